@@ -1,0 +1,1 @@
+//! Black-box tests of the whole live in this crate's `tests/` folder.
