@@ -1,1 +1,39 @@
 //! Secure aggregation over QUIC.
+//!
+//! The protocol core, crate `secagg`, turns bytes into bytes. This crate moves those bytes: a
+//! [`SecaggServer`] holds one UDP endpoint, lets clients join, and runs one [`SessionPlan`] after
+//! another; a [`SecaggClient`] joins, gives its input and learns how the session ended. When a
+//! round closes is decided here, by a [`SessionPolicy`], because the core has no clock.
+//!
+//! Transport security is TLS 1.3 with one pinned server certificate ([`Identity`], [`Pin`]). It
+//! hides traffic from the network; from the server it is the core that hides the inputs.
+
+mod client;
+mod connect;
+mod credit;
+mod endpoint;
+mod error;
+mod frame;
+mod identity;
+mod lobby;
+mod outcome;
+mod peer;
+mod persist;
+mod plan;
+mod policy;
+mod server;
+mod session;
+mod status;
+mod tls;
+
+pub use client::{Announcement, Participation, SecaggClient, Step};
+pub use error::Error;
+pub use frame::{HEADER_BYTES, Stage};
+pub use identity::{BadPin, Identity, IdentityError, Pin};
+pub use lobby::{VERSION, is_valid_name};
+pub use outcome::{Outcome, StageReport, Traffic};
+pub use plan::{SessionPlan, Threshold};
+pub use policy::{SessionPolicy, StagePolicy};
+pub use server::{Limits, SecaggServer};
+pub use status::Status;
+pub use tls::{ALPN, TlsSetup};

@@ -1,0 +1,2 @@
+//! The program `secagg`.
+fn main() {}
