@@ -1,4 +1,8 @@
-//! The demonstration's ingredients: handwritten digits and the seeds of a run.
+//! The demonstration's ingredients: handwritten digits, a learner and the seeds of a run.
+//!
+//! Federated averaging of a softmax model. Nothing here knows of secure aggregation; what meets it
+//! are the vectors of [`learner::Quantiser`].
 
 pub mod digits;
+pub mod learner;
 pub mod seed;
