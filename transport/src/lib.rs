@@ -11,6 +11,8 @@
 mod client;
 mod connect;
 mod credit;
+#[doc(hidden)]
+pub mod demo;
 mod endpoint;
 mod error;
 mod frame;
