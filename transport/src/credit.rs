@@ -56,6 +56,6 @@ mod tests {
         let all = credits.take(u64::MAX).await;
         assert_eq!(credits.semaphore.available_permits(), 0);
         drop(all);
-        credits.take(1).await;
+        drop(credits.take(1).await);
     }
 }

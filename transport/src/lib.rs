@@ -34,6 +34,7 @@ pub use frame::{HEADER_BYTES, Stage};
 pub use identity::{BadPin, Identity, IdentityError, Pin};
 pub use lobby::{VERSION, is_valid_name};
 pub use outcome::{Outcome, StageReport, Traffic};
+pub use persist::write as write_file;
 pub use plan::{SessionPlan, Threshold};
 pub use policy::{SessionPolicy, StagePolicy};
 pub use server::{Limits, SecaggServer};

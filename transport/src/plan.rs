@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use secagg::{Config, Graph, Suite, VectorSpec};
+use secagg::{Config, Graph, Misuse, Suite, VectorSpec};
 use sha2::{Digest, Sha256};
 
 use crate::policy::SessionPolicy;
@@ -34,8 +34,7 @@ impl Threshold {
 pub struct SessionPlan {
     /// The protocol's suite.
     pub suite: Suite,
-    /// Who shares with whom. A degree that the clients who join cannot have is lowered or, if
-    /// their number is odd and it is odd too, raised by one: see [`SessionPlan::config`].
+    /// Who shares with whom. If so few join that the degree is impossible, the graph is complete.
     pub graph: Graph,
     /// The session starts as soon as this many clients have joined.
     pub clients: u32,
@@ -54,10 +53,16 @@ pub struct SessionPlan {
 }
 
 impl SessionPlan {
-    /// Returns the session's configuration once the number of its clients is known.
+    /// Checks the plan as if all clients joined.
     ///
-    /// A regular graph needs a degree below the number of clients, else it is complete; and no
-    /// graph has an odd number of clients of odd degree, so the degree is then one more.
+    /// # Errors
+    ///
+    /// The first rule for configurations that the plan breaks, with the numbers.
+    pub fn check(&self) -> Result<(), Misuse> {
+        Config { graph: self.graph, ..self.config(self.clients, [0; 32]) }.check()
+    }
+
+    /// Returns the session's configuration once the number of its clients is known.
     pub fn config(&self, joined: u32, nonce: [u8; 32]) -> Config {
         let graph = fitting(self.graph, joined);
         Config {
@@ -74,8 +79,7 @@ impl SessionPlan {
 
 fn fitting(graph: Graph, clients: u32) -> Graph {
     let Graph::Regular { degree } = graph else { return Graph::Complete };
-    let degree = if degree % 2 == 1 && clients % 2 == 1 { degree.saturating_add(1) } else { degree };
-    if degree.saturating_add(1) >= clients { Graph::Complete } else { Graph::Regular { degree } }
+    if degree >= clients { Graph::Complete } else { Graph::Regular { degree } }
 }
 
 #[cfg(test)]
@@ -92,9 +96,8 @@ mod tests {
     #[test]
     fn a_degree_fits_the_clients_who_joined() {
         assert_eq!(degree(6, 40), Some(6));
-        assert_eq!(degree(5, 40), Some(5));
-        assert_eq!(degree(5, 39), Some(6));
-        assert_eq!(degree(6, 7), None);
+        assert_eq!(degree(6, 7), Some(6));
+        assert_eq!(degree(6, 6), None);
         assert_eq!(degree(u32::MAX, 39), None);
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secagg::{Abort, Aggregate, ClientId, Closed, Progress, Requests, Round, Server};
+use secagg::{Abort, Aggregate, ClientId, Closed, Requests, Round, Server};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -118,12 +118,12 @@ impl<'a> Session<'a> {
     async fn rounds(&mut self, mut requests: Requests) -> Result<Result<Aggregate, Abort>, Error> {
         loop {
             let started = Instant::now();
-            let round = self.core.progress()?.round;
+            let round = self.core.round()?;
             let expected: BTreeSet<ClientId> = requests.iter().map(|(id, _)| *id).collect();
             let waiting = self.send(round, requests)?;
             tracing::info!(%round, expected = expected.len(), connected = waiting.len(), "round opened");
             let missing = self.collect(round, waiting, &expected).await?;
-            let answered = self.core.progress()?.answered;
+            let answered = (expected.len() - missing.len()) as u32;
             let closed = self.core.run(Server::close_round).await?;
             let report = StageReport {
                 round,
@@ -170,7 +170,7 @@ impl<'a> Session<'a> {
         expected: &BTreeSet<ClientId>,
     ) -> Result<BTreeSet<ClientId>, Error> {
         let policy = *self.policy.stage(round);
-        let quorum = policy.quorum_of(expected.len() as u32);
+        let quorum = policy.quorum_of(expected.len() as u32) as usize;
         let mut missing = expected.clone();
         let mut close_at = Instant::now() + policy.deadline;
         let mut quorum_reached = false;
@@ -188,8 +188,9 @@ impl<'a> Session<'a> {
             if let Some(answered) = self.take(round, event, &mut waiting).await? {
                 missing.remove(&answered);
             }
-            let progress = self.core.progress()?;
-            if !quorum_reached && progress.sufficient && progress.answered >= quorum {
+            // In this order: to ask the core whether it could go on looks at the whole graph.
+            let enough = expected.len() - missing.len() >= quorum;
+            if !quorum_reached && enough && !waiting.is_empty() && self.core.is_sufficient()? {
                 quorum_reached = true;
                 close_at = close_at.min(Instant::now() + policy.grace);
             }
@@ -294,8 +295,13 @@ impl Core {
         self.0.as_ref().ok_or_else(lost_core)
     }
 
-    fn progress(&self) -> Result<Progress, Error> {
-        Ok(self.get()?.progress())
+    fn round(&self) -> Result<Round, Error> {
+        let over = || Error::Worker("the protocol core has ended too early".into());
+        Ok(self.get()?.progress().ok_or_else(over)?.round)
+    }
+
+    fn is_sufficient(&self) -> Result<bool, Error> {
+        Ok(self.get()?.progress().is_some_and(|progress| progress.sufficient))
     }
 
     async fn receive(&mut self, from: ClientId, body: Vec<u8>) -> Result<Result<(), secagg::Fault>, Error> {
