@@ -1,1 +1,4 @@
 //! Secure aggregation over QUIC.
+
+#[doc(hidden)]
+pub mod demo;
