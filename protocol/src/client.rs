@@ -1,0 +1,195 @@
+//! The client: one per session, bytes in and bytes out.
+
+use std::fmt;
+
+use crate::rounds::masked_input_collection::MaskedInput;
+use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
+use crate::vector::Arranged;
+use crate::{Abort, ClientId, Config, Counts, Input, Misuse, Policy};
+
+/// One client's part in one session (spec §4).
+///
+/// It answers each request of the server once, in the order of the rounds. After any error it is over: its
+/// secrets are wiped and it answers nothing more. The one exception is [`Misuse::NoInput`], after which the
+/// input can be set and the same request handled again.
+pub struct Client {
+    state: State,
+    input: Given,
+    id: Option<ClientId>,
+    config: Option<Config>,
+    counts: Counts,
+}
+
+enum State {
+    AdvertiseKeys(advertise_keys::Client),
+    ShareKeys(Box<share_keys::Client>),
+    MaskedInputCollection(Box<masked_input_collection::Client>),
+    Unmasking(unmasking::Client),
+    Over,
+}
+
+/// The input: not there yet, as the caller gave it, or in the order of the configuration.
+enum Given {
+    Nothing,
+    Raw(Input),
+    Arranged(Arranged),
+}
+
+impl Client {
+    /// A client for one session.
+    ///
+    /// # Security
+    /// `entropy` must be 32 uniformly random bytes, used for this session only: every secret of the client
+    /// follows from it (spec §3.6).
+    pub fn new(entropy: [u8; 32], policy: Policy) -> Self {
+        Self {
+            state: State::AdvertiseKeys(advertise_keys::Client { entropy, policy }),
+            input: Given::Nothing,
+            id: None,
+            config: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Sets what the client contributes; possible at any time before MaskedInputCollection.
+    ///
+    /// # Errors
+    /// If the configuration is known already and the input does not fit it; the client can be given another.
+    pub fn set_input(&mut self, input: Input) -> Result<(), Misuse> {
+        self.input = match &self.config {
+            None => Given::Raw(input),
+            Some(config) => Given::Arranged(input.arrange(config)?),
+        };
+        Ok(())
+    }
+
+    /// Handles a request of the server and returns the whole response.
+    ///
+    /// # Errors
+    /// The session is over for this client: the server broke a rule, the policy refuses, or the caller made a
+    /// mistake.
+    pub fn handle(&mut self, request: &[u8]) -> Result<Vec<u8>, Abort> {
+        self.respond(request).map(Response::into_bytes)
+    }
+
+    /// Handles a request of the server and returns the response in chunks, so that a masked vector need never
+    /// be in memory as a whole.
+    ///
+    /// # Errors
+    /// As [`Client::handle`].
+    pub fn respond(&mut self, request: &[u8]) -> Result<Response, Abort> {
+        if matches!((&self.state, &self.input), (State::MaskedInputCollection(_), Given::Nothing)) {
+            return Err(Misuse::NoInput.into());
+        }
+        let counts = &mut self.counts;
+        let response = match std::mem::replace(&mut self.state, State::Over) {
+            State::AdvertiseKeys(state) => {
+                let (response, next) = state.answer(request, counts)?;
+                self.arrange(&next.config)?;
+                (self.id, self.config) = (Some(next.id), Some(next.config.clone()));
+                self.state = State::ShareKeys(Box::new(next));
+                Chunks::Whole(Some(response))
+            }
+            State::ShareKeys(state) => {
+                let (response, next) = state.answer(request, counts)?;
+                self.state = State::MaskedInputCollection(Box::new(next));
+                Chunks::Whole(Some(response))
+            }
+            State::MaskedInputCollection(state) => {
+                let Given::Arranged(input) = std::mem::replace(&mut self.input, Given::Nothing) else {
+                    return Err(Misuse::NoInput.into());
+                };
+                let (response, next) = state.answer(request, input, counts)?;
+                self.state = State::Unmasking(next);
+                Chunks::Masked(Box::new(response))
+            }
+            State::Unmasking(state) => Chunks::Whole(Some(state.answer(request)?)),
+            State::Over => return Err(Abort::Over),
+        };
+        Ok(Response(response))
+    }
+
+    /// The id that the session gave this client, once it knows it.
+    pub fn id(&self) -> Option<ClientId> {
+        self.id
+    }
+
+    /// The session's configuration, once the client has accepted it.
+    pub fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
+    }
+
+    /// The round whose request the client awaits; `None` when it is over.
+    pub fn round(&self) -> Option<Round> {
+        match self.state {
+            State::AdvertiseKeys(_) => Some(Round::AdvertiseKeys),
+            State::ShareKeys(_) => Some(Round::ShareKeys),
+            State::MaskedInputCollection(_) => Some(Round::MaskedInputCollection),
+            State::Unmasking(_) => Some(Round::Unmasking),
+            State::Over => None,
+        }
+    }
+
+    /// What the client has done so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn arrange(&mut self, config: &Config) -> Result<(), Misuse> {
+        if let Given::Raw(input) = std::mem::replace(&mut self.input, Given::Nothing) {
+            self.input = Given::Arranged(input.arrange(config)?);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client {{ id: {:?}, round: {:?}, <redacted> }}", self.id, self.round())
+    }
+}
+
+/// A client's response, in chunks of at most some 64 KiB.
+///
+/// The chunks of a masked input are made as they are asked for.
+pub struct Response(Chunks);
+
+enum Chunks {
+    Whole(Option<Vec<u8>>),
+    Masked(Box<MaskedInput>),
+}
+
+impl Response {
+    /// Bytes of the whole response; to be asked before the first chunk is taken.
+    #[expect(clippy::len_without_is_empty, reason = "a response is never empty")]
+    pub fn len(&self) -> u64 {
+        match &self.0 {
+            Chunks::Whole(bytes) => bytes.as_ref().map_or(0, Vec::len) as u64,
+            Chunks::Masked(masked) => masked.message_len(),
+        }
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        match self.0 {
+            Chunks::Whole(bytes) => bytes.unwrap_or_default(),
+            Chunks::Masked(masked) => masked.into_message(),
+        }
+    }
+}
+
+impl Iterator for Response {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        match &mut self.0 {
+            Chunks::Whole(bytes) => bytes.take(),
+            Chunks::Masked(masked) => masked.next(),
+        }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Response({} bytes)", self.len())
+    }
+}

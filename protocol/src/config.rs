@@ -1,0 +1,259 @@
+//! What a session is about: its public parameters (spec §4.2).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::crypto::hash;
+use crate::wire::{Reader, Writer};
+use crate::{Misbehaviour, Misuse};
+
+/// The version of the protocol that this crate speaks.
+pub const VERSION: u16 = 1;
+
+const MAX_CLIENTS: u32 = 1 << 30;
+
+/// The cryptographic suite; its number is in the input of every hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Suite {
+    /// Against an honest-but-curious server and curious clients below the threshold: no signatures.
+    Curious = 1,
+}
+
+impl fmt::Display for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("curious")
+    }
+}
+
+impl FromStr for Suite {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "curious" => Ok(Self::Curious),
+            _ => Err(format!("unknown suite {name:?}: this version has \"curious\"")),
+        }
+    }
+}
+
+/// Who shares masks and shares with whom (spec §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Graph {
+    /// Everyone with everyone (Bonawitz et al. 2017). Each secret has n shares, one kept by its owner.
+    Complete,
+    /// Everyone with `degree` others (Bell et al. 2020): a Harary graph on a random permutation.
+    Regular {
+        /// Neighbours of a client, itself not counted: even, 2 to n − 1.
+        degree: u32,
+    },
+}
+
+/// One vector of a session.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VectorSpec {
+    /// Its name: 1 to 255 printable ASCII characters.
+    pub name: String,
+    /// Its number of coordinates, at least 1.
+    pub length: u32,
+    /// Bits of a coordinate, 1 to 62: sums are taken modulo 2^bits.
+    pub bits: u8,
+    /// The greatest value that a client may put into a coordinate, where the caller declares one.
+    ///
+    /// A session whose sum could then reach 2^bits is refused.
+    pub bound: Option<u64>,
+}
+
+impl VectorSpec {
+    /// A vector of `length` coordinates of `bits` bits each, without a declared bound.
+    pub fn new(name: impl Into<String>, length: u32, bits: u8) -> Self {
+        Self { name: name.into(), length, bits, bound: None }
+    }
+
+    /// Declares the greatest value of a coordinate of one client.
+    pub fn with_bound(self, bound: u64) -> Self {
+        Self { bound: Some(bound), ..self }
+    }
+
+    /// Bytes of the vector on the wire: length × bits, rounded up to whole bytes.
+    pub fn packed_len(&self) -> u64 {
+        (u64::from(self.length) * u64::from(self.bits)).div_ceil(8)
+    }
+
+    /// The greatest value that a client may put into a coordinate.
+    pub(crate) fn greatest(&self) -> u64 {
+        let all = (1 << self.bits) - 1;
+        self.bound.map_or(all, |bound| bound.min(all))
+    }
+
+    fn check(&self, clients: u32) -> Result<(), Misuse> {
+        let name = self.name.clone();
+        if !(1..=255).contains(&name.len()) || !name.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+            return Err(Misuse::VectorName(name));
+        }
+        if !(1..=62).contains(&self.bits) {
+            return Err(Misuse::VectorBits { name, bits: self.bits });
+        }
+        if self.length == 0 {
+            return Err(Misuse::VectorEmpty(name));
+        }
+        let Some(bound) = self.bound else { return Ok(()) };
+        let greatest_sum = u128::from(clients) * u128::from(bound);
+        if greatest_sum >> self.bits != 0 {
+            let needed = 128 - greatest_sum.leading_zeros();
+            return Err(Misuse::CouldWrap { name, clients, bound, bits: self.bits, needed });
+        }
+        Ok(())
+    }
+
+    fn encode(&self, out: &mut Writer) {
+        out.u8(self.name.len() as u8);
+        out.bytes(self.name.as_bytes());
+        out.u32(self.length);
+        out.u8(self.bits);
+        out.u8(u8::from(self.bound.is_some()));
+        if let Some(bound) = self.bound {
+            out.u64(bound);
+        }
+    }
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        let name_len = input.u8()?;
+        let name = input.take(usize::from(name_len))?;
+        let name = String::from_utf8(name.to_vec()).map_err(|_| Misbehaviour::Malformed)?;
+        let length = input.u32()?;
+        let bits = input.u8()?;
+        let bound = match input.u8()? {
+            0 => None,
+            1 => Some(input.u64()?),
+            _ => return Err(Misbehaviour::Malformed),
+        };
+        Ok(Self { name, length, bits, bound })
+    }
+}
+
+/// The public parameters of one session, proposed by the server and checked by every client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The cryptographic suite.
+    pub suite: Suite,
+    /// Who shares with whom.
+    pub graph: Graph,
+    /// Number of clients n, 2 to 2^30; their ids are 1 to n.
+    pub clients: u32,
+    /// Shares that reconstruct a secret, t: 2 to the number of holders of a secret (n on the complete graph,
+    /// the degree on a regular one).
+    pub threshold: u32,
+    /// What is summed: 1 to 255 vectors with different names.
+    pub vectors: Vec<VectorSpec>,
+    /// Digest of what the clients are asked to compute, such as SHA-256 of the model; opaque to the protocol.
+    pub task: [u8; 32],
+    /// 32 uniformly random bytes, fresh for each session.
+    pub nonce: [u8; 32],
+}
+
+impl Config {
+    /// Checks the rules for configurations (spec `[4.2-1]`).
+    ///
+    /// # Errors
+    /// The first rule that is broken, with the numbers.
+    pub fn check(&self) -> Result<(), Misuse> {
+        let clients = self.clients;
+        if !(2..=MAX_CLIENTS).contains(&clients) {
+            return Err(Misuse::Clients(clients));
+        }
+        let holders = match self.graph {
+            Graph::Complete => clients,
+            Graph::Regular { degree } => {
+                if degree < 2 || degree % 2 != 0 || degree >= clients {
+                    return Err(Misuse::Degree { degree, clients });
+                }
+                degree
+            }
+        };
+        if !(2..=holders).contains(&self.threshold) {
+            return Err(Misuse::Threshold { threshold: self.threshold, holders });
+        }
+        if !(1..=255).contains(&self.vectors.len()) {
+            return Err(Misuse::VectorCount(self.vectors.len()));
+        }
+        let mut names = BTreeSet::new();
+        for vector in &self.vectors {
+            vector.check(clients)?;
+            if !names.insert(&vector.name) {
+                return Err(Misuse::VectorName(vector.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The hash that names the session until its roster is fixed (spec §6.1).
+    pub fn id(&self) -> [u8; 32] {
+        let mut out = Writer(Vec::with_capacity(self.encoded_len()));
+        self.encode(&mut out);
+        hash(self.suite, "config", &[&out.0])
+    }
+
+    /// Bytes of a masked input on the wire, without the message's header.
+    pub fn packed_len(&self) -> u64 {
+        self.vectors.iter().map(VectorSpec::packed_len).sum()
+    }
+
+    pub(crate) fn encoded_len(&self) -> usize {
+        let graph = match self.graph {
+            Graph::Complete => 1,
+            Graph::Regular { .. } => 5,
+        };
+        let vectors: usize = self
+            .vectors
+            .iter()
+            .map(|vector| vector.name.len() + 7 + if vector.bound.is_some() { 8 } else { 0 })
+            .sum();
+        2 + 1 + graph + 4 + 4 + 1 + vectors + 32 + 32
+    }
+
+    pub(crate) fn encode(&self, out: &mut Writer) {
+        out.u16(VERSION);
+        out.u8(self.suite as u8);
+        match self.graph {
+            Graph::Complete => out.u8(1),
+            Graph::Regular { degree } => {
+                out.u8(2);
+                out.u32(degree);
+            }
+        }
+        out.u32(self.clients);
+        out.u32(self.threshold);
+        out.u8(self.vectors.len() as u8);
+        for vector in &self.vectors {
+            vector.encode(out);
+        }
+        out.bytes(&self.task);
+        out.bytes(&self.nonce);
+    }
+
+    pub(crate) fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        if input.u16()? != VERSION {
+            return Err(Misbehaviour::BadConfig);
+        }
+        let suite = match input.u8()? {
+            1 => Suite::Curious,
+            _ => return Err(Misbehaviour::BadConfig),
+        };
+        let graph = match input.u8()? {
+            1 => Graph::Complete,
+            2 => Graph::Regular { degree: input.u32()? },
+            _ => return Err(Misbehaviour::BadConfig),
+        };
+        let clients = input.u32()?;
+        let threshold = input.u32()?;
+        let count = input.u8()?;
+        let vectors = (0..count).map(|_| VectorSpec::decode(input)).collect::<Result<_, _>>()?;
+        let config =
+            Self { suite, graph, clients, threshold, vectors, task: input.array()?, nonce: input.array()? };
+        config.check().map_err(|_| Misbehaviour::BadConfig)?;
+        Ok(config)
+    }
+}

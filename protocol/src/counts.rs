@@ -1,0 +1,40 @@
+//! What a party has done, in operations.
+
+use std::ops::AddAssign;
+
+/// What a party has done so far, in operations rather than in seconds.
+///
+/// The simulator charges virtual time for these and the benchmarks report them, so both speak of the same
+/// work. They depend on the configuration and on who dropped out, never on the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// X25519 agreements (and checks of a key's order, which cost the same).
+    pub encryption_agreements: u64,
+    /// Variable-base multiplications on ristretto255.
+    pub mask_agreements: u64,
+    /// Fixed-base multiplications on either group.
+    pub public_keys: u64,
+    /// Bytes sealed or opened by the AEAD, tags included.
+    pub aead_bytes: u64,
+    /// Bytes of mask keystream.
+    pub keystream_bytes: u64,
+    /// Evaluations of one sharing polynomial at one holder's point.
+    pub share_evaluations: u64,
+    /// Secrets reconstructed from shares.
+    pub reconstructions: u64,
+    /// Coordinates of masked inputs added into the accumulator.
+    pub additions: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.encryption_agreements += other.encryption_agreements;
+        self.mask_agreements += other.mask_agreements;
+        self.public_keys += other.public_keys;
+        self.aead_bytes += other.aead_bytes;
+        self.keystream_bytes += other.keystream_bytes;
+        self.share_evaluations += other.share_evaluations;
+        self.reconstructions += other.reconstructions;
+        self.additions += other.additions;
+    }
+}

@@ -1,0 +1,47 @@
+//! The primitives, each behind the few calls that the rounds need (spec §3).
+
+pub(crate) mod agree;
+pub(crate) mod decode;
+pub(crate) mod field;
+pub(crate) mod prg;
+pub(crate) mod seal;
+pub(crate) mod sharing;
+
+use hkdf::Hkdf;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::Suite;
+
+/// SHA-256 under a label of the registry (spec §3.1). All parts but the last are of fixed width.
+pub(crate) fn hash(suite: Suite, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut state = Sha256::new();
+    for part in prefix(suite, label, parts) {
+        state.update(part);
+    }
+    state.finalize().into()
+}
+
+/// HKDF-SHA-256 under a label of the registry (spec §3.1): `N` bytes, at most 255 · 32.
+pub(crate) fn derive<const N: usize>(
+    suite: Suite,
+    label: &str,
+    salt: &[u8; 32],
+    secret: &[u8],
+    parts: &[&[u8]],
+) -> Zeroizing<[u8; N]> {
+    const { assert!(N <= 255 * 32) };
+    let mut out = Zeroizing::new([0; N]);
+    let info: Vec<&[u8]> = prefix(suite, label, parts).collect();
+    let expanded = Hkdf::<Sha256>::new(Some(salt), secret).expand_multi_info(&info, out.as_mut_slice());
+    debug_assert!(expanded.is_ok(), "N is within HKDF's limit");
+    out
+}
+
+/// `"secagg/1" ‖ suite ‖ label ‖ 0 ‖ parts`, piece by piece. No label contains a zero byte.
+fn prefix<'a>(suite: Suite, label: &'a str, parts: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> {
+    let head: &[u8] = match suite {
+        Suite::Curious => b"secagg/1\x01",
+    };
+    [head, label.as_bytes(), &[0]].into_iter().chain(parts.iter().copied())
+}

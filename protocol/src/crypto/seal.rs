@@ -1,0 +1,102 @@
+//! Share bundles: the two shares that an owner sends to a holder, sealed with AES-256-GCM (spec §3.3).
+
+use aes_gcm::aead::inout::InOutBuf;
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use curve25519_dalek::scalar::Scalar;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::{derive, sharing::decode_share};
+use crate::{ClientId, Suite};
+
+/// Bytes of a sealed bundle: two scalars and the tag.
+pub(crate) const BUNDLE_LEN: usize = 80;
+const TAG_LEN: usize = 16;
+
+/// What an owner gives to a holder.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Shares {
+    pub(crate) mask_key: Scalar,
+    pub(crate) self_mask: Scalar,
+}
+
+/// One direction of a pair: from the owner of the shares to their holder.
+pub(crate) struct Direction<'a> {
+    pub(crate) suite: Suite,
+    pub(crate) session: &'a [u8; 32],
+    pub(crate) owner: (ClientId, &'a [u8; 32]),
+    pub(crate) holder: (ClientId, &'a [u8; 32]),
+}
+
+impl Direction<'_> {
+    /// The key of the one bundle that goes this way.
+    pub(crate) fn key(&self, agreed: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+        let (owner, holder) = (self.owner.0.get().to_be_bytes(), self.holder.0.get().to_be_bytes());
+        let parts: [&[u8]; 4] = [&owner, &holder, self.owner.1, self.holder.1];
+        derive(self.suite, "share key", self.session, agreed, &parts)
+    }
+
+    fn associated_data(&self) -> Vec<u8> {
+        let (owner, holder) = (self.owner.0.get().to_be_bytes(), self.holder.0.get().to_be_bytes());
+        let parts: [&[u8]; 3] = [self.session, &owner, &holder];
+        super::prefix(self.suite, "share bundle", &parts).flatten().copied().collect()
+    }
+
+    /// Seals the bundle. The nonce is constant: a key seals one message.
+    pub(crate) fn seal(&self, key: &[u8; 32], shares: &Shares) -> [u8; BUNDLE_LEN] {
+        let mut out = [0; BUNDLE_LEN];
+        let (text, tag) = out.split_at_mut(BUNDLE_LEN - TAG_LEN);
+        let (one, other) = text.split_at_mut(32);
+        one.copy_from_slice(shares.mask_key.as_bytes());
+        other.copy_from_slice(shares.self_mask.as_bytes());
+        let sealed = Aes256Gcm::new(key.into()).encrypt_inout_detached(
+            &Nonce::default(),
+            &self.associated_data(),
+            InOutBuf::from(text),
+        );
+        debug_assert!(sealed.is_ok(), "64 bytes are within the limits of AES-GCM");
+        tag.copy_from_slice(&sealed.unwrap_or_default());
+        out
+    }
+
+    /// Opens a bundle; `None` if it was not sealed for this direction or holds no canonical scalars.
+    pub(crate) fn open(&self, key: &[u8; 32], bundle: &[u8; BUNDLE_LEN]) -> Option<Shares> {
+        let (text, tag) = bundle.split_at(BUNDLE_LEN - TAG_LEN);
+        let mut text = Zeroizing::new(text.to_vec());
+        Aes256Gcm::new(key.into())
+            .decrypt_inout_detached(
+                &Nonce::default(),
+                &self.associated_data(),
+                InOutBuf::from(text.as_mut_slice()),
+                &Tag::try_from(tag).ok()?,
+            )
+            .ok()?;
+        let (one, other) = text.split_first_chunk::<32>()?;
+        Some(Shares { mask_key: decode_share(one)?, self_mask: decode_share(other.try_into().ok()?)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_opens_only_in_its_own_direction() {
+        let (a, b) = (ClientId::new(1).unwrap(), ClientId::new(2).unwrap());
+        let (pa, pb) = ([1; 32], [2; 32]);
+        let session = [9; 32];
+        let there = Direction { suite: Suite::Curious, session: &session, owner: (a, &pa), holder: (b, &pb) };
+        let back = Direction { suite: Suite::Curious, session: &session, owner: (b, &pb), holder: (a, &pa) };
+        let shares = Shares { mask_key: Scalar::from(3u8), self_mask: Scalar::from(4u8) };
+        let key = there.key(&[5; 32]);
+        let bundle = there.seal(&key, &shares);
+        assert_eq!(there.open(&key, &bundle).unwrap().self_mask, shares.self_mask);
+        assert!(back.open(&key, &bundle).is_none());
+        assert!(back.open(&back.key(&[5; 32]), &bundle).is_none());
+        for bit in 0..8 * BUNDLE_LEN {
+            let mut bad = bundle;
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert!(there.open(&key, &bad).is_none(), "bit {bit}");
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Errors, by who is at fault (spec §5).
+
+use std::fmt;
+
+use crate::{ClientId, Round};
+
+/// A rule of the protocol that a message, or what it carries, breaks.
+///
+/// Each variant stands for one MUST of the specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Misbehaviour {
+    /// An X25519 key that is not canonical or of low order.
+    BadEncryptionKey,
+    /// A mask key that is no canonical ristretto255 encoding, or the identity.
+    BadMaskKey,
+    /// Truncated, over-long, or not in the one canonical encoding.
+    Malformed,
+    /// A message of another round than the open one, or of the other direction.
+    WrongRound,
+    /// A message that names another session.
+    WrongSession,
+    /// A second message of one client in one round.
+    Duplicate,
+    /// A message of a client that is not, or no longer, part of the session.
+    UnknownClient,
+    /// A configuration that no session may have.
+    BadConfig,
+    /// An id outside 1 to n.
+    BadId,
+    /// A key that another client, or the same client in another place, has advertised.
+    DuplicateKey,
+    /// A neighbourhood of the wrong size or order, with unknown ids, or without the client's own keys.
+    BadNeighbourhood,
+    /// A session id that does not follow from the configuration and the roster.
+    SessionNotDerived,
+    /// Not exactly one share bundle for each neighbour.
+    WrongBundleCount,
+    /// Share bundles of clients that are no neighbours, or not in ascending order.
+    BadSharers,
+    /// Fewer than the threshold of share holders are left in the neighbourhood.
+    TooFewSharers,
+    /// A share bundle that does not open, or holds no canonical shares.
+    BadBundle,
+    /// A masked input of another length than the configuration gives.
+    WrongVectorLength,
+    /// Bits that are not zero behind the last coordinate of a packed vector.
+    NonZeroPadding,
+    /// A survivor set of the wrong length or with bits behind its end.
+    BadSurvivorSet,
+    /// The client that is asked is itself named dropped.
+    SelfDropped,
+    /// Fewer survivors than the threshold.
+    TooFewSurvivors,
+    /// A list of unopened bundles with ids that were not asked for or not in ascending order.
+    BadUnopenedList,
+    /// Not exactly one share for each that was asked for.
+    WrongShareCount,
+    /// A share that is not a canonical scalar.
+    NonCanonicalShare,
+    /// A share that does not lie on the polynomial that the other shares and the commitment fix.
+    WrongShare,
+    /// Shares that agree with each other but not with what their owner committed to.
+    WrongCommitment,
+}
+
+impl Misbehaviour {
+    /// Every variant, in the order of their codes.
+    pub const ALL: &'static [Self] = &[
+        Self::BadEncryptionKey,
+        Self::BadMaskKey,
+        Self::Malformed,
+        Self::WrongRound,
+        Self::WrongSession,
+        Self::Duplicate,
+        Self::UnknownClient,
+        Self::BadConfig,
+        Self::BadId,
+        Self::DuplicateKey,
+        Self::BadNeighbourhood,
+        Self::SessionNotDerived,
+        Self::WrongBundleCount,
+        Self::BadSharers,
+        Self::TooFewSharers,
+        Self::BadBundle,
+        Self::WrongVectorLength,
+        Self::NonZeroPadding,
+        Self::BadSurvivorSet,
+        Self::SelfDropped,
+        Self::TooFewSurvivors,
+        Self::BadUnopenedList,
+        Self::WrongShareCount,
+        Self::NonCanonicalShare,
+        Self::WrongShare,
+        Self::WrongCommitment,
+    ];
+
+    /// The id of the MUST in the specification, such as `4.3-2`.
+    pub fn id(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The code that the peer is told, 1 to 127 (spec §12.3).
+    pub fn code(self) -> u8 {
+        Self::ALL.iter().position(|&one| one == self).map_or(0, |at| at as u8 + 1)
+    }
+
+    fn row(self) -> (&'static str, &'static str) {
+        match self {
+            Self::BadEncryptionKey => ("3.2-1", "the encryption key is not canonical or of low order"),
+            Self::BadMaskKey => ("3.2-2", "the mask key is not a canonical, non-identity group element"),
+            Self::Malformed => ("4.1-1", "the message is not in the canonical encoding"),
+            Self::WrongRound => ("4.1-2", "the message belongs to another round or direction"),
+            Self::WrongSession => ("4.1-3", "the message belongs to another session"),
+            Self::Duplicate => ("4.1-4", "the client has already answered this round"),
+            Self::UnknownClient => ("4.1-5", "the client is not, or no longer, part of the session"),
+            Self::BadConfig => ("4.2-1", "the configuration breaks the rules for configurations"),
+            Self::BadId => ("4.2-2", "the id is not between 1 and the number of clients"),
+            Self::DuplicateKey => ("4.2-3", "the key is already in use in this session"),
+            Self::BadNeighbourhood => ("4.3-1", "the neighbourhood is not one that the graph allows"),
+            Self::SessionNotDerived => ("4.3-2", "the session id does not follow from the roster"),
+            Self::WrongBundleCount => ("4.3-3", "there is not exactly one share bundle per neighbour"),
+            Self::BadSharers => ("4.4-1", "the share bundles are not of neighbours in ascending order"),
+            Self::TooFewSharers => ("4.4-2", "fewer share holders than the threshold are left"),
+            Self::BadBundle => ("4.4-3", "the share bundle does not open or holds no canonical shares"),
+            Self::WrongVectorLength => ("4.4-4", "the masked input is not of the configured length"),
+            Self::NonZeroPadding => ("4.4-5", "the bits behind the last coordinate are not zero"),
+            Self::BadSurvivorSet => ("4.6-1", "the survivor set is not one bit per neighbour that shared"),
+            Self::SelfDropped => ("4.6-2", "the asked client is itself named dropped"),
+            Self::TooFewSurvivors => ("4.6-3", "the survivor set is smaller than the threshold"),
+            Self::BadUnopenedList => ("4.6-4", "the unopened bundles are not among those asked for"),
+            Self::WrongShareCount => ("4.6-5", "there is not exactly one share for each asked for"),
+            Self::NonCanonicalShare => ("4.6-6", "the share is not a canonical scalar"),
+            Self::WrongShare => ("4.6-7", "the share contradicts the other shares of the same secret"),
+            Self::WrongCommitment => ("4.6-8", "the shares contradict what their owner committed to"),
+        }
+    }
+}
+
+impl fmt::Display for Misbehaviour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, text) = self.row();
+        write!(f, "{text} [{id}]")
+    }
+}
+
+/// One client broke a rule; the session goes on without what it sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+#[error("{culprit}: {what}")]
+pub struct Fault {
+    /// Who sent what breaks the rule.
+    ///
+    /// For [`Misbehaviour::BadBundle`] this is the owner of the bundle as its holder reports it, and for
+    /// [`Misbehaviour::WrongShare`] the holder of the share. Without signatures (the `curious` suite) a lying
+    /// holder and a lying owner cannot be told apart: [`Fault::about`] names the other one of the two.
+    pub culprit: ClientId,
+    /// The rule.
+    pub what: Misbehaviour,
+    /// The other client that the fault speaks of, where there is one.
+    pub about: Option<ClientId>,
+}
+
+/// The session is over for whoever returns this; nothing was released.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Abort {
+    /// Too few clients answered a round.
+    #[error("{}", too_few(.round, .more, .about, .missing))]
+    TooFew {
+        /// The round that was closed.
+        round: Round,
+        /// The clients that were asked and gave no valid answer, ascending.
+        missing: Vec<ClientId>,
+        /// How many more answers were needed.
+        more: u32,
+        /// The client whose secret has too few holders left; `None` if the whole session has too few clients.
+        about: Option<ClientId>,
+    },
+    /// A secret could not be reconstructed from the shares that came.
+    #[error(
+        "the secret of {owner} cannot be reconstructed: its shares contradict its commitment; \
+         run the session again without the suspects {suspects:?}"
+    )]
+    Unrecoverable {
+        /// Whose secret it is.
+        owner: ClientId,
+        /// Who may have lied: the owner and the holders whose shares are in doubt, ascending.
+        suspects: Vec<ClientId>,
+    },
+    /// The server broke a rule (returned by clients).
+    #[error("the server's message was refused: {0}")]
+    Server(Misbehaviour),
+    /// The client's policy does not allow the session.
+    #[error("the session was refused: {0}")]
+    Refused(Refusal),
+    /// The caller made a mistake.
+    #[error(transparent)]
+    Misuse(#[from] Misuse),
+    /// The session had already ended.
+    #[error("the session is over: start a new one")]
+    Over,
+}
+
+impl Abort {
+    /// The code that the peer is told (spec §12.3); it gives away nothing but the kind.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Server(what) => what.code(),
+            Self::TooFew { .. } => 128,
+            Self::Unrecoverable { .. } => 129,
+            Self::Refused(_) => 130,
+            Self::Misuse(_) => 131,
+            Self::Over => 132,
+        }
+    }
+}
+
+fn too_few(round: &Round, more: &u32, about: &Option<ClientId>, missing: &[ClientId]) -> String {
+    let whose = about.map_or(String::new(), |owner| format!(" among the share holders of {owner}"));
+    let shown: Vec<String> = missing.iter().take(20).map(|id| id.get().to_string()).collect();
+    let rest = match missing.len().saturating_sub(20) {
+        0 => String::new(),
+        left => format!(" and {left} others"),
+    };
+    format!(
+        "{round}: {more} more answer{} needed{whose}; no answer from {}: {}{rest}",
+        if *more == 1 { " was" } else { "s were" },
+        if missing.len() == 1 { "client" } else { "clients" },
+        if shown.is_empty() { "none".to_owned() } else { shown.join(", ") },
+    )
+}
+
+/// Why a client's policy does not allow a session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The cohort is smaller than the client accepts.
+    #[error("{clients} clients, but the policy asks for at least {minimum}")]
+    TooFewClients {
+        /// Clients in the proposal.
+        clients: u32,
+        /// Clients that the policy asks for.
+        minimum: u32,
+    },
+    /// The threshold is lower than the client accepts.
+    #[error("a threshold of {threshold}, but the policy asks for at least {minimum}")]
+    ThresholdTooLow {
+        /// Threshold in the proposal.
+        threshold: u32,
+        /// Threshold that the policy asks for.
+        minimum: u32,
+    },
+    /// The task is another one than the client was told of.
+    #[error("the task digest is not the one that the policy names")]
+    WrongTask,
+}
+
+/// A mistake of the program that calls the library.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// The number of clients is out of range.
+    #[error("{0} clients: a session needs 2 to 2^30")]
+    Clients(u32),
+    /// The threshold is out of range.
+    #[error("threshold {threshold}: with this graph it must be 2 to {holders}, the holders of each secret")]
+    Threshold {
+        /// The threshold asked for.
+        threshold: u32,
+        /// Holders of each secret.
+        holders: u32,
+    },
+    /// The degree of a regular graph is out of range.
+    #[error("degree {degree}: it must be even, and from 2 to {} for {clients} clients", clients.saturating_sub(1))]
+    Degree {
+        /// The degree asked for.
+        degree: u32,
+        /// Clients of the session.
+        clients: u32,
+    },
+    /// The number of vectors is out of range.
+    #[error("{0} vectors: a session needs 1 to 255")]
+    VectorCount(usize),
+    /// A vector's name is not usable.
+    #[error("vector name {0:?}: it must be unique and of 1 to 255 printable ASCII characters")]
+    VectorName(String),
+    /// A vector's bit width is out of range.
+    #[error("vector {name:?}: {bits} bits, but a coordinate has 1 to 62")]
+    VectorBits {
+        /// The vector.
+        name: String,
+        /// The width asked for.
+        bits: u8,
+    },
+    /// A vector is empty.
+    #[error("vector {0:?} has no coordinates")]
+    VectorEmpty(String),
+    /// The sum of a vector could wrap.
+    #[error(
+        "vector {name:?} could wrap: {clients} clients × bound {bound} = {}, which is not below 2^{bits} = {}; \
+         use at least {needed} bits",
+        u128::from(*clients) * u128::from(*bound), 1u128 << bits
+    )]
+    CouldWrap {
+        /// The vector.
+        name: String,
+        /// Clients of the session.
+        clients: u32,
+        /// The greatest value that the caller declared.
+        bound: u64,
+        /// The width asked for.
+        bits: u8,
+        /// The least width that holds the sum.
+        needed: u32,
+    },
+    /// The input was not set before it was needed.
+    #[error("no input: call set_input before the MaskedInputCollection request is handled")]
+    NoInput,
+    /// The input does not have the configured vectors.
+    #[error("the input's vectors are {found:?}, but the session asks for {expected:?}")]
+    InputVectors {
+        /// Names in the input.
+        found: Vec<String>,
+        /// Names in the configuration.
+        expected: Vec<String>,
+    },
+    /// A vector of the input has the wrong length.
+    #[error("vector {name:?} has {found} coordinates, but the session asks for {expected}")]
+    InputLength {
+        /// The vector.
+        name: String,
+        /// Coordinates in the input.
+        found: usize,
+        /// Coordinates in the configuration.
+        expected: u32,
+    },
+    /// A coordinate is greater than the vector allows.
+    #[error("vector {name:?}, coordinate {at}: {value} is above {greatest}")]
+    InputValue {
+        /// The vector.
+        name: String,
+        /// Index of the coordinate, from 0.
+        at: usize,
+        /// The value there.
+        value: u64,
+        /// The greatest that is allowed: the declared bound, or 2^bits − 1.
+        greatest: u64,
+    },
+}

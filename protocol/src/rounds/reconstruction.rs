@@ -1,0 +1,144 @@
+//! All secrets from all shares: wrong ones are found, named and left out (spec §4.6).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use curve25519_dalek::scalar::Scalar;
+use rayon::prelude::*;
+use subtle::ConstantTimeEq;
+
+use super::share_keys::commit;
+use crate::crypto::agree::mask_public_key;
+use crate::crypto::decode::{ATTEMPTS, decode};
+use crate::crypto::prg::{Bytes, Keystream};
+use crate::crypto::sharing::Basis;
+use crate::{Abort, ClientId, Fault, Misbehaviour, Suite};
+
+/// What a reconstructed secret must fit.
+#[derive(Clone, Copy)]
+pub(crate) enum Secret {
+    /// A mask key: the public key that its owner advertised.
+    MaskKey([u8; 32]),
+    /// A self mask seed: the commitment that its owner sent with its shares.
+    SelfMask([u8; 32]),
+}
+
+/// The shares of one secret, by holder, ascending.
+pub(crate) struct Collected {
+    pub(crate) owner: ClientId,
+    pub(crate) shares: Vec<(ClientId, Scalar)>,
+    pub(crate) secret: Secret,
+}
+
+impl Collected {
+    fn holders(&self) -> Vec<ClientId> {
+        self.shares.iter().map(|(holder, _)| *holder).collect()
+    }
+
+    fn values(&self) -> Vec<Scalar> {
+        self.shares.iter().map(|(_, share)| *share).collect()
+    }
+
+    /// Takes the shares of doubtful holders away as long as enough others are left.
+    fn leave_out(&mut self, doubtful: &BTreeSet<ClientId>, threshold: usize) {
+        let others = self.shares.iter().filter(|(holder, _)| !doubtful.contains(holder)).count();
+        if others >= threshold {
+            self.shares.retain(|(holder, _)| !doubtful.contains(holder));
+        }
+    }
+}
+
+/// The secrets, and who gave wrong shares.
+pub(crate) struct Found {
+    pub(crate) secrets: BTreeMap<ClientId, Scalar>,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Reconstructs each secret; `challenge` must depend on all shares.
+pub(crate) fn reconstruct(
+    suite: Suite,
+    session: &[u8; 32],
+    threshold: u32,
+    mut open: Vec<Collected>,
+    challenge: &[u8; 32],
+) -> Result<Found, Abort> {
+    let threshold = threshold as usize;
+    let most = open.iter().map(|collected| collected.shares.len()).max().unwrap_or_default();
+    let keystream = Keystream::new(challenge);
+    let mut random = Bytes::new(&keystream);
+    let challenge: Vec<Scalar> = (threshold..most).map(|_| random.scalar()).collect();
+    let fits = |owner: ClientId, secret: &Secret, found: &Scalar| match secret {
+        Secret::MaskKey(public) => mask_public_key(found).ct_eq(public).into(),
+        Secret::SelfMask(commitment) => commit(suite, session, owner, found).ct_eq(commitment).into(),
+    };
+    let mut found = Found { secrets: BTreeMap::new(), faults: Vec::new() };
+    let mut doubtful = BTreeSet::new();
+    let mut attempts = ATTEMPTS;
+    loop {
+        let (good, bad) = try_all(open, threshold, &challenge, &fits);
+        found.secrets.extend(good);
+        open = bad;
+        let Some(first) = open.pop() else { return Ok(found) };
+        // Each turn of the loop ends with a secret more, and usually with a liar whom the others need not meet.
+        let basis = Basis::new(&first.holders(), threshold, &challenge);
+        let values = first.values();
+        let committed = |secret: &Scalar| fits(first.owner, &first.secret, secret);
+        let Some(decoded) = decode(&basis, threshold, &values, &mut attempts, committed) else {
+            return Err(unrecoverable(&first, basis.consistent(&values)));
+        };
+        found.secrets.insert(first.owner, decoded.secret);
+        let holder = |at: &usize| first.shares.get(*at).map(|(holder, _)| *holder);
+        doubtful.extend(decoded.left_out.iter().filter_map(holder));
+        found.faults.extend(decoded.wrong.iter().filter_map(holder).map(|culprit| Fault {
+            culprit,
+            what: Misbehaviour::WrongShare,
+            about: Some(first.owner),
+        }));
+        open.iter_mut().for_each(|collected| collected.leave_out(&doubtful, threshold));
+    }
+}
+
+/// Shares that agree with each other convict their owner (or all holders together); others leave all in doubt.
+fn unrecoverable(collected: &Collected, consistent: bool) -> Abort {
+    let mut suspects = vec![collected.owner];
+    if !consistent {
+        suspects.extend(collected.holders());
+        suspects.sort_unstable();
+        suspects.dedup();
+    }
+    Abort::Unrecoverable { owner: collected.owner, suspects }
+}
+
+/// Combines the shares of each secret; those that do not fit come back.
+fn try_all(
+    open: Vec<Collected>,
+    threshold: usize,
+    challenge: &[Scalar],
+    fits: &(impl Fn(ClientId, &Secret, &Scalar) -> bool + Sync),
+) -> (Vec<(ClientId, Scalar)>, Vec<Collected>) {
+    // Secrets with the same holders share one basis; on the complete graph that is all of them.
+    let mut groups: BTreeMap<Vec<ClientId>, Vec<Collected>> = BTreeMap::new();
+    for collected in open {
+        groups.entry(collected.holders()).or_default().push(collected);
+    }
+    let one = |basis: &Basis, collected: Collected| {
+        let values = collected.values();
+        let secret = basis.combine(&values);
+        let good = basis.consistent(&values) && fits(collected.owner, &collected.secret, &secret);
+        if good { Ok((collected.owner, secret)) } else { Err(collected) }
+    };
+    let results: Vec<_> = groups
+        .into_par_iter()
+        .flat_map(|(holders, group)| {
+            let basis = Basis::new(&holders, threshold, challenge);
+            group.into_par_iter().map(|collected| one(&basis, collected)).collect::<Vec<_>>()
+        })
+        .collect();
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(secret) => good.push(secret),
+            Err(collected) => bad.push(collected),
+        }
+    }
+    (good, bad)
+}

@@ -1,0 +1,266 @@
+//! ShareKeys: each client shares its two secrets among its neighbours (spec §4.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use curve25519_dalek::scalar::Scalar;
+use zeroize::Zeroizing;
+
+use super::advertise_keys::{Member, PublicKeys, Secrets, note_keys, session_id};
+use super::{Round, masked_input_collection, roll::Roll};
+use crate::crypto::agree::MaskPublicKey;
+use crate::crypto::hash;
+use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
+use crate::crypto::sharing::Polynomial;
+use crate::graph::Neighbourhoods;
+use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
+use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Requests, Suite};
+
+/// `ShareKeysRequest`: the closed neighbourhood of a client, itself included, ascending.
+pub(crate) struct Request {
+    pub(crate) neighbourhood: Vec<(ClientId, PublicKeys)>,
+}
+
+impl Request {
+    const ITEM_LEN: usize = 4 + PublicKeys::LEN;
+}
+
+impl Body for Request {
+    const TYPE: MessageType = MessageType::ShareKeysRequest;
+
+    fn encode_body(&self, out: &mut Writer) {
+        out.len32(self.neighbourhood.len() * Self::ITEM_LEN);
+        for (id, keys) in &self.neighbourhood {
+            out.id(*id);
+            keys.encode(out);
+        }
+    }
+
+    fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        let item = |item: &mut Reader<'_>| Ok((item.id()?, PublicKeys::decode(item)?));
+        Ok(Self { neighbourhood: input.list(Self::ITEM_LEN, item)? })
+    }
+
+    fn message_len(&self) -> usize {
+        HEADER_LEN + 4 + self.neighbourhood.len() * Self::ITEM_LEN
+    }
+}
+
+/// `ShareKeysResponse`: a commitment to the self mask seed, and a sealed bundle for each neighbour, ascending.
+pub(crate) struct Response {
+    pub(crate) commitment: [u8; 32],
+    pub(crate) bundles: Vec<[u8; BUNDLE_LEN]>,
+}
+
+impl Response {
+    pub(crate) fn len(neighbours: usize) -> usize {
+        HEADER_LEN + 32 + 4 + neighbours * BUNDLE_LEN
+    }
+}
+
+impl Body for Response {
+    const TYPE: MessageType = MessageType::ShareKeysResponse;
+
+    fn encode_body(&self, out: &mut Writer) {
+        out.bytes(&self.commitment);
+        out.opaque(self.bundles.as_flattened());
+    }
+
+    fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        Ok(Self { commitment: input.array()?, bundles: input.list(BUNDLE_LEN, |item| item.array())? })
+    }
+
+    fn message_len(&self) -> usize {
+        Self::len(self.bundles.len())
+    }
+}
+
+/// The commitment to a self mask seed (spec §3.4).
+pub(crate) fn commit(suite: Suite, session: &[u8; 32], id: ClientId, self_mask: &Scalar) -> [u8; 32] {
+    hash(suite, "self mask commitment", &[session, &id.get().to_be_bytes(), self_mask.as_bytes()])
+}
+
+/// A neighbour as a client knows it.
+pub(crate) struct Neighbour {
+    pub(crate) id: ClientId,
+    pub(crate) keys: PublicKeys,
+    /// The key that opens the bundle of this neighbour.
+    pub(crate) opening_key: Zeroizing<[u8; 32]>,
+}
+
+/// A client that has advertised its keys.
+pub(crate) struct Client {
+    pub(crate) config: Config,
+    pub(crate) config_id: [u8; 32],
+    pub(crate) id: ClientId,
+    pub(crate) secrets: Secrets,
+    pub(crate) keys: PublicKeys,
+}
+
+impl Client {
+    pub(crate) fn answer(
+        self,
+        request: &[u8],
+        counts: &mut Counts,
+    ) -> Result<(Vec<u8>, masked_input_collection::Client), Abort> {
+        let (session, Request { neighbourhood }) =
+            Request::decode_any_session(request).map_err(Abort::Server)?;
+        self.check(&session, &neighbourhood).map_err(Abort::Server)?;
+        let (mask_key, self_mask) = self.polynomials();
+        let suite = self.config.suite;
+        let me = (self.id, &self.keys.encryption);
+        let mut neighbours = Vec::with_capacity(neighbourhood.len());
+        let mut bundles = Vec::with_capacity(neighbourhood.len());
+        for (id, keys) in neighbourhood.into_iter().filter(|(id, _)| *id != self.id) {
+            let agreed = self.secrets.encryption_key.agree(&keys.encryption).map_err(Abort::Server)?;
+            let other = (id, &keys.encryption);
+            let there = Direction { suite, session: &session, owner: me, holder: other };
+            let back = Direction { suite, session: &session, owner: other, holder: me };
+            let shares = Shares { mask_key: mask_key.share(id), self_mask: self_mask.share(id) };
+            bundles.push(there.seal(&there.key(&agreed), &shares));
+            let opening_key = back.key(&agreed);
+            neighbours.push(Neighbour { id, keys, opening_key });
+        }
+        let own_share =
+            (self.config.graph == Graph::Complete).then(|| Zeroizing::new(self_mask.share(self.id)));
+        let sealed = bundles.len() as u64;
+        counts.encryption_agreements += sealed;
+        counts.aead_bytes += sealed * BUNDLE_LEN as u64;
+        counts.share_evaluations += 2 * sealed + u64::from(own_share.is_some());
+        let commitment = commit(suite, &session, self.id, &self.secrets.self_mask);
+        let response = Response { commitment, bundles }.encode(&session);
+        let next = masked_input_collection::Client {
+            config: self.config,
+            session,
+            id: self.id,
+            mask_key: self.secrets.mask_key,
+            self_mask: self.secrets.self_mask,
+            keys: self.keys,
+            neighbours,
+            own_share,
+        };
+        Ok((response, next))
+    }
+
+    /// `[4.3-1]`, `[4.3-2]`, `[4.2-3]` and `[3.2-2]`; the encryption keys are checked as they are used.
+    fn check(
+        &self,
+        session: &[u8; 32],
+        neighbourhood: &[(ClientId, PublicKeys)],
+    ) -> Result<(), Misbehaviour> {
+        let size_is_right = match self.config.graph {
+            Graph::Complete => neighbourhood.len() >= self.config.threshold as usize,
+            Graph::Regular { degree } => neighbourhood.len() == degree as usize + 1,
+        };
+        let last_is_right = neighbourhood.last().is_some_and(|(id, _)| id.get() <= self.config.clients);
+        let own_is_right = neighbourhood.iter().any(|(id, keys)| *id == self.id && *keys == self.keys);
+        let order_is_right = ascending(neighbourhood.iter().map(|(id, _)| *id));
+        if !(size_is_right && last_is_right && own_is_right && order_is_right) {
+            return Err(Misbehaviour::BadNeighbourhood);
+        }
+        if self.config.graph == Graph::Complete {
+            let roster = neighbourhood.iter().map(|(id, keys)| (*id, keys));
+            if session_id(&self.config, &self.config_id, roster) != *session {
+                return Err(Misbehaviour::SessionNotDerived);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for (_, keys) in neighbourhood {
+            note_keys(&mut seen, keys)?;
+            MaskPublicKey::decode(&keys.mask)?;
+        }
+        Ok(())
+    }
+
+    fn polynomials(&self) -> (Polynomial, Polynomial) {
+        let [first, second] = self.secrets.coefficients(self.config.threshold);
+        (
+            Polynomial::new(*self.secrets.mask_key, first.iter().copied()),
+            Polynomial::new(*self.secrets.self_mask, second.iter().copied()),
+        )
+    }
+}
+
+/// What the server and all later rounds know of a session: fixed once the roster is.
+pub(crate) struct Session {
+    pub(crate) config: Config,
+    pub(crate) id: [u8; 32],
+    pub(crate) roster: BTreeMap<ClientId, Member>,
+    pub(crate) graph: Neighbourhoods,
+}
+
+impl Session {
+    /// Refuses to go on if too few of `present` hold shares of one of `owners`.
+    pub(crate) fn check_holders(
+        &self,
+        round: Round,
+        owners: impl Iterator<Item = ClientId>,
+        present: &BTreeSet<ClientId>,
+        missing: impl FnOnce() -> Vec<ClientId>,
+    ) -> Result<(), Abort> {
+        let threshold = self.config.threshold as usize;
+        let worst = owners.map(|owner| (self.graph.holders(owner, present), owner)).min();
+        match worst {
+            Some((held, owner)) if held < threshold => Err(Abort::TooFew {
+                round,
+                missing: missing(),
+                more: (threshold - held) as u32,
+                about: (!self.graph.owner_holds()).then_some(owner),
+            }),
+            Some(_) => Ok(()),
+            None => {
+                Err(Abort::TooFew { round, missing: missing(), more: self.config.threshold, about: None })
+            }
+        }
+    }
+}
+
+/// The server while shares come in.
+pub(crate) struct Server {
+    pub(crate) session: Session,
+    pub(crate) roll: Roll<Response>,
+}
+
+impl Server {
+    pub(crate) fn open(
+        config: Config,
+        id: [u8; 32],
+        roster: BTreeMap<ClientId, Member>,
+        graph: Neighbourhoods,
+    ) -> (Self, Requests) {
+        let keys = |id: ClientId| roster.get(&id).map(|member| (id, member.keys));
+        let requests = roster
+            .keys()
+            .map(|&to| {
+                let mut members: Vec<ClientId> = graph.of(to).chain([to]).collect();
+                members.sort_unstable();
+                let neighbourhood = members.into_iter().filter_map(keys).collect();
+                (to, Request { neighbourhood }.encode(&id))
+            })
+            .collect();
+        let roll = Roll::new(roster.keys().copied());
+        (Self { session: Session { config, id, roster, graph }, roll }, requests)
+    }
+
+    pub(crate) fn receive(&mut self, from: ClientId, response: &[u8]) -> Result<(), Misbehaviour> {
+        let session = &self.session;
+        self.roll.receive(from, || {
+            let response = Response::decode(response, &session.id)?;
+            if response.bundles.len() != session.graph.degree(from) {
+                return Err(Misbehaviour::WrongBundleCount);
+            }
+            Ok(response)
+        })
+    }
+
+    /// Whether closing now would leave every secret with enough holders.
+    pub(crate) fn check(&self) -> Result<(), Abort> {
+        let present = self.roll.answered();
+        let owners = present.iter().copied();
+        self.session.check_holders(Round::ShareKeys, owners, &present, || self.roll.missing())
+    }
+
+    pub(crate) fn close(self) -> Result<(masked_input_collection::Server, Requests), Abort> {
+        self.check()?;
+        Ok(masked_input_collection::Server::open(self.session, self.roll.into_answers()))
+    }
+}

@@ -1,0 +1,376 @@
+//! Unmasking: the survivors give the shares that take the masks off the sum (spec §4.6).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use curve25519_dalek::scalar::Scalar;
+use rayon::prelude::*;
+use zeroize::Zeroizing;
+
+use super::masked_input_collection::{lane_bytes, needed_owners};
+use super::reconstruction::{Collected, Secret, reconstruct};
+use super::share_keys::Session;
+use super::{Round, roll::Roll};
+use crate::crypto::hash;
+use crate::crypto::seal::Shares;
+use crate::crypto::sharing::decode_share;
+use crate::mask::{MaskSeed, Sign, apply_all};
+use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
+use crate::{Abort, ClientId, Counts, Fault, Graph, Lanes, Misbehaviour, Requests};
+
+/// `UnmaskingRequest`: one bit for each client of the neighbourhood that shared, the asked one included,
+/// ascending; set for those whose masked input is in the sum.
+pub(crate) struct Request {
+    pub(crate) survivors: Vec<u8>,
+}
+
+impl Request {
+    fn of(survives: impl ExactSizeIterator<Item = bool>) -> Self {
+        let mut survivors = vec![0; survives.len().div_ceil(8)];
+        for (at, survives) in survives.enumerate() {
+            if let Some(byte) = survivors.get_mut(at / 8) {
+                *byte |= u8::from(survives) << (at % 8);
+            }
+        }
+        Self { survivors }
+    }
+
+    /// The bits for a neighbourhood of `count`; `None` if there are more or fewer (`[4.6-1]`).
+    fn bits(&self, count: usize) -> Option<Vec<bool>> {
+        let bits =
+            (0..count).map(|at| self.survivors.get(at / 8).is_some_and(|byte| byte >> (at % 8) & 1 == 1));
+        let bits: Vec<bool> = bits.collect();
+        (Self::of(bits.iter().copied()).survivors == self.survivors).then_some(bits)
+    }
+}
+
+impl Body for Request {
+    const TYPE: MessageType = MessageType::UnmaskingRequest;
+
+    fn encode_body(&self, out: &mut Writer) {
+        out.opaque(&self.survivors);
+    }
+
+    fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        Ok(Self { survivors: input.opaque()?.to_vec() })
+    }
+
+    fn message_len(&self) -> usize {
+        HEADER_LEN + 4 + self.survivors.len()
+    }
+}
+
+/// `UnmaskingResponse`: the owners whose bundles did not open, and for each other one asked for, ascending,
+/// the share of its self mask seed if it survives and of its mask key if it does not.
+pub(crate) struct Response {
+    pub(crate) unopened: Vec<ClientId>,
+    pub(crate) shares: Vec<[u8; 32]>,
+}
+
+impl Response {
+    /// Bytes with `opened` shares and `unopened` ids.
+    pub(crate) fn len(opened: usize, unopened: usize) -> usize {
+        HEADER_LEN + 8 + unopened * 4 + opened * 32
+    }
+}
+
+impl Body for Response {
+    const TYPE: MessageType = MessageType::UnmaskingResponse;
+
+    fn encode_body(&self, out: &mut Writer) {
+        out.len32(self.unopened.len() * 4);
+        self.unopened.iter().for_each(|&id| out.id(id));
+        out.opaque(self.shares.as_flattened());
+    }
+
+    fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        Ok(Self { unopened: input.list(4, Reader::id)?, shares: input.list(32, |item| item.array())? })
+    }
+
+    fn message_len(&self) -> usize {
+        Self::len(self.shares.len(), self.unopened.len())
+    }
+}
+
+/// A client that has sent its masked input. It answers once and is then over.
+pub(crate) struct Client {
+    pub(crate) graph: Graph,
+    pub(crate) threshold: u32,
+    pub(crate) session: [u8; 32],
+    pub(crate) id: ClientId,
+    /// The neighbours that shared, ascending, with their shares if their bundles opened.
+    pub(crate) held: Vec<(ClientId, Option<Shares>)>,
+    pub(crate) own_share: Option<Zeroizing<Scalar>>,
+}
+
+impl Client {
+    pub(crate) fn answer(self, request: &[u8]) -> Result<Vec<u8>, Abort> {
+        let request = Request::decode(request, &self.session).map_err(Abort::Server)?;
+        let bits = self.check(&request).map_err(Abort::Server)?;
+        let mut response = Response { unopened: Vec::new(), shares: Vec::with_capacity(bits.len()) };
+        for (member, survives) in self.neighbourhood().zip(bits) {
+            match member {
+                Member::Me => response.shares.extend(self.own_share.iter().map(|share| share.to_bytes())),
+                Member::Other(_, Some(shares)) => {
+                    let share = if survives { &shares.self_mask } else { &shares.mask_key };
+                    response.shares.push(share.to_bytes());
+                }
+                Member::Other(id, None) => response.unopened.push(id),
+            }
+        }
+        Ok(response.encode(&self.session))
+    }
+
+    fn check(&self, request: &Request) -> Result<Vec<bool>, Misbehaviour> {
+        let bits = request.bits(self.held.len() + 1).ok_or(Misbehaviour::BadSurvivorSet)?;
+        let mine = self.held.partition_point(|(id, _)| *id < self.id);
+        if bits.get(mine) != Some(&true) {
+            return Err(Misbehaviour::SelfDropped);
+        }
+        let survivors = bits.iter().filter(|&&survives| survives).count();
+        let holders = survivors - usize::from(self.graph != Graph::Complete);
+        if holders < self.threshold as usize {
+            return Err(Misbehaviour::TooFewSurvivors);
+        }
+        Ok(bits)
+    }
+
+    /// The closed neighbourhood, ascending.
+    fn neighbourhood(&self) -> impl Iterator<Item = Member<'_>> {
+        let (before, behind) = self.held.split_at(self.held.partition_point(|(id, _)| *id < self.id));
+        before.iter().map(Member::of).chain(std::iter::once(Member::Me)).chain(behind.iter().map(Member::of))
+    }
+}
+
+enum Member<'a> {
+    Me,
+    Other(ClientId, Option<&'a Shares>),
+}
+
+impl<'a> Member<'a> {
+    fn of((id, shares): &'a (ClientId, Option<Shares>)) -> Self {
+        Self::Other(*id, shares.as_ref())
+    }
+}
+
+/// What a survivor gave: the owners asked for, ascending, each with its share if there is one.
+pub(crate) struct Answer {
+    shares: Vec<(ClientId, Scalar)>,
+    unopened: Vec<ClientId>,
+    digest: [u8; 32],
+}
+
+/// The server while shares come back.
+pub(crate) struct Server {
+    session: Session,
+    commitments: BTreeMap<ClientId, [u8; 32]>,
+    sums: Vec<Lanes>,
+    survivors: BTreeSet<ClientId>,
+    pub(crate) roll: Roll<Answer>,
+}
+
+/// The sum, and what was found on the way.
+pub(crate) struct Unmasked {
+    pub(crate) sums: Vec<Lanes>,
+    pub(crate) survivors: BTreeSet<ClientId>,
+    pub(crate) session: [u8; 32],
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Server {
+    pub(crate) fn open(
+        session: Session,
+        commitments: BTreeMap<ClientId, [u8; 32]>,
+        sums: Vec<Lanes>,
+        survivors: BTreeSet<ClientId>,
+    ) -> (Self, Requests) {
+        let roll = Roll::new(survivors.iter().copied());
+        let server = Self { session, commitments, sums, survivors, roll };
+        let requests = server
+            .survivors
+            .iter()
+            .map(|&to| {
+                let members = server.neighbourhood(to);
+                let bits = members.iter().map(|member| server.survivors.contains(member));
+                (to, Request::of(bits).encode(&server.session.id))
+            })
+            .collect();
+        (server, requests)
+    }
+
+    /// The closed neighbourhood of `id` among the clients that shared, ascending.
+    fn neighbourhood(&self, id: ClientId) -> Vec<ClientId> {
+        let shared = |other: &ClientId| self.commitments.contains_key(other);
+        let mut members: Vec<ClientId> = self.session.graph.of(id).filter(shared).collect();
+        members.insert(members.partition_point(|&other| other < id), id);
+        members
+    }
+
+    /// The owners of which `id` is asked for a share, ascending.
+    fn asked(&self, id: ClientId) -> Vec<ClientId> {
+        let mut owners = self.neighbourhood(id);
+        if !self.session.graph.owner_holds() {
+            owners.retain(|&owner| owner != id);
+        }
+        owners
+    }
+
+    /// The greatest length of a response of `from`: an id and a share are never both given for one owner.
+    pub(crate) fn response_limit(&self, from: ClientId) -> usize {
+        Response::len(self.asked(from).len(), 0)
+    }
+
+    pub(crate) fn receive(&mut self, from: ClientId, response: &[u8]) -> Result<(), Misbehaviour> {
+        let asked = self.asked(from);
+        let session = &self.session;
+        self.roll.receive(from, || Answer::of(response, from, asked, session))
+    }
+
+    /// Whether closing now would leave every secret that is needed with enough shares.
+    pub(crate) fn check(&self) -> Result<(), Abort> {
+        let present = self.roll.answered();
+        self.session.check_holders(Round::Unmasking, self.needed(), &present, || self.roll.missing())
+    }
+
+    fn needed(&self) -> impl Iterator<Item = ClientId> {
+        needed_owners(&self.session, self.commitments.keys().copied(), &self.survivors)
+    }
+
+    pub(crate) fn close(mut self, counts: &mut Counts) -> Result<Unmasked, Abort> {
+        self.check()?;
+        let mut faults = self.unopened();
+        let secrets = self.secrets(&mut faults, counts)?;
+        let seeds = self.seeds(&secrets, counts);
+        let config = &self.session.config;
+        for ((index, spec), sum) in (0u8..).zip(&config.vectors).zip(&mut self.sums) {
+            apply_all(config.suite, &self.session.id, index, &seeds, sum);
+            sum.reduce(spec.bits);
+            counts.keystream_bytes += seeds.len() as u64 * lane_bytes(spec);
+        }
+        Ok(Unmasked { sums: self.sums, survivors: self.survivors, session: self.session.id, faults })
+    }
+
+    /// The bundles that holders report as unopened.
+    fn unopened(&self) -> Vec<Fault> {
+        let report = |(&holder, answer): (&ClientId, &Answer)| {
+            let fault = |&owner: &ClientId| Fault {
+                culprit: owner,
+                what: Misbehaviour::BadBundle,
+                about: Some(holder),
+            };
+            answer.unopened.iter().map(fault).collect::<Vec<_>>()
+        };
+        self.roll.answers().iter().flat_map(report).collect()
+    }
+
+    /// Reconstructs every secret that is needed and checks it against what its owner advertised.
+    fn secrets(
+        &self,
+        faults: &mut Vec<Fault>,
+        counts: &mut Counts,
+    ) -> Result<BTreeMap<ClientId, Scalar>, Abort> {
+        let needed: BTreeSet<ClientId> = self.needed().collect();
+        let mut shares: BTreeMap<ClientId, Vec<(ClientId, Scalar)>> =
+            needed.iter().map(|&owner| (owner, Vec::new())).collect();
+        for (&holder, answer) in self.roll.answers() {
+            for &(owner, share) in &answer.shares {
+                if let Some(list) = shares.get_mut(&owner) {
+                    list.push((holder, share));
+                }
+            }
+        }
+        let threshold = self.session.config.threshold;
+        if let Some((owner, short)) =
+            shares.iter().map(|(&owner, list)| (owner, list.len())).find(|(_, len)| *len < threshold as usize)
+        {
+            let missing = self.roll.missing();
+            let more = threshold - short as u32;
+            return Err(Abort::TooFew { round: Round::Unmasking, missing, more, about: Some(owner) });
+        }
+        let digests: Vec<u8> = self.roll.answers().values().flat_map(|answer| answer.digest).collect();
+        let challenge = hash(self.session.config.suite, "share challenge", &[&self.session.id, &digests]);
+        let collected = shares.into_iter().map(|(owner, shares)| Collected {
+            owner,
+            shares,
+            secret: self.expected(owner),
+        });
+        let found = reconstruct(
+            self.session.config.suite,
+            &self.session.id,
+            threshold,
+            collected.collect(),
+            &challenge,
+        )?;
+        counts.reconstructions += found.secrets.len() as u64;
+        counts.public_keys +=
+            found.secrets.keys().filter(|owner| !self.survivors.contains(owner)).count() as u64;
+        faults.extend(found.faults);
+        Ok(found.secrets)
+    }
+
+    /// What the reconstructed secret of `owner` must fit.
+    fn expected(&self, owner: ClientId) -> Secret {
+        let commitment = self.commitments.get(&owner).copied().unwrap_or_default();
+        match self.session.roster.get(&owner) {
+            Some(member) if !self.survivors.contains(&owner) => Secret::MaskKey(member.keys.mask),
+            _ => Secret::SelfMask(commitment),
+        }
+    }
+
+    /// The masks that are still in the sum, with the signs that take them out.
+    fn seeds(&self, secrets: &BTreeMap<ClientId, Scalar>, counts: &mut Counts) -> Vec<(MaskSeed, Sign)> {
+        let session = &self.session;
+        let suite = session.config.suite;
+        let of_survivor = |owner, secret: &Scalar| {
+            (MaskSeed::own(suite, &session.id, secret.as_bytes(), owner), Sign::Subtract)
+        };
+        let of_pair = |owner: ClientId, secret: &Scalar, other: ClientId| {
+            let (mine, theirs) = (session.roster.get(&owner)?, session.roster.get(&other)?);
+            let agreed = theirs.mask_key.agree(secret);
+            let (mine, theirs) = ((owner, &mine.keys.mask), (other, &theirs.keys.mask));
+            let seed = MaskSeed::pairwise(suite, &session.id, &agreed, mine, theirs);
+            // What the survivor applied with its sign goes out with the dropped client's.
+            Some((seed, Sign::of_pair(owner, other)))
+        };
+        let (alive, dead): (Vec<_>, Vec<_>) =
+            secrets.iter().partition(|(owner, _)| self.survivors.contains(owner));
+        let pairs: Vec<(ClientId, &Scalar, ClientId)> = dead
+            .into_iter()
+            .flat_map(|(&owner, secret)| {
+                let others = session.graph.of(owner).filter(|other| self.survivors.contains(other));
+                others.map(move |other| (owner, secret, other))
+            })
+            .collect();
+        counts.mask_agreements += pairs.len() as u64;
+        let own = alive.into_iter().map(|(&owner, secret)| of_survivor(owner, secret));
+        let pairwise = pairs.par_iter().filter_map(|&(owner, secret, other)| of_pair(owner, secret, other));
+        let mut seeds: Vec<_> = pairwise.collect();
+        seeds.extend(own);
+        seeds
+    }
+}
+
+impl Answer {
+    fn of(
+        message: &[u8],
+        from: ClientId,
+        mut asked: Vec<ClientId>,
+        session: &Session,
+    ) -> Result<Self, Misbehaviour> {
+        let Response { unopened, shares } = Response::decode(message, &session.id)?;
+        let asked_for = |id: &ClientId| *id != from && asked.binary_search(id).is_ok();
+        if !ascending(unopened.iter().copied()) || !unopened.iter().all(asked_for) {
+            return Err(Misbehaviour::BadUnopenedList);
+        }
+        if shares.len() + unopened.len() != asked.len() {
+            return Err(Misbehaviour::WrongShareCount);
+        }
+        asked.retain(|id| unopened.binary_search(id).is_err());
+        let shares = asked
+            .into_iter()
+            .zip(&shares)
+            .map(|(owner, share)| Ok((owner, decode_share(share).ok_or(Misbehaviour::NonCanonicalShare)?)))
+            .collect::<Result<_, _>>()?;
+        let digest = hash(session.config.suite, "unmasking answer", &[&from.get().to_be_bytes(), message]);
+        Ok(Self { shares, unopened, digest })
+    }
+}

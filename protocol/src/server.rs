@@ -1,0 +1,259 @@
+//! The server: receives many times, closes a round once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
+use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, VectorSpec};
+
+/// The requests of one round: what to send to whom, ascending.
+pub type Requests = Vec<(ClientId, Vec<u8>)>;
+
+/// The server's part in one session (spec §4).
+///
+/// It has no clock: whoever drives it decides when a round is over, with [`Server::progress`] to go by, and
+/// says so with [`Server::close_round`]. A client that has not answered by then has dropped out.
+pub struct Server {
+    state: State,
+    config: Config,
+    faults: Vec<Fault>,
+    dropped: BTreeMap<Round, Vec<ClientId>>,
+    counts: Counts,
+}
+
+enum State {
+    AdvertiseKeys(advertise_keys::Server),
+    ShareKeys(share_keys::Server),
+    MaskedInputCollection(masked_input_collection::Server),
+    Unmasking(unmasking::Server),
+    Over,
+}
+
+/// What closing a round gives.
+#[derive(Debug)]
+pub enum Closed {
+    /// The requests of the next round, for the clients that are still in.
+    Next(Requests),
+    /// The sum: the session is over.
+    Done(Aggregate),
+}
+
+/// The sum over the survivors, and who they were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregate {
+    /// For each vector of the session, in the configuration's order, the sum of the survivors' inputs
+    /// modulo 2^bits.
+    pub vectors: Vec<(VectorSpec, Lanes)>,
+    /// The clients whose inputs are in the sum, ascending.
+    pub survivors: Vec<ClientId>,
+    /// The clients that gave no valid answer to a round, by round. Those of Unmasking are in the sum.
+    pub dropped: BTreeMap<Round, Vec<ClientId>>,
+    /// What clients did wrong.
+    pub faults: Vec<Fault>,
+    /// The session id.
+    pub session: [u8; 32],
+}
+
+impl Aggregate {
+    /// The sum of the vector called `name`.
+    pub fn vector(&self, name: &str) -> Option<&Lanes> {
+        self.vectors.iter().find(|(spec, _)| spec.name == name).map(|(_, lanes)| lanes)
+    }
+}
+
+/// How far the open round is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The open round.
+    pub round: Round,
+    /// Clients that were asked.
+    pub expected: u32,
+    /// Valid answers so far.
+    pub answered: u32,
+    /// Valid answers without which closing certainly aborts.
+    pub needed: u32,
+    /// Whether closing now would go on to the next round: no secret would have too few holders.
+    pub sufficient: bool,
+}
+
+impl Server {
+    /// Opens a session and returns the first requests, one for each client 1 to n.
+    ///
+    /// # Security
+    /// `config.nonce` must be 32 uniformly random bytes, fresh for this session.
+    ///
+    /// # Errors
+    /// If the configuration breaks a rule.
+    pub fn open(config: Config) -> Result<(Self, Requests), Misuse> {
+        config.check()?;
+        let (state, requests) = advertise_keys::Server::open(config.clone());
+        let server = Self {
+            state: State::AdvertiseKeys(state),
+            config,
+            faults: Vec::new(),
+            dropped: BTreeMap::new(),
+            counts: Counts::default(),
+        };
+        Ok((server, requests))
+    }
+
+    /// Takes a client's answer to the open round.
+    ///
+    /// # Errors
+    /// The message breaks a rule and is not used. A duplicate, and a message of another round or session,
+    /// leave their sender as it was; after any other fault its messages are not taken any more. The others
+    /// are not affected.
+    pub fn receive(&mut self, from: ClientId, response: &[u8]) -> Result<(), Fault> {
+        let counts = &mut self.counts;
+        let result = match &mut self.state {
+            State::AdvertiseKeys(state) => state.receive(from, response, counts),
+            State::ShareKeys(state) => state.receive(from, response),
+            State::MaskedInputCollection(state) => state.receive(from, response, counts),
+            State::Unmasking(state) => state.receive(from, response),
+            State::Over => Err(Misbehaviour::WrongRound),
+        };
+        result.map_err(|what| {
+            let fault = Fault { culprit: from, what, about: None };
+            self.note(fault);
+            fault
+        })
+    }
+
+    /// Closes the open round: the clients that have not answered have dropped out.
+    ///
+    /// Closing Unmasking does the reconstruction and takes the masks off the sum; it uses all cores of the
+    /// calling thread's rayon pool.
+    ///
+    /// # Errors
+    /// Too few clients are left, or a secret cannot be reconstructed: the session is over and nothing of it is
+    /// released.
+    pub fn close_round(&mut self) -> Result<Closed, Abort> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::AdvertiseKeys(state) => {
+                self.dropped.insert(Round::AdvertiseKeys, state.roll.missing());
+                let (next, requests) = state.close()?;
+                self.state = State::ShareKeys(next);
+                Ok(Closed::Next(requests))
+            }
+            State::ShareKeys(state) => {
+                self.dropped.insert(Round::ShareKeys, state.roll.missing());
+                let (next, requests) = state.close()?;
+                self.state = State::MaskedInputCollection(next);
+                Ok(Closed::Next(requests))
+            }
+            State::MaskedInputCollection(state) => {
+                self.dropped.insert(Round::MaskedInputCollection, state.roll.missing());
+                let (next, requests) = state.close()?;
+                self.state = State::Unmasking(next);
+                Ok(Closed::Next(requests))
+            }
+            State::Unmasking(state) => {
+                self.dropped.insert(Round::Unmasking, state.roll.missing());
+                let unmasked = state.close(&mut self.counts)?;
+                Ok(Closed::Done(self.aggregate(unmasked)))
+            }
+            State::Over => Err(Abort::Over),
+        }
+    }
+
+    /// How far the open round is; `None` when the session is over.
+    ///
+    /// On a regular graph `sufficient` looks at every neighbourhood, n · degree steps: ask once the number of
+    /// answers makes it worth asking, not after each message.
+    pub fn progress(&self) -> Option<Progress> {
+        let threshold = self.config.threshold;
+        let (round, expected, answered, needed, check) = match &self.state {
+            State::AdvertiseKeys(state) => {
+                let (answered, needed) = (state.roll.answers().len(), state.needed());
+                let enough = answered >= needed as usize;
+                (Round::AdvertiseKeys, state.roll.asked(), answered, needed, enough)
+            }
+            State::ShareKeys(state) => {
+                let answered = state.roll.answers().len();
+                let enough = answered >= threshold as usize && state.check().is_ok();
+                (Round::ShareKeys, state.roll.asked(), answered, threshold, enough)
+            }
+            State::MaskedInputCollection(state) => {
+                let answered = state.roll.answers().len();
+                let enough = answered >= threshold as usize && state.check().is_ok();
+                (Round::MaskedInputCollection, state.roll.asked(), answered, threshold, enough)
+            }
+            State::Unmasking(state) => {
+                let answered = state.roll.answers().len();
+                let enough = answered >= threshold as usize && state.check().is_ok();
+                (Round::Unmasking, state.roll.asked(), answered, threshold, enough)
+            }
+            State::Over => return None,
+        };
+        Some(Progress {
+            round,
+            expected: expected as u32,
+            answered: answered as u32,
+            needed,
+            sufficient: check,
+        })
+    }
+
+    /// The greatest length in bytes of a valid response of `from` in the open round; 0 if none is awaited.
+    pub fn response_limit(&self, from: ClientId) -> u64 {
+        match &self.state {
+            State::AdvertiseKeys(state) if state.roll.awaits(from) => {
+                advertise_keys::Server::RESPONSE_LEN as u64
+            }
+            State::ShareKeys(state) if state.roll.awaits(from) => {
+                share_keys::Response::len(state.session.graph.degree(from)) as u64
+            }
+            State::MaskedInputCollection(state) if state.roll.awaits(from) => {
+                masked_input_collection::Response::len(&self.config)
+            }
+            State::Unmasking(state) if state.roll.awaits(from) => state.response_limit(from) as u64,
+            _ => 0,
+        }
+    }
+
+    /// What clients have done wrong so far, each thing once.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The clients that gave no valid answer to a closed round.
+    pub fn dropped(&self) -> &BTreeMap<Round, Vec<ClientId>> {
+        &self.dropped
+    }
+
+    /// The session's configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What the server has done so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn aggregate(&mut self, unmasked: unmasking::Unmasked) -> Aggregate {
+        unmasked.faults.into_iter().for_each(|fault| self.note(fault));
+        Aggregate {
+            vectors: self.config.vectors.iter().cloned().zip(unmasked.sums).collect(),
+            survivors: unmasked.survivors.into_iter().collect(),
+            dropped: self.dropped.clone(),
+            faults: self.faults.clone(),
+            session: unmasked.session,
+        }
+    }
+
+    /// Keeps each fault once, so that a peer cannot make the list grow, and only of clients that exist.
+    fn note(&mut self, fault: Fault) {
+        if fault.culprit.get() <= self.config.clients
+            && let Err(at) = self.faults.binary_search(&fault)
+        {
+            self.faults.insert(at, fault);
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Server {{ progress: {:?}, faults: {} }}", self.progress(), self.faults.len())
+    }
+}

@@ -1,0 +1,370 @@
+//! Vectors: lanes in memory, packed bits on the wire (spec §7).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use zeroize::Zeroize;
+
+use crate::{Config, Misuse, VectorSpec};
+
+/// The coordinates of one vector, in the narrowest lane that holds its bit width: 16 bits up to b = 16,
+/// 32 up to b = 32, 64 above.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Lanes {
+    /// Bit widths 1 to 16.
+    U16(Vec<u16>),
+    /// Bit widths 17 to 32.
+    U32(Vec<u32>),
+    /// Bit widths 33 to 62.
+    U64(Vec<u64>),
+}
+
+/// Runs the same code on whichever lane there is.
+macro_rules! each_lane {
+    ($lanes:expr, $values:ident => $body:expr) => {
+        match $lanes {
+            $crate::Lanes::U16($values) => $body,
+            $crate::Lanes::U32($values) => $body,
+            $crate::Lanes::U64($values) => $body,
+        }
+    };
+}
+pub(crate) use each_lane;
+
+impl Lanes {
+    /// Zeros, for the bit width and length of `spec`.
+    pub(crate) fn zeros(spec: &VectorSpec) -> Self {
+        let length = spec.length as usize;
+        match spec.bits {
+            ..=16 => Self::U16(vec![0; length]),
+            17..=32 => Self::U32(vec![0; length]),
+            _ => Self::U64(vec![0; length]),
+        }
+    }
+
+    /// Number of coordinates.
+    pub fn len(&self) -> usize {
+        each_lane!(self, values => values.len())
+    }
+
+    /// Whether there are no coordinates.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The coordinate at `index`.
+    pub fn get(&self, index: usize) -> Option<u64> {
+        each_lane!(self, values => values.get(index).map(|&value| value.wide()))
+    }
+
+    /// The coordinates in order.
+    pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.len()).map_while(|index| self.get(index))
+    }
+
+    /// The same coordinates in the lane of `bits`; a coordinate that does not fit is given back with its index.
+    fn in_lane_of(self, bits: u8, greatest: u64) -> Result<Self, (usize, u64)> {
+        let fits = each_lane!(&self, values => values.iter().position(|&value| value.wide() > greatest));
+        if let Some(at) = fits {
+            return Err((at, self.get(at).unwrap_or_default()));
+        }
+        Ok(match (self, bits) {
+            (lanes @ Self::U16(_), ..=16)
+            | (lanes @ Self::U32(_), 17..=32)
+            | (lanes @ Self::U64(_), 33..) => lanes,
+            (mut lanes, bits) => {
+                // Every value was found to fit, so the casts lose nothing.
+                let narrow = match bits {
+                    ..=16 => Self::U16(lanes.iter().map(|value| value as u16).collect()),
+                    17..=32 => Self::U32(lanes.iter().map(|value| value as u32).collect()),
+                    _ => Self::U64(lanes.iter().collect()),
+                };
+                lanes.zeroize();
+                narrow
+            }
+        })
+    }
+
+    /// Takes each coordinate modulo 2^bits.
+    pub(crate) fn reduce(&mut self, bits: u8) {
+        let mask = (1u64 << bits) - 1;
+        each_lane!(self, values => values.iter_mut().for_each(|value| *value = Lane::of(value.wide() & mask)));
+    }
+}
+
+impl Zeroize for Lanes {
+    fn zeroize(&mut self) {
+        each_lane!(self, values => values.zeroize());
+    }
+}
+
+/// Prints the lane and length only: the coordinates may be a client's secret.
+impl fmt::Debug for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = match self {
+            Self::U16(_) => 16,
+            Self::U32(_) => 32,
+            Self::U64(_) => 64,
+        };
+        write!(f, "Lanes(u{width} × {})", self.len())
+    }
+}
+
+impl From<Vec<u16>> for Lanes {
+    fn from(values: Vec<u16>) -> Self {
+        Self::U16(values)
+    }
+}
+
+impl From<Vec<u32>> for Lanes {
+    fn from(values: Vec<u32>) -> Self {
+        Self::U32(values)
+    }
+}
+
+impl From<Vec<u64>> for Lanes {
+    fn from(values: Vec<u64>) -> Self {
+        Self::U64(values)
+    }
+}
+
+/// What one client contributes: a value for each named vector of the session. Wiped when dropped.
+#[derive(Default)]
+pub struct Input {
+    vectors: BTreeMap<String, Lanes>,
+}
+
+impl Input {
+    /// An input without vectors yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a vector; any lane does, the session's bit width decides what is kept.
+    pub fn with(mut self, name: &str, values: impl Into<Lanes>) -> Self {
+        if let Some(mut replaced) = self.vectors.insert(name.to_owned(), values.into()) {
+            replaced.zeroize();
+        }
+        self
+    }
+
+    /// Brings the vectors into the order and the lanes of the configuration.
+    pub(crate) fn arrange(mut self, config: &Config) -> Result<Arranged, Misuse> {
+        let expected: Vec<String> = config.vectors.iter().map(|spec| spec.name.clone()).collect();
+        let mut sorted = expected.clone();
+        sorted.sort();
+        if !self.vectors.keys().eq(sorted.iter()) {
+            return Err(Misuse::InputVectors { found: self.vectors.keys().cloned().collect(), expected });
+        }
+        let mut arranged = Arranged(Vec::with_capacity(expected.len()));
+        for spec in &config.vectors {
+            let lanes = self.vectors.remove(&spec.name).unwrap_or(Lanes::U16(Vec::new()));
+            if lanes.len() != spec.length as usize {
+                let (name, found) = (spec.name.clone(), lanes.len());
+                return Err(Misuse::InputLength { name, found, expected: spec.length });
+            }
+            let greatest = spec.greatest();
+            let lanes = lanes.in_lane_of(spec.bits, greatest).map_err(|(at, value)| Misuse::InputValue {
+                name: spec.name.clone(),
+                at,
+                value,
+                greatest,
+            })?;
+            arranged.0.push(lanes);
+        }
+        Ok(arranged)
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.vectors.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Input {{ {} vectors, <redacted> }}", self.vectors.len())
+    }
+}
+
+/// An input in the order and the lanes of its configuration. Wiped when dropped.
+pub(crate) struct Arranged(pub(crate) Vec<Lanes>);
+
+impl Drop for Arranged {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+/// An unsigned integer that holds a coordinate; arithmetic is modulo its width.
+pub(crate) trait Lane: Copy + Send + Sync + Default + Into<u64> + Zeroize + 'static {
+    const BITS: u8;
+
+    /// The low bits of `value`.
+    fn of(value: u64) -> Self;
+
+    /// The lane as a number.
+    fn wide(self) -> u64 {
+        self.into()
+    }
+
+    fn add(self, other: Self) -> Self;
+
+    /// Reads a lane from its bytes, least first.
+    fn load(bytes: &[u8]) -> Self;
+
+    /// Writes a lane to its bytes, least first.
+    fn store(self, bytes: &mut [u8]);
+
+    /// Adds to (or subtracts from) the coordinates the lanes that a keystream block holds, least byte first.
+    /// `lanes` may be shorter than the block.
+    fn add_block<const SUBTRACT: bool>(lanes: &mut [Self], block: &[u8; 16]);
+}
+
+macro_rules! lane {
+    ($type:ty) => {
+        impl Lane for $type {
+            const BITS: u8 = <$type>::BITS as u8;
+
+            fn of(value: u64) -> Self {
+                value as Self
+            }
+
+            fn add(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+
+            #[inline(always)]
+            fn load(bytes: &[u8]) -> Self {
+                bytes.first_chunk().map_or(0, |bytes| Self::from_le_bytes(*bytes))
+            }
+
+            #[inline(always)]
+            fn store(self, bytes: &mut [u8]) {
+                if let Some(bytes) = bytes.first_chunk_mut() {
+                    *bytes = self.to_le_bytes();
+                }
+            }
+
+            #[inline(always)]
+            fn add_block<const SUBTRACT: bool>(lanes: &mut [Self], block: &[u8; 16]) {
+                let (chunks, _) = block.as_chunks::<{ size_of::<$type>() }>();
+                for (lane, chunk) in lanes.iter_mut().zip(chunks) {
+                    let mask = <$type>::from_le_bytes(*chunk);
+                    *lane = if SUBTRACT { lane.wrapping_sub(mask) } else { lane.wrapping_add(mask) };
+                }
+            }
+        }
+    };
+}
+
+lane!(u16);
+lane!(u32);
+lane!(u64);
+
+/// Packs the low `bits` of each value, least significant bit first, into the `⌈values · bits / 8⌉` bytes of
+/// `out` (spec §7.2).
+pub(crate) fn pack<L: Lane>(values: &[L], bits: u8, out: &mut [u8]) {
+    if bits == L::BITS {
+        for (bytes, &value) in out.chunks_exact_mut(usize::from(L::BITS / 8)).zip(values) {
+            value.store(bytes);
+        }
+        return;
+    }
+    let mask = (1u64 << bits) - 1;
+    let (mut held, mut count) = (0u128, 0);
+    let mut words = out.chunks_mut(8);
+    for &value in values {
+        held |= u128::from(value.wide() & mask) << count;
+        count += u32::from(bits);
+        if count >= 64 {
+            if let Some(word) = words.next() {
+                word.copy_from_slice(&(held as u64).to_le_bytes());
+            }
+            held >>= 64;
+            count -= 64;
+        }
+    }
+    for (byte, value) in words.flatten().zip(held.to_le_bytes()) {
+        *byte = value;
+    }
+}
+
+/// Adds packed coordinates to `sums`. The caller has checked that the lengths agree.
+pub(crate) fn add_packed<L: Lane>(sums: &mut [L], bits: u8, packed: &[u8]) {
+    if bits == L::BITS {
+        for (sum, bytes) in sums.iter_mut().zip(packed.chunks_exact(usize::from(L::BITS / 8))) {
+            *sum = sum.add(L::load(bytes));
+        }
+        return;
+    }
+    let mask = (1u64 << bits) - 1;
+    let (mut held, mut count) = (0u128, 0);
+    let mut words = packed.chunks(8).map(little_endian);
+    for sum in sums {
+        if count < u32::from(bits) {
+            held |= u128::from(words.next().unwrap_or_default()) << count;
+            count += 64;
+        }
+        *sum = sum.add(L::of(held as u64 & mask));
+        held >>= bits;
+        count -= u32::from(bits);
+    }
+}
+
+/// Whether the bits behind the last coordinate are zero (`[4.4-5]`).
+pub(crate) fn padding_is_zero(spec: &VectorSpec, packed: &[u8]) -> bool {
+    let used = (u64::from(spec.length) * u64::from(spec.bits) % 8) as u32;
+    used == 0 || packed.last().is_none_or(|last| last >> used == 0)
+}
+
+fn little_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn round_trip<L: Lane + PartialEq + fmt::Debug>(values: Vec<L>, bits: u8) {
+        let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
+        let spec = VectorSpec::new("v", values.len() as u32, bits);
+        let mut packed = vec![0xaa; spec.packed_len() as usize];
+        pack(&values, bits, &mut packed);
+        assert!(padding_is_zero(&spec, &packed));
+        let mut sums = vec![L::of(3); values.len()];
+        add_packed(&mut sums, bits, &packed);
+        for (sum, value) in sums.iter().zip(&values) {
+            assert_eq!(*sum, L::of(value.wide() & mask).add(L::of(3)));
+        }
+        // Bit j of coordinate i is bit i·b + j of the packed string.
+        for (at, value) in values.iter().enumerate() {
+            for bit in 0..bits {
+                let place = at * usize::from(bits) + usize::from(bit);
+                assert_eq!(packed[place / 8] >> (place % 8) & 1, (value.wide() >> bit & 1) as u8);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn packing_keeps_the_low_bits(values in prop::collection::vec(any::<u64>(), 1..50), bits in 1u8..=62) {
+            match bits {
+                ..=16 => round_trip(values.iter().map(|&v| v as u16).collect(), bits),
+                17..=32 => round_trip(values.iter().map(|&v| v as u32).collect(), bits),
+                _ => round_trip(values, bits),
+            }
+        }
+    }
+
+    #[test]
+    fn padding_is_checked() {
+        let spec = VectorSpec::new("v", 3, 3);
+        assert!(padding_is_zero(&spec, &[0xff, 0x01]));
+        assert!(!padding_is_zero(&spec, &[0xff, 0x02]));
+        assert!(padding_is_zero(&VectorSpec::new("v", 8, 3), &[0xff, 0xff, 0xff]));
+    }
+}
