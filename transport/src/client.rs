@@ -369,7 +369,7 @@ impl Upload<'_> {
             for piece in chunk.as_ref().chunks(piece) {
                 let step = Step::Sending { round: self.round, sent: self.sent, total: self.total };
                 if let Err(left) = self.client.ask(step) {
-                    tokio::time::sleep(MID_UPLOAD).await;
+                    self.break_off(stream).await;
                     return Err(left);
                 }
                 if !self.write(stream, piece).await? {
@@ -379,6 +379,18 @@ impl Upload<'_> {
             }
         }
         Ok(Sent::Whole)
+    }
+
+    /// Leaves in the middle of an upload.
+    ///
+    /// QUIC holds a connection's close back while data waits for a full congestion window, which
+    /// then never empties. So the stream is given up first; the server answers a void message by
+    /// closing the connection.
+    async fn break_off(&mut self, stream: &mut SendStream) {
+        tokio::time::sleep(MID_UPLOAD).await;
+        // An error means that the stream is gone already.
+        let _ = stream.reset(Status::Left.close_code());
+        let _ = timeout(PARTING, self.client.connection.closed()).await;
     }
 
     /// Writes bytes; false if the server does not want more.
