@@ -178,13 +178,16 @@ pub enum Abort {
     },
     /// A secret could not be reconstructed from the shares that came.
     #[error(
-        "the secret of {owner} cannot be reconstructed: its shares contradict its commitment; \
+        "the secret of {owner} cannot be reconstructed: {what}; \
          run the session again without the suspects {suspects:?}"
     )]
     Unrecoverable {
         /// Whose secret it is.
         owner: ClientId,
-        /// Who may have lied: the owner and the holders whose shares are in doubt, ascending.
+        /// What is wrong: [`Misbehaviour::WrongCommitment`] if the shares agree with each other, and otherwise
+        /// [`Misbehaviour::WrongShare`].
+        what: Misbehaviour,
+        /// Who may have lied: the owner alone if the shares agree, or else it and all holders, ascending.
         suspects: Vec<ClientId>,
     },
     /// The server broke a rule (returned by clients).

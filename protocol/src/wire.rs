@@ -205,3 +205,103 @@ pub(crate) fn ascending(ids: impl IntoIterator<Item = ClientId>) -> bool {
     let mut last = 0;
     ids.into_iter().all(|id| std::mem::replace(&mut last, id.get()) < id.get())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rounds::{advertise_keys, masked_input_collection, share_keys, unmasking};
+    use crate::{Config, Graph, Suite, VectorSpec};
+
+    /// `decode(encode(x)) = x`, and `encode(decode(b)) = b` for every `b` that decodes, however it was made.
+    fn round_trip<B: Body>(body: &B, changes: &[(usize, u8)], cut: usize) {
+        let session = [7; 32];
+        let message = body.encode(&session);
+        assert_eq!(message.len(), body.message_len());
+        assert_eq!(B::decode(&message, &session).ok().unwrap().encode(&session), message);
+        assert_eq!(B::decode(&message, &[8; 32]).map(drop), Err(Misbehaviour::WrongSession));
+        let mut changed = message.clone();
+        for &(at, value) in changes {
+            let at = at % changed.len();
+            changed[at] = value;
+        }
+        changed.truncate(message.len() - cut.min(message.len()));
+        if let Ok((session, body)) = B::decode_any_session(&changed) {
+            assert_eq!(body.encode(&session), changed);
+        }
+    }
+
+    fn ids() -> impl Strategy<Value = Vec<ClientId>> {
+        prop::collection::vec((1u32..).prop_filter_map("zero", ClientId::new), 0..9)
+    }
+
+    fn keys() -> impl Strategy<Value = advertise_keys::PublicKeys> {
+        any::<([u8; 32], [u8; 32])>()
+            .prop_map(|(encryption, mask)| advertise_keys::PublicKeys { encryption, mask })
+    }
+
+    fn config() -> impl Strategy<Value = Config> {
+        let vector = ("[ -~]{1,20}", 1u32.., 1u8..=62, prop::option::of(0u64..9))
+            .prop_map(|(name, length, bits, bound)| VectorSpec { name, length, bits, bound });
+        let graph = prop_oneof![
+            Just(Graph::Complete),
+            (1u32..50).prop_map(|half| Graph::Regular { degree: 2 * half })
+        ];
+        (graph, prop::collection::vec(vector, 1..4), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(
+            |(graph, vectors, task, nonce)| Config {
+                suite: Suite::Curious,
+                graph,
+                clients: 120,
+                threshold: 2,
+                vectors,
+                task,
+                nonce,
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+        #[test]
+        fn every_message_has_one_encoding(
+            config in config().prop_filter("invalid", |config| config.check().is_ok()),
+            ids in ids(),
+            keys in keys(),
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+            changes in prop::collection::vec((any::<usize>(), any::<u8>()), 0..4),
+            cut in 0usize..3,
+        ) {
+            let id = ids.first().copied().unwrap_or_else(|| ClientId::new(1).unwrap());
+            let neighbourhood = ids.iter().map(|&id| (id, keys)).collect();
+            let bundles = ids.iter().map(|_| [bytes.len() as u8; 80]).collect();
+            let owned = ids.iter().map(|&id| (id, [3; 80])).collect();
+            let shares = ids.iter().map(|_| keys.mask).collect();
+            round_trip(&advertise_keys::Request { id, config }, &changes, cut);
+            round_trip(&keys, &changes, cut);
+            round_trip(&share_keys::Request { neighbourhood }, &changes, cut);
+            round_trip(&share_keys::Response { commitment: keys.mask, bundles }, &changes, cut);
+            round_trip(&masked_input_collection::Request { bundles: owned }, &changes, cut);
+            round_trip(&unmasking::Request { survivors: bytes }, &changes, cut);
+            round_trip(&unmasking::Response { unopened: ids, shares }, &changes, cut);
+        }
+
+        /// Whatever comes, decoding ends without a panic, and a length that lies is refused before it is used.
+        #[test]
+        fn junk_does_not_decode_to_more_than_it_is(kind in 1u8..=10, junk in prop::collection::vec(any::<u8>(), 0..200)) {
+            let message: Vec<u8> = [kind].into_iter().chain([0; 32]).chain(junk).collect();
+            let longest = message.len();
+            macro_rules! decode {
+                ($($body:ty),*) => {
+                    $(if let Ok((_, body)) = <$body>::decode_any_session(&message) {
+                        prop_assert!(body.message_len() <= longest);
+                    })*
+                };
+            }
+            decode!(
+                advertise_keys::Request, advertise_keys::PublicKeys, share_keys::Request, share_keys::Response,
+                masked_input_collection::Request, unmasking::Request, unmasking::Response
+            );
+        }
+    }
+}

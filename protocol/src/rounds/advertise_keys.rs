@@ -37,7 +37,7 @@ impl Body for Request {
 }
 
 /// `AdvertiseKeysResponse`: the two public keys of a client.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PublicKeys {
     pub(crate) encryption: [u8; 32],
     pub(crate) mask: [u8; 32],

@@ -83,7 +83,8 @@ pub(crate) fn reconstruct(
         let values = first.values();
         let committed = |secret: &Scalar| fits(first.owner, &first.secret, secret);
         let Some(decoded) = decode(&basis, threshold, &values, &mut attempts, committed) else {
-            return Err(unrecoverable(&first, basis.consistent(&values)));
+            let agree = values.len() > threshold && basis.consistent(&values);
+            return Err(unrecoverable(&first, agree));
         };
         found.secrets.insert(first.owner, decoded.secret);
         let holder = |at: &usize| first.shares.get(*at).map(|(holder, _)| *holder);
@@ -97,15 +98,17 @@ pub(crate) fn reconstruct(
     }
 }
 
-/// Shares that agree with each other convict their owner (or all holders together); others leave all in doubt.
-fn unrecoverable(collected: &Collected, consistent: bool) -> Abort {
-    let mut suspects = vec![collected.owner];
-    if !consistent {
-        suspects.extend(collected.holders());
-        suspects.sort_unstable();
-        suspects.dedup();
+/// More shares than the threshold that all agree convict their owner; otherwise every one of them is in doubt.
+fn unrecoverable(collected: &Collected, agree: bool) -> Abort {
+    let owner = collected.owner;
+    if agree {
+        return Abort::Unrecoverable { owner, what: Misbehaviour::WrongCommitment, suspects: vec![owner] };
     }
-    Abort::Unrecoverable { owner: collected.owner, suspects }
+    let mut suspects = collected.holders();
+    if let Err(place) = suspects.binary_search(&owner) {
+        suspects.insert(place, owner);
+    }
+    Abort::Unrecoverable { owner, what: Misbehaviour::WrongShare, suspects }
 }
 
 /// Combines the shares of each secret; those that do not fit come back.

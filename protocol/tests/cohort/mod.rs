@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secagg::{
-    Abort, Aggregate, Client, ClientId, Closed, Config, Graph, Input, Policy, Requests, Round, Server, Suite,
-    VectorSpec,
+    Abort, Aggregate, Client, ClientId, Closed, Config, Fault, Graph, Input, Policy, Requests, Round, Server,
+    Suite, VectorSpec,
 };
 
 /// When in a round a client vanishes for good.
@@ -141,6 +141,46 @@ impl Cohort {
                 }
             }
         }
+    }
+
+    /// Runs a session in which `tamper` may change what a client sends, or send more; the faults of each message
+    /// come back beside the outcome.
+    pub fn run_tampered(
+        &self,
+        mut tamper: impl FnMut(u32, Round, Vec<u8>) -> Vec<Vec<u8>>,
+    ) -> (Vec<Fault>, Result<Aggregate, Abort>) {
+        let mut clients = self.clients();
+        let (mut server, mut requests) = self.open();
+        let mut faults = Vec::new();
+        loop {
+            let round = server.progress().unwrap().round;
+            for (id, request) in requests {
+                let response = clients.get_mut(&id).unwrap().handle(&request).unwrap();
+                for message in tamper(id.get(), round, response) {
+                    faults.extend(server.receive(id, &message).err());
+                }
+            }
+            match server.close_round() {
+                Ok(Closed::Next(next)) => requests = next,
+                Ok(Closed::Done(aggregate)) => return (faults, Ok(aggregate)),
+                Err(abort) => return (faults, Err(abort)),
+            }
+        }
+    }
+
+    /// Runs a session up to the requests of `round`, everybody honest; returns them with the clients.
+    pub fn requests_of(&self, round: Round) -> (BTreeMap<ClientId, Client>, Server, Requests) {
+        let mut clients = self.clients();
+        let (mut server, mut requests) = self.open();
+        while server.progress().unwrap().round != round {
+            for (id, request) in requests {
+                let response = clients.get_mut(&id).unwrap().handle(&request).unwrap();
+                server.receive(id, &response).unwrap();
+            }
+            let Ok(Closed::Next(next)) = server.close_round() else { panic!("everybody is honest") };
+            requests = next;
+        }
+        (clients, server, requests)
     }
 
     /// Runs a session and checks it against what the threshold says of who is left.
