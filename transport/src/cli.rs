@@ -52,13 +52,16 @@ enum Format {
     Json,
 }
 
+/// How long packets may take to leave when the program is interrupted.
+const LAST_PACKETS: Duration = Duration::from_millis(20);
+
 /// Why a command did not do what it was asked.
 enum Failure {
     /// The command line cannot be carried out, whatever the world is like: exit code 2.
     Usage(String),
     /// Something went wrong: exit code 1.
     Failed(String),
-    /// Ctrl-C: exit code 130, as shells have it.
+    /// Ctrl-C, or asked to terminate: exit code 130, as shells have it.
     Interrupted,
 }
 
@@ -110,12 +113,33 @@ fn complain(message: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Does `work` until it is done or the user presses Ctrl-C.
+/// Does `work` until it is done, the user presses Ctrl-C, or the system asks the program to end.
 async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     tokio::select! {
-        done = work => Ok(done),
-        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        done = work => return Ok(done),
+        () = interruption() => {}
     }
+    // The work is dropped by now; the packets that tell the other end of it may leave.
+    tokio::time::sleep(LAST_PACKETS).await;
+    Err(Failure::Interrupted)
+}
+
+#[cfg(unix)]
+async fn interruption() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a handler the signal ends the program by itself.
+        return drop(tokio::signal::ctrl_c().await);
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn interruption() {
+    drop(tokio::signal::ctrl_c().await);
 }
 
 /// Prints text on stdout, as one piece.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream};
@@ -17,27 +18,21 @@ use crate::identity::Pin;
 use crate::lobby::{Join, is_valid_name};
 use crate::outcome::Traffic;
 use crate::status::Status;
+use crate::step::{Observer, Step};
+use crate::upload::{Sent, Upload};
 
-/// Longest first request: the task, a model above all, and the round's message. In bytes.
-const ANNOUNCEMENT_LIMIT: u64 = 1 << 30;
+/// Longest first request unless the caller sets another limit: the task, a model above all, and
+/// the round's message. In bytes.
+const ANNOUNCEMENT_LIMIT: u64 = 256 << 20;
 
 /// Longest later request, in bytes.
 const REQUEST_LIMIT: u64 = 64 << 20;
-
-/// An upload is handed to QUIC in at least this many pieces, so that an observer sees it move.
-const PIECES: u64 = 8;
-
-/// Smallest and largest piece in bytes.
-const PIECE: std::ops::RangeInclusive<u64> = 256..=65_536;
 
 /// How long a client that leaves waits for what it has sent to arrive.
 const PARTING: Duration = Duration::from_secs(1);
 
 /// How long the packet that closes a connection may take to leave.
 const GOODBYE: Duration = Duration::from_millis(20);
-
-/// How long a client that leaves in mid-upload lets what it has written go out.
-const MID_UPLOAD: Duration = Duration::from_millis(5);
 
 /// A client that has joined a server and waits for its next session.
 pub struct SecaggClient {
@@ -46,6 +41,7 @@ pub struct SecaggClient {
     connection: Connection,
     first: RecvStream,
     observer: Observer,
+    announcement_limit: u64,
     traffic: Traffic,
 }
 
@@ -69,26 +65,6 @@ pub struct Participation {
     /// Application bytes, headers included.
     pub traffic: Traffic,
 }
-
-/// A point in a session at which an observer is asked whether to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The request of a round is here and not answered yet.
-    Received(Round),
-    /// The answer of a round is being sent: `sent` of `total` bytes of its body are on the way.
-    Sending {
-        /// The round.
-        round: Round,
-        /// Bytes handed to the network.
-        sent: u64,
-        /// Bytes in all.
-        total: u64,
-    },
-    /// The answer of a round is sent.
-    Sent(Round),
-}
-
-type Observer = Box<dyn FnMut(Step) -> ControlFlow<()> + Send>;
 
 impl SecaggClient {
     /// Connects to a server and joins its next session under a name. The local address is
@@ -122,7 +98,15 @@ impl SecaggClient {
         }
         let traffic = Traffic { up: HEADER_BYTES + message.len() as u64, down: 0 };
         let observer = Box::new(|_| ControlFlow::Continue(()));
-        Ok(SecaggClient { endpoint, server, connection, first, observer, traffic })
+        let announcement_limit = ANNOUNCEMENT_LIMIT;
+        Ok(SecaggClient { endpoint, server, connection, first, observer, announcement_limit, traffic })
+    }
+
+    /// Accepts announcements, which carry the server's task, up to this many bytes instead of
+    /// 256 MiB.
+    pub fn limit_announcement(mut self, bytes: u64) -> Self {
+        self.announcement_limit = bytes;
+        self
     }
 
     /// Has `observer` asked at every [`Step`]. `Break` makes the client vanish on the spot, as
@@ -200,7 +184,7 @@ impl SecaggClient {
 
     /// Waits for the session's first frame: `uint64 length; opaque task[length]; request`.
     async fn announcement(&mut self) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        let reply = match self.read_reply(None, ANNOUNCEMENT_LIMIT).await? {
+        let reply = match self.read_reply(None, self.announcement_limit).await? {
             Reply::Request(body) => body,
             Reply::Released => return Err(Error::Malformed("a session ended before it began".into())),
         };
@@ -233,8 +217,7 @@ impl SecaggClient {
     async fn answer(&mut self, round: Round, answer: &[u8]) -> Result<Reply, Error> {
         let (mut send, receive) = self.open_stage().await?;
         let total = answer.len() as u64;
-        let mut upload = Upload { client: self, round, sent: 0, total };
-        let sent = upload.send(&mut send, [answer]).await?;
+        let sent = self.upload_of(round, total).send(&mut send, [answer]).await?;
         self.finish(round, send, receive, sent).await
     }
 
@@ -244,9 +227,13 @@ impl SecaggClient {
         let (mut send, receive) = self.open_stage().await?;
         let response = core.respond(request)?;
         let total = response.len();
-        let mut upload = Upload { client: self, round, sent: 0, total };
-        let sent = upload.send(&mut send, response).await?;
+        let sent = self.upload_of(round, total).send(&mut send, response).await?;
         self.finish(round, send, receive, sent).await
+    }
+
+    fn upload_of(&mut self, round: Round, total: u64) -> Upload<'_> {
+        let SecaggClient { connection, observer, traffic, .. } = self;
+        Upload { connection, observer, traffic, round, total }
     }
 
     async fn open_stage(&mut self) -> Result<(SendStream, RecvStream), Error> {
@@ -283,14 +270,14 @@ impl SecaggClient {
             }
             None => &mut self.first,
         };
-        let mut received = 0;
+        let received = AtomicU64::new(0);
         let frame = async {
             let header = Header::read(stream).await?.at_most(limit)?;
-            let body = read_body(stream, header.length, &mut received).await?;
+            let body = read_body(stream, header.length, &received).await?;
             Ok((header.tag, body))
         };
         let frame: Result<(u8, Vec<u8>), FrameError> = frame.await;
-        self.traffic.down += HEADER_BYTES + received;
+        self.traffic.down += HEADER_BYTES + received.into_inner();
         match frame {
             Ok((tag, body)) => Reply::of(Status::from_code(tag), body),
             Err(error) => self.no_frame(error),
@@ -320,6 +307,13 @@ impl SecaggClient {
     }
 }
 
+/// A client that is dropped in the middle of a session leaves it at once.
+impl Drop for SecaggClient {
+    fn drop(&mut self) {
+        self.connection.close(Status::Left.close_code(), b"");
+    }
+}
+
 /// What the server makes of an answer.
 #[derive(Debug, PartialEq, Eq)]
 enum Reply {
@@ -335,73 +329,6 @@ impl Reply {
             Status::Message => Ok(Reply::Request(body)),
             Status::Released => Ok(Reply::Released),
             other => Err(Error::Refused(other)),
-        }
-    }
-}
-
-/// Whether an answer went out to its end.
-enum Sent {
-    Whole,
-    Stopped,
-}
-
-/// An answer on its way.
-struct Upload<'a> {
-    client: &'a mut SecaggClient,
-    round: Round,
-    sent: u64,
-    total: u64,
-}
-
-impl Upload<'_> {
-    /// Sends the frame of an answer that comes in chunks.
-    async fn send<C: AsRef<[u8]>>(
-        &mut self,
-        stream: &mut SendStream,
-        chunks: impl IntoIterator<Item = C>,
-    ) -> Result<Sent, Error> {
-        let header = Header { tag: Stage::Round(self.round).byte(), length: self.total };
-        if !self.write(stream, &header.encode()).await? {
-            return Ok(Sent::Stopped);
-        }
-        let piece = (self.total / PIECES).clamp(*PIECE.start(), *PIECE.end()) as usize;
-        for chunk in chunks {
-            for piece in chunk.as_ref().chunks(piece) {
-                let step = Step::Sending { round: self.round, sent: self.sent, total: self.total };
-                if let Err(left) = self.client.ask(step) {
-                    self.break_off(stream).await;
-                    return Err(left);
-                }
-                if !self.write(stream, piece).await? {
-                    return Ok(Sent::Stopped);
-                }
-                self.sent += piece.len() as u64;
-            }
-        }
-        Ok(Sent::Whole)
-    }
-
-    /// Leaves in the middle of an upload.
-    ///
-    /// QUIC holds a connection's close back while data waits for a full congestion window, which
-    /// then never empties. So the stream is given up first; the server answers a void message by
-    /// closing the connection.
-    async fn break_off(&mut self, stream: &mut SendStream) {
-        tokio::time::sleep(MID_UPLOAD).await;
-        // An error means that the stream is gone already.
-        let _ = stream.reset(Status::Left.close_code());
-        let _ = timeout(PARTING, self.client.connection.closed()).await;
-    }
-
-    /// Writes bytes; false if the server does not want more.
-    async fn write(&mut self, stream: &mut SendStream, bytes: &[u8]) -> Result<bool, Error> {
-        match stream.write_all(bytes).await {
-            Ok(()) => {
-                self.client.traffic.up += bytes.len() as u64;
-                Ok(true)
-            }
-            // A lost connection is told by the attempt to read the reply.
-            Err(_) => Ok(false),
         }
     }
 }

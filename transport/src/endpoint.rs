@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    ClientConfig, Connection, Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime,
+    TransportConfig, VarInt,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -20,6 +21,10 @@ const SMALL_BUFFER: usize = 2 << 20;
 
 /// Most bytes in flight on one stream, and on one connection, in either direction.
 const WINDOW: u32 = 1 << 20;
+
+/// Most unread bytes of a client that waits in the lobby, where it has nothing to send: so many may
+/// wait that a full window for each would be gigabytes.
+const LOBBY_WINDOW: u32 = 16 << 10;
 
 /// Streams a client may have open at once: one stage, and slack for streams being closed.
 const STREAMS: u32 = 4;
@@ -44,7 +49,9 @@ const INCOMING_BUFFER_TOTAL: u64 = 64 << 20;
 /// What the operating system says, an address in use above all.
 pub(crate) fn server(address: SocketAddr, tls: QuicServerConfig) -> io::Result<Endpoint> {
     let mut transport = transport();
-    transport.max_concurrent_bidi_streams(VarInt::from_u32(STREAMS));
+    transport
+        .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS))
+        .receive_window(VarInt::from_u32(LOBBY_WINDOW));
     let mut config = ServerConfig::with_crypto(Arc::new(tls));
     config
         .transport_config(Arc::new(transport))
@@ -70,6 +77,11 @@ pub(crate) fn client(address: SocketAddr, tls: QuicClientConfig) -> io::Result<E
     let mut endpoint = open(socket(address)?, None)?;
     endpoint.set_default_client_config(config);
     Ok(endpoint)
+}
+
+/// Opens the window of a client that was in the lobby and now is in a session.
+pub(crate) fn open_window(connection: &Connection) {
+    connection.set_receive_window(VarInt::from_u32(WINDOW));
 }
 
 fn transport() -> TransportConfig {

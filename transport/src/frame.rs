@@ -12,6 +12,9 @@
 //! read. A stream that is reset, or that ends early, or that goes on after the body, makes the
 //! whole message void.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
 use secagg::Round;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -111,7 +114,7 @@ impl Header {
 pub(crate) async fn read_body(
     stream: &mut (impl AsyncRead + Unpin),
     length: u64,
-    received: &mut u64,
+    received: &AtomicU64,
 ) -> Result<Vec<u8>, FrameError> {
     let length =
         usize::try_from(length).map_err(|_| FrameError::TooLong { length, limit: usize::MAX as u64 })?;
@@ -123,7 +126,7 @@ pub(crate) async fn read_body(
         if read == 0 {
             return Err(FrameError::Cut);
         }
-        *received += read as u64;
+        received.fetch_add(read as u64, Relaxed);
     }
     match stream.read(&mut [0]).await? {
         0 => Ok(body),
@@ -156,9 +159,9 @@ mod tests {
 
     async fn read_all(mut bytes: &[u8], limit: u64) -> Result<(u8, Vec<u8>), FrameError> {
         let header = Header::read(&mut bytes).await?.at_most(limit)?;
-        let mut received = 0;
-        let body = read_body(&mut bytes, header.length, &mut received).await?;
-        assert_eq!(received, header.length);
+        let received = AtomicU64::new(0);
+        let body = read_body(&mut bytes, header.length, &received).await?;
+        assert_eq!(received.into_inner(), header.length);
         Ok((header.tag, body))
     }
 

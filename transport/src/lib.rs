@@ -26,9 +26,11 @@ mod policy;
 mod server;
 mod session;
 mod status;
+mod step;
 mod tls;
+mod upload;
 
-pub use client::{Announcement, Participation, SecaggClient, Step};
+pub use client::{Announcement, Participation, SecaggClient};
 pub use error::Error;
 pub use frame::{HEADER_BYTES, Stage};
 pub use identity::{BadPin, Identity, IdentityError, Pin};
@@ -39,4 +41,5 @@ pub use plan::{SessionPlan, Threshold};
 pub use policy::{SessionPolicy, StagePolicy};
 pub use server::{Limits, SecaggServer};
 pub use status::Status;
+pub use step::Step;
 pub use tls::{ALPN, TlsSetup};

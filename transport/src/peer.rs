@@ -1,6 +1,9 @@
 //! The server's end of one client's connection during a session.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use quinn::{Connection, RecvStream, SendStream};
@@ -9,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 use crate::credit::Credits;
+use crate::endpoint;
 use crate::frame::{FrameError, HEADER_BYTES, Header, Stage, read_body, write_frame};
 use crate::lobby::Member;
 use crate::status::Status;
@@ -16,8 +20,21 @@ use crate::status::Status;
 /// Time a client has to take its last frame in before the connection is closed under it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Time that an upload may take whatever its length.
-const UPLOAD_GRACE: Duration = Duration::from_secs(10);
+/// How fast an answer has to come once it may.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    /// How often the server looks.
+    pub(crate) patience: Duration,
+    /// Least bytes per second in between.
+    pub(crate) rate: u32,
+}
+
+impl Pace {
+    /// Returns the fewest bytes that must come while the patience lasts.
+    fn least(self) -> u64 {
+        (self.patience.as_secs_f64() * f64::from(self.rate)).max(1.0) as u64
+    }
+}
 
 /// What the session tells a client's task.
 pub(crate) enum Turn {
@@ -42,10 +59,9 @@ pub(crate) struct Peer {
     /// The stream of the stage that the client has sent and the server has not answered.
     reply: Option<SendStream>,
     credits: Credits,
-    /// Slowest upload accepted, in bytes per second.
-    minimum_rate: u32,
+    pace: Pace,
     /// Bytes of the answer being read.
-    received: u64,
+    received: AtomicU64,
     _place: OwnedSemaphorePermit,
 }
 
@@ -57,14 +73,15 @@ struct Failure {
 }
 
 impl Peer {
-    pub(crate) fn new(id: ClientId, member: Member, credits: Credits, minimum_rate: u32) -> Peer {
+    pub(crate) fn new(id: ClientId, member: Member, credits: Credits, pace: Pace) -> Peer {
+        endpoint::open_window(&member.connection);
         Peer {
             id,
             connection: member.connection,
             reply: Some(member.reply),
             credits,
-            minimum_rate: minimum_rate.max(1),
-            received: 0,
+            pace,
+            received: AtomicU64::new(0),
             _place: member.place,
         }
     }
@@ -89,9 +106,8 @@ impl Peer {
             match answer {
                 Ok((body, credit)) => {
                     let event = Event::Answer { from: self.id, round, body, credit };
-                    if events.send(event).await.is_err() {
-                        return;
-                    }
+                    // If the session takes no more answers, its last word is the next turn.
+                    let _ = events.send(event).await;
                 }
                 Err(failure) => {
                     self.lost(&events, &failure.why).await;
@@ -109,7 +125,7 @@ impl Peer {
         request: Vec<u8>,
         limit: u64,
     ) -> Result<(Vec<u8>, OwnedSemaphorePermit), Failure> {
-        self.received = 0;
+        self.received.store(0, Relaxed);
         if let Some(mut stream) = self.reply.take() {
             send_request(&mut stream, task.as_deref(), &request).await?;
         }
@@ -117,7 +133,7 @@ impl Peer {
         let (send, mut receive) = self.connection.accept_bi().await.map_err(Failure::connection)?;
         self.reply = Some(send);
         let header = Header::read(&mut receive).await?;
-        self.received = HEADER_BYTES;
+        self.received.store(HEADER_BYTES, Relaxed);
         if header.tag != Stage::Round(round).byte() {
             let why = format!("sent stage {} when {round} was open", header.tag);
             return Err(Failure { status: Status::WrongStage, why });
@@ -126,24 +142,31 @@ impl Peer {
         let credit = self.credits.take(header.length).await;
         let body = self.read_in_time(&mut receive, header.length).await?;
         // From here on the session counts these bytes with the answer.
-        self.received = 0;
+        self.received.store(0, Relaxed);
         Ok((body, credit))
     }
 
-    /// Reads a body, but not for longer than the slowest accepted client would take: a client
-    /// that holds credit and sends nothing must not keep the others out until the deadline.
-    async fn read_in_time(&mut self, stream: &mut RecvStream, length: u64) -> Result<Vec<u8>, Failure> {
-        let patience = UPLOAD_GRACE + Duration::from_secs(length / u64::from(self.minimum_rate));
-        match timeout(patience, read_body(stream, length, &mut self.received)).await {
-            Ok(body) => Ok(body?),
-            Err(_) => Err(Failure { status: Status::TooSlow, why: "sent more slowly than allowed".into() }),
+    /// Reads a body as long as it comes at the pace: a client that holds credit and sends nothing
+    /// must not keep the others out until the deadline.
+    async fn read_in_time(&self, stream: &mut RecvStream, length: u64) -> Result<Vec<u8>, Failure> {
+        let mut body = pin!(read_body(stream, length, &self.received));
+        let mut before = self.received.load(Relaxed);
+        loop {
+            if let Ok(body) = timeout(self.pace.patience, &mut body).await {
+                return Ok(body?);
+            }
+            let now = self.received.load(Relaxed);
+            if now - before < self.pace.least() {
+                return Err(Failure { status: Status::TooSlow, why: "sent too slowly".into() });
+            }
+            before = now;
         }
     }
 
     async fn lost(&self, events: &mpsc::Sender<Event>, why: &str) {
         tracing::info!(client = %self.id, why, "client lost");
         // If the session is over nobody needs to know.
-        let _ = events.send(Event::Lost { from: self.id, received: self.received }).await;
+        let _ = events.send(Event::Lost { from: self.id, received: self.received.load(Relaxed) }).await;
     }
 
     /// Says the last word on the open stream if there is one, and in the connection's close.
@@ -158,6 +181,13 @@ impl Peer {
             let _ = timeout(FAREWELL, farewell).await;
         }
         self.connection.close(status.close_code(), b"");
+    }
+}
+
+/// A session that is cancelled leaves nobody waiting.
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.connection.close(Status::ShuttingDown.close_code(), b"");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use quinn::{Connection, Endpoint, Incoming};
@@ -16,6 +17,7 @@ use crate::frame::{FrameError, HEADER_BYTES, Header, Stage, read_body};
 use crate::identity::{Identity, Pin};
 use crate::lobby::{JOIN_BYTES, Join, Lobby, Member};
 use crate::outcome::Outcome;
+use crate::peer::Pace;
 use crate::plan::SessionPlan;
 use crate::session;
 use crate::status::Status;
@@ -29,17 +31,20 @@ const SHUTDOWN: Duration = Duration::from_secs(3);
 pub struct Limits {
     /// Connections held at once, waiting or in a session. More are refused.
     pub connections: usize,
-    /// Handshakes under way at once. From half of them on, a peer must prove its address first.
+    /// Handshakes under way at once; more wait. From half of them on, a peer must prove its address
+    /// first.
     pub handshakes: usize,
     /// Bytes of answers in flight at once, over all clients.
     pub staging_bytes: u64,
     /// Longest time from the first packet to the whole join message.
     pub join_patience: Duration,
-    /// Slowest upload accepted once it may start, in bytes per second, after a grace of 10 s.
+    /// How often the server looks whether an answer that may come is coming.
+    pub upload_patience: Duration,
+    /// Slowest upload accepted between two looks, in bytes per second.
     pub minimum_rate: u32,
 }
 
-/// 4,096 connections, 256 handshakes, 512 MiB in flight, 10 s to join, 4 KiB/s.
+/// 4,096 connections, 256 handshakes, 512 MiB in flight, 10 s to join, 4 KiB/s over 10 s.
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -47,6 +52,7 @@ impl Default for Limits {
             handshakes: 256,
             staging_bytes: 512 << 20,
             join_patience: Duration::from_secs(10),
+            upload_patience: Duration::from_secs(10),
             minimum_rate: 4096,
         }
     }
@@ -117,7 +123,8 @@ impl SecaggServer {
             .await
             .map_err(|joined| Error::TooFewJoined { joined, minimum })?;
         tracing::info!(clients = members.len(), "session opens");
-        session::run(plan, members, &self.credits, self.limits.minimum_rate).await
+        let pace = Pace { patience: self.limits.upload_patience, rate: self.limits.minimum_rate };
+        session::run(plan, members, &self.credits, pace).await
     }
 
     /// Turns away the clients that wait, closes every connection and gives the last packets a
@@ -147,39 +154,39 @@ struct Door {
 }
 
 async fn accept(endpoint: Endpoint, door: Door) {
-    while let Some(incoming) = endpoint.accept().await {
-        door.receive(incoming);
+    // While all handshakes are taken, peers wait in the endpoint's own bounded queue.
+    while let Ok(handshake) = door.handshakes.clone().acquire_owned().await {
+        match endpoint.accept().await {
+            Some(incoming) => door.receive(incoming, handshake),
+            None => break,
+        }
     }
 }
 
 impl Door {
-    fn receive(&self, incoming: Incoming) {
+    fn receive(&self, incoming: Incoming, handshake: OwnedSemaphorePermit) {
         let crowded = self.handshakes.available_permits() * 2 < self.limits.handshakes;
         if crowded && incoming.may_retry() && !incoming.remote_address_validated() {
             // Forged addresses never come back from this.
             let _ = incoming.retry();
             return;
         }
-        let place = self.places.clone().try_acquire_owned();
-        let handshake = self.handshakes.clone().try_acquire_owned();
-        let (Ok(place), Ok(handshake)) = (place, handshake) else {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
             tracing::warn!("too many connections, one refused");
             return incoming.refuse();
         };
         let door = self.clone();
-        tokio::spawn(async move {
-            door.admit(incoming, place).await;
-            drop(handshake);
-        });
+        tokio::spawn(async move { door.admit(incoming, handshake, place).await });
     }
 
-    async fn admit(&self, incoming: Incoming, place: OwnedSemaphorePermit) {
+    async fn admit(&self, incoming: Incoming, handshake: OwnedSemaphorePermit, place: OwnedSemaphorePermit) {
         let patience = self.limits.join_patience;
-        let connection = match timeout(patience, handshake(incoming)).await {
+        let connection = match timeout(patience, shake_hands(incoming)).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(error)) => return tracing::debug!(%error, "handshake failed"),
             Err(_) => return tracing::debug!("handshake took too long"),
         };
+        drop(handshake);
         match timeout(patience, join(&connection, place)).await {
             Ok(Ok(member)) => {
                 tracing::debug!(name = member.name, "joined");
@@ -194,7 +201,7 @@ impl Door {
     }
 }
 
-async fn handshake(incoming: Incoming) -> Result<Connection, quinn::ConnectionError> {
+async fn shake_hands(incoming: Incoming) -> Result<Connection, quinn::ConnectionError> {
     incoming.accept()?.await
 }
 
@@ -206,7 +213,7 @@ async fn join(connection: &Connection, place: OwnedSemaphorePermit) -> Result<Me
         return Err(Status::WrongStage);
     }
     let header = header.at_most(JOIN_BYTES).map_err(refusal)?;
-    let body = read_body(&mut receive, header.length, &mut 0).await.map_err(refusal)?;
+    let body = read_body(&mut receive, header.length, &AtomicU64::new(0)).await.map_err(refusal)?;
     let Join { name } = Join::decode(&body)?;
     let joined_with = HEADER_BYTES + body.len() as u64;
     Ok(Member { name, connection: connection.clone(), reply, joined_with, place })

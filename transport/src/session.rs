@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::frame::HEADER_BYTES;
 use crate::lobby::Member;
 use crate::outcome::{Outcome, StageReport, Traffic};
-use crate::peer::{Event, Peer, Turn, request_bytes};
+use crate::peer::{Event, Pace, Peer, Turn, request_bytes};
 use crate::plan::SessionPlan;
 use crate::policy::SessionPolicy;
 use crate::status::Status;
@@ -36,7 +36,7 @@ pub(crate) async fn run(
     plan: &SessionPlan,
     members: Vec<Member>,
     credits: &Credits,
-    minimum_rate: u32,
+    pace: Pace,
 ) -> Result<Outcome, Error> {
     let joined = u32::try_from(members.len()).unwrap_or(u32::MAX);
     let (core, requests) = match open(plan, joined) {
@@ -48,7 +48,7 @@ pub(crate) async fn run(
             return Err(error);
         }
     };
-    let mut session = Session::start(core, plan, members, credits, minimum_rate);
+    let mut session = Session::start(core, plan, members, credits, pace);
     let result = session.rounds(requests).await;
     let last_word = match &result {
         Ok(Ok(_)) => Status::Released,
@@ -97,7 +97,7 @@ impl<'a> Session<'a> {
         plan: &'a SessionPlan,
         members: Vec<Member>,
         credits: &Credits,
-        minimum_rate: u32,
+        pace: Pace,
     ) -> Self {
         let (sender, events) = mpsc::channel(EVENTS);
         let mut links = BTreeMap::new();
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
             record.traffic(id, Round::AdvertiseKeys).up += member.joined_with;
             let (turns, receiver) = mpsc::channel(TURNS);
             links.insert(id, turns);
-            let peer = Peer::new(id, member, credits.clone(), minimum_rate);
+            let peer = Peer::new(id, member, credits.clone(), pace);
             peers.spawn(peer.serve(receiver, sender.clone()));
         }
         let (core, task) = (Core(Some(core)), Some(plan.task.clone()));

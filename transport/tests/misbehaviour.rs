@@ -21,7 +21,18 @@ async fn session_with<F>(adjust: impl FnOnce(&mut SessionPlan), bad: impl FnOnce
 where
     F: Future<Output = ()>,
 {
-    let (mut server, mut plan) = (server(Limits::default()), plan(5, Graph::Complete));
+    session_within(Limits::default(), adjust, bad).await
+}
+
+async fn session_within<F>(
+    limits: Limits,
+    adjust: impl FnOnce(&mut SessionPlan),
+    bad: impl FnOnce(RawPeer) -> F,
+) -> Outcome
+where
+    F: Future<Output = ()>,
+{
+    let (mut server, mut plan) = (server(limits), plan(5, Graph::Complete));
     adjust(&mut plan);
     let honest: Vec<_> = (0..BAD).map(|index| client(&server, &plan, index, None)).collect();
     let peer = RawPeer::connect(server.local_address()).await;
@@ -101,6 +112,17 @@ async fn a_stream_that_never_ends_is_closed_by_the_deadline() {
         peer.join(BAD).await;
         let (_send, _receive) = peer.write(&header(1, 10)).await;
         assert_eq!(peer.ending().await, u64::from(Status::Late.code()));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_stalls_does_not_last_until_the_deadline() {
+    let limits = Limits { upload_patience: Duration::from_millis(500), ..Limits::default() };
+    session_within(limits, as_it_is, |peer| async move {
+        peer.join(BAD).await;
+        let (_send, _receive) = peer.write(&header(1, 10)).await;
+        assert_eq!(peer.ending().await, u64::from(Status::TooSlow.code()));
     })
     .await;
 }

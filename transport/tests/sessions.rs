@@ -59,6 +59,14 @@ async fn a_regular_graph_gives_the_exact_sum() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_clients_than_handshakes_still_all_join() {
+    let mut server = server(Limits { handshakes: 2, ..Limits::default() });
+    let plan = plan(20, Graph::Regular { degree: 6 });
+    let outcome = run(&mut server, &plan, nobody).await;
+    assert_eq!(outcome.result.unwrap().survivors.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sessions_follow_each_other_on_one_endpoint() {
     let (mut server, plan) = (server(Limits::default()), plan(4, Graph::Complete));
     for _ in 0..3 {

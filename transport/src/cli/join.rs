@@ -74,17 +74,29 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 async fn take_part(arguments: &Arguments, pin: Pin, vectors: Vectors) -> Result<Participation, Failure> {
-    let server = resolve(&arguments.server).await?;
-    let local = arguments.bind.unwrap_or_else(|| any_like(server));
-    let client = SecaggClient::join(server, pin, &arguments.name, local, arguments.connect_timeout)
-        .await
-        .map_err(Failure::failed)?;
+    let client = connect(arguments, pin).await?;
     let mut entropy = [0; 32];
     getrandom::fill(&mut entropy).map_err(|error| Failure::failed(Error::from(error)))?;
     let mut policy = Policy::default();
     policy.minimum_clients = arguments.minimum_clients.unwrap_or(policy.minimum_clients);
     let input = |announcement: Announcement| async move { choose(&announcement, vectors) };
     client.run_session(policy, entropy, input).await.map_err(Failure::failed)
+}
+
+/// Joins at the first of the server's addresses that answers.
+async fn connect(arguments: &Arguments, pin: Pin) -> Result<SecaggClient, Failure> {
+    let mut failure = None;
+    for server in resolve(arguments).await? {
+        let local = arguments.bind.unwrap_or_else(|| any_like(server));
+        let patience = arguments.connect_timeout;
+        match SecaggClient::join(server, pin, &arguments.name, local, patience).await {
+            Ok(client) => return Ok(client),
+            Err(error @ Error::Unreachable { .. }) => failure = Some(error),
+            Err(error) => return Err(Failure::failed(error)),
+        }
+    }
+    let nowhere = || Failure::Failed(format!("{:?} has no address to use; check --bind", arguments.server));
+    Err(failure.map_or_else(nowhere, Failure::failed))
 }
 
 /// Picks the session's vectors out of the file's, and says what does not fit.
@@ -130,11 +142,17 @@ fn read(path: &Path, option: &str) -> Result<String, Failure> {
         .map_err(|error| Failure::Failed(format!("cannot read {}: {error}; check {option}", path.display())))
 }
 
-async fn resolve(server: &str) -> Result<SocketAddr, Failure> {
-    let not_found =
-        |why: &str| Failure::Failed(format!("cannot find the server {server:?}: {why}; give HOST:PORT"));
-    let mut found = tokio::net::lookup_host(server).await.map_err(|error| not_found(&error.to_string()))?;
-    found.next().ok_or_else(|| not_found("the name has no address"))
+/// Finds the server's addresses: those that the local address can reach, IPv4 first.
+async fn resolve(arguments: &Arguments) -> Result<Vec<SocketAddr>, Failure> {
+    let server = &arguments.server;
+    let found = tokio::net::lookup_host(server)
+        .await
+        .map_err(|error| Failure::Failed(format!("cannot find {server:?}: {error}; give HOST:PORT")))?;
+    let reachable =
+        |address: &SocketAddr| arguments.bind.is_none_or(|bind| bind.is_ipv4() == address.is_ipv4());
+    let mut addresses: Vec<SocketAddr> = found.filter(reachable).collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    Ok(addresses)
 }
 
 fn any_like(server: SocketAddr) -> SocketAddr {

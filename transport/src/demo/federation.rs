@@ -269,7 +269,8 @@ impl Participant {
         let index = self.index;
         match self.session().await {
             Ok(()) | Err(Error::Left | Error::Refused(Status::Protocol(_))) => {}
-            Err(error) => tracing::warn!(client = index, %error, "a client failed"),
+            // On loopback nothing else can happen to a client, so this is worth to be seen.
+            Err(error) => tracing::error!(client = index, %error, "a client failed"),
         }
     }
 
