@@ -50,7 +50,7 @@ where
 fn as_it_is(_: &mut SessionPlan) {}
 
 fn short_first_stage(plan: &mut SessionPlan) {
-    plan.policy.advertise_keys = StagePolicy::wait_for_all(Duration::from_secs(2));
+    plan.policy.advertise_keys = StagePolicy::wait_for_all(Duration::from_secs(4));
 }
 
 /// Lets a peer join and send these bytes in answer to AdvertiseKeys, then end its stream; checks
@@ -118,7 +118,7 @@ async fn a_stream_that_never_ends_is_closed_by_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_stalls_does_not_last_until_the_deadline() {
-    let limits = Limits { upload_patience: Duration::from_millis(500), ..Limits::default() };
+    let limits = Limits { upload_patience: Duration::from_millis(1500), ..Limits::default() };
     session_within(limits, as_it_is, |peer| async move {
         peer.join(BAD).await;
         let (_send, _receive) = peer.write(&header(1, 10)).await;
