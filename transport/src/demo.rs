@@ -4,6 +4,8 @@
 //! are the vectors of [`learner::Quantiser`].
 
 pub mod digits;
+pub mod federation;
 pub mod learner;
 pub mod report;
 pub mod seed;
+pub mod vanish;

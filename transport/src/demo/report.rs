@@ -13,6 +13,8 @@ use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 use serde::{Deserialize, Serialize};
 
+use crate::persist;
+
 /// A whole run: its parameters, its rounds and the models' final accuracy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
@@ -169,14 +171,8 @@ fn message_kinds(report: &RunReport) -> Vec<String> {
 
 /// Puts `text` at `path` in one step, so that a reader sees the old file or the new one.
 fn replace(path: &Path, text: &str) -> io::Result<PathBuf> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let done = fs::write(&partial, text).and_then(|()| fs::rename(&partial, path));
-    if done.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    done.map(|()| path.to_owned()).map_err(|error| at(path, &error))
+    persist::write(path, text.as_bytes()).map_err(|error| at(path, &error))?;
+    Ok(path.to_owned())
 }
 
 fn at(path: &Path, error: &io::Error) -> io::Error {

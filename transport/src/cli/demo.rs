@@ -1,0 +1,161 @@
+//! `secagg demo`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use secagg::Suite;
+use secagg_transport::demo::federation::{Federation, Settings, SetupError};
+use secagg_transport::demo::report::{self, RoundReport, RunReport};
+
+use super::{Failure, Format, note, print, unless_interrupted};
+
+/// Train a model on handwritten digits through a real server and real clients on this machine
+///
+/// Starts one server and its clients as QUIC peers on loopback. Each client holds its own share of
+/// 1,437 handwritten digits; in each round each trains the server's model on them and hands in
+/// what it learned through secure aggregation, while some clients vanish. The plain average of the
+/// same clients runs beside it: the sums must be equal, or the exit code is 1.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Clients
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(2..))]
+    clients: u32,
+    /// Rounds of training; each is one session of the protocol
+    #[arg(long, value_name = "R", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Share of the clients that vanish at a random point of each round, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value = "0.15", value_parser = parse_share)]
+    dropout: f64,
+    /// Neighbours of each client [default: all other clients]
+    #[arg(long, value_name = "K")]
+    degree: Option<u32>,
+    /// Shares that rebuild a vanished client's secret [default: two thirds of the clients, or just
+    /// over half of the degree]
+    #[arg(long, value_name = "T")]
+    threshold: Option<u32>,
+    /// Protocol suite
+    #[arg(long, default_value = "curious")]
+    suite: Suite,
+    /// Seed of the data's split, the training and the vanishing; keys are always fresh
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// What to print: text (a table) or json (one object)
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Write the report and SVG plots of accuracy and bytes into this directory
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  secagg demo
+  secagg demo --clients 100 --degree 20 --dropout 0.3 --report report
+  secagg demo --rounds 3 --format json";
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let mut federation = Federation::start(settings(&arguments)).map_err(cannot_start)?;
+    if let Some(folder) = &arguments.report {
+        // Better now than after all rounds.
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::Failed(format!("cannot make {}: {error}; choose another --report", folder.display()))
+        })?;
+    }
+    let bar = progress_bar(arguments.rounds);
+    let ended = unless_interrupted(train(&mut federation, arguments.rounds, &bar)).await;
+    bar.finish_and_clear();
+    let report = federation.report();
+    federation.shutdown().await;
+    publish(&arguments, &report)?;
+    ended??;
+    verdict(&report)
+}
+
+fn settings(arguments: &Arguments) -> Settings {
+    Settings {
+        clients: arguments.clients,
+        dropout: arguments.dropout,
+        degree: arguments.degree,
+        threshold: arguments.threshold,
+        suite: arguments.suite,
+        seed: arguments.seed,
+    }
+}
+
+fn cannot_start(error: SetupError) -> Failure {
+    match error {
+        SetupError::Server(error) => Failure::failed(error),
+        SetupError::Shards(_) | SetupError::Misuse(_) => Failure::Usage(error.to_string()),
+    }
+}
+
+async fn train(federation: &mut Federation, rounds: u32, bar: &ProgressBar) -> Result<(), Failure> {
+    for round in 1..=rounds {
+        bar.set_message(bar.message());
+        let report = federation.round().await.map_err(Failure::failed)?;
+        if let Some(reason) = &report.aborted {
+            bar.suspend(|| note(&format!("round {round} aborted, the model stays: {reason}")));
+        }
+        bar.set_message(progress(report));
+        bar.inc(1);
+    }
+    Ok(())
+}
+
+fn progress_bar(rounds: u32) -> ProgressBar {
+    // The bar draws on stderr, and only if that is a terminal.
+    let bar = ProgressBar::new(u64::from(rounds));
+    if let Ok(style) = ProgressStyle::with_template("round {pos}/{len} {bar:30} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn progress(report: &RoundReport) -> String {
+    format!(
+        "{} survivors, test accuracy {:.2} %, {:.1} KiB up and {:.1} KiB down per client",
+        report.survivors,
+        100.0 * report.accuracy,
+        report.bytes_up_per_client / 1024.0,
+        report.bytes_down_per_client / 1024.0,
+    )
+}
+
+fn publish(arguments: &Arguments, run: &RunReport) -> Result<(), Failure> {
+    match arguments.format {
+        Format::Text => print(&report::table(run))?,
+        Format::Json => print(&format!("{}\n", serde_json::to_string(run).map_err(Failure::failed)?))?,
+    }
+    if let Some(folder) = &arguments.report {
+        for path in report::write(run, folder).map_err(Failure::failed)? {
+            note(&format!("wrote {}", path.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Fails a run whose sums are wrong, or that released none.
+fn verdict(run: &RunReport) -> Result<(), Failure> {
+    let with = |wanted| move |(_, round): &(usize, &RoundReport)| round.sum_exact == Some(wanted);
+    let rounds = || (1..).zip(&run.rounds);
+    if let Some((round, _)) = rounds().find(with(false)) {
+        return Err(Failure::Failed(format!("the secure sum of round {round} is not the plain sum: a bug")));
+    }
+    match rounds().any(|round| with(true)(&round)) {
+        true => Ok(()),
+        false => Err(Failure::Failed(
+            "no round released a sum; use a lower --dropout or --threshold, or more --clients".into(),
+        )),
+    }
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("give a share from 0 to 1, such as 0.15".into()),
+    }
+}

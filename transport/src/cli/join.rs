@@ -1,0 +1,167 @@
+//! `secagg join`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use secagg::{Input, Policy};
+use secagg_transport::{Announcement, Error, Participation, Pin, SecaggClient, is_valid_name};
+
+use super::{Failure, print, seconds, unless_interrupted};
+
+/// Take part in a server's next session with vectors from a file
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// The server: HOST:PORT
+    #[arg(value_name = "ADDR")]
+    server: String,
+    #[command(flatten)]
+    pin: PinArguments,
+    /// Name that the server reports this client by; each client needs its own
+    #[arg(long, value_parser = parse_name)]
+    name: String,
+    /// JSON object from vector names to arrays of unsigned integers
+    #[arg(long, value_name = "FILE.json")]
+    input: PathBuf,
+    /// Local address to use [default: any]
+    #[arg(long, value_name = "ADDR")]
+    bind: Option<SocketAddr>,
+    /// Refuse sessions with fewer clients than this
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+    minimum_clients: Option<u32>,
+    /// Longest wait for the server's first answer, in seconds
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    connect_timeout: Duration,
+}
+
+/// How the server is known.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct PinArguments {
+    /// The server's pin: 64 hexadecimal digits, which the server prints
+    #[arg(long, value_name = "HEX")]
+    pin: Option<Pin>,
+    /// File with the server's pin
+    #[arg(long, value_name = "FILE")]
+    pin_file: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  echo '{\"steps\": [1, 2, 3, 4, 5, 6, 7]}' > alice.json
+  secagg join 127.0.0.1:7744 --pin-file STATE/pin --name alice --input alice.json
+  secagg join server.example:7744 --pin 5f0c...e1 --name bob --input bob.json --minimum-clients 50
+
+The client waits until enough others have joined. It ends with exit code 0 once the server has
+released the sum.";
+
+/// The vectors of the input file.
+type Vectors = BTreeMap<String, Vec<u64>>;
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let pin = pin(&arguments.pin)?;
+    let vectors = read_input(&arguments.input)?;
+    let done = unless_interrupted(take_part(&arguments, pin, vectors)).await??;
+    let Participation { traffic, .. } = done;
+    print(&format!(
+        "{}: the sum was released; {} bytes sent, {} received\n",
+        arguments.name, traffic.up, traffic.down
+    ))
+}
+
+async fn take_part(arguments: &Arguments, pin: Pin, vectors: Vectors) -> Result<Participation, Failure> {
+    let client = connect(arguments, pin).await?;
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy).map_err(|error| Failure::failed(Error::from(error)))?;
+    let mut policy = Policy::default();
+    policy.minimum_clients = arguments.minimum_clients.unwrap_or(policy.minimum_clients);
+    let input = |announcement: Announcement| async move { choose(&announcement, vectors) };
+    client.run_session(policy, entropy, input).await.map_err(Failure::failed)
+}
+
+/// Joins at the first of the server's addresses that answers.
+async fn connect(arguments: &Arguments, pin: Pin) -> Result<SecaggClient, Failure> {
+    let mut failure = None;
+    for server in resolve(arguments).await? {
+        let local = arguments.bind.unwrap_or_else(|| any_like(server));
+        let patience = arguments.connect_timeout;
+        match SecaggClient::join(server, pin, &arguments.name, local, patience).await {
+            Ok(client) => return Ok(client),
+            Err(error @ Error::Unreachable { .. }) => failure = Some(error),
+            Err(error) => return Err(Failure::failed(error)),
+        }
+    }
+    let nowhere = || Failure::Failed(format!("{:?} has no address to use; check --bind", arguments.server));
+    Err(failure.map_or_else(nowhere, Failure::failed))
+}
+
+/// Picks the session's vectors out of the file's, and says what does not fit.
+fn choose(announcement: &Announcement, mut vectors: Vectors) -> Result<Input, String> {
+    let mut input = Input::new();
+    for spec in &announcement.config.vectors {
+        let name = &spec.name;
+        let values = vectors.remove(name).ok_or_else(|| format!("the input file has no vector {name:?}"))?;
+        if values.len() != spec.length as usize {
+            let (has, needs) = (values.len(), spec.length);
+            return Err(format!("the vector {name:?} has {has} coordinates, the session needs {needs}"));
+        }
+        let largest = spec.bound.unwrap_or(u64::MAX).min((1u64 << spec.bits.min(63)) - 1);
+        if let Some(at) = values.iter().position(|value| *value > largest) {
+            let value = values[at];
+            return Err(format!("the vector {name:?} has {value} at {at}, the session allows {largest}"));
+        }
+        input = input.with(name, values);
+    }
+    Ok(input)
+}
+
+fn read_input(path: &Path) -> Result<Vectors, Failure> {
+    let text = read(path, "--input")?;
+    serde_json::from_str(&text).map_err(|error| {
+        let shape = "give a JSON object from vector names to arrays of unsigned integers";
+        Failure::Failed(format!("{} cannot be used: {error}; {shape}", path.display()))
+    })
+}
+
+fn pin(arguments: &PinArguments) -> Result<Pin, Failure> {
+    match (&arguments.pin, &arguments.pin_file) {
+        (Some(pin), _) => Ok(*pin),
+        (None, Some(path)) => read(path, "--pin-file")?
+            .parse()
+            .map_err(|error| Failure::Failed(format!("{} holds no pin: {error}", path.display()))),
+        (None, None) => Err(Failure::Usage("give --pin or --pin-file".into())),
+    }
+}
+
+fn read(path: &Path, option: &str) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|error| Failure::Failed(format!("cannot read {}: {error}; check {option}", path.display())))
+}
+
+/// Finds the server's addresses: those that the local address can reach, IPv4 first.
+async fn resolve(arguments: &Arguments) -> Result<Vec<SocketAddr>, Failure> {
+    let server = &arguments.server;
+    let found = tokio::net::lookup_host(server)
+        .await
+        .map_err(|error| Failure::Failed(format!("cannot find {server:?}: {error}; give HOST:PORT")))?;
+    let reachable =
+        |address: &SocketAddr| arguments.bind.is_none_or(|bind| bind.is_ipv4() == address.is_ipv4());
+    let mut addresses: Vec<SocketAddr> = found.filter(reachable).collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    Ok(addresses)
+}
+
+fn any_like(server: SocketAddr) -> SocketAddr {
+    match server {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
+}
+
+fn parse_name(text: &str) -> Result<String, String> {
+    if is_valid_name(text) { Ok(text.to_owned()) } else { Err("use 1 to 64 bytes of printable text".into()) }
+}

@@ -1,0 +1,373 @@
+//! Federated averaging through a real server and real clients, with the plain average beside it.
+//!
+//! Everything runs in one process, but each client has its own UDP socket and knows nothing but
+//! the server's address, its pin and its own images: what it learns of the model comes over QUIC.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::Rng;
+use secagg::{Aggregate, ClientId, Graph, Input, Policy, Suite, VectorSpec};
+use tokio::task::{JoinSet, spawn_blocking};
+
+use super::digits::{BadShardCount, Digits, Image};
+use super::learner::{Model, PARAMETERS, Quantiser, accuracy, average, bits_for, train};
+use super::report::{RoundReport, RunReport};
+use super::seed::generator;
+use super::vanish::{self, Point};
+use crate::{
+    Announcement, Error, Identity, Limits, Outcome, Pin, SecaggClient, SecaggServer, SessionPlan,
+    SessionPolicy, Status, Threshold,
+};
+
+/// Name of the vector of weighted, quantised updates.
+const UPDATE: &str = "update";
+
+/// Name of the vector, one coordinate long, that adds up the clients' numbers of images. Because
+/// it is summed like the update, not even these numbers are visible.
+const EXAMPLES: &str = "examples";
+
+/// Longest wait for the clients to join and for each round. On loopback it is never reached.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What to demonstrate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Clients, each with its own shard of the images.
+    pub clients: u32,
+    /// Share of the clients that vanish from each round, 0 to 1.
+    pub dropout: f64,
+    /// Neighbours of each client; `None` for the complete graph.
+    pub degree: Option<u32>,
+    /// Shares that rebuild a secret; `None` for the default.
+    pub threshold: Option<u32>,
+    /// The protocol's suite.
+    pub suite: Suite,
+    /// Seed of the data's split, the training and the vanishing. Keys never depend on it.
+    pub seed: u64,
+}
+
+/// Why a demonstration cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// There are not enough images.
+    #[error(transparent)]
+    Shards(#[from] BadShardCount),
+    /// The protocol allows no such session.
+    #[error(transparent)]
+    Misuse(#[from] secagg::Misuse),
+    /// The server cannot be started.
+    #[error(transparent)]
+    Server(#[from] Error),
+}
+
+/// A server, its clients and two models: one trained through secure aggregation, one without.
+pub struct Federation {
+    settings: Settings,
+    digits: Digits,
+    shards: Vec<Arc<Vec<Image>>>,
+    quantiser: Quantiser,
+    largest_shard: u32,
+    server: SecaggServer,
+    secure: Model,
+    plain: Model,
+    rounds: Vec<RoundReport>,
+}
+
+/// The vectors that each client has handed in, by the client's index.
+type Submitted = Arc<Mutex<BTreeMap<usize, Submission>>>;
+
+/// One client's vectors, kept to check the sum.
+struct Submission {
+    update: Vec<u64>,
+    examples: u64,
+}
+
+impl Federation {
+    /// Splits the images, starts the server on a free port of the loopback.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] says which setting cannot be used.
+    pub fn start(settings: Settings) -> Result<Federation, SetupError> {
+        let digits = Digits::load(settings.seed);
+        let shards = digits.shards(settings.clients, settings.seed)?;
+        let largest_shard = shards.iter().map(Vec::len).max().unwrap_or(0) as u32;
+        let quantiser = Quantiser::for_clients(settings.clients, largest_shard);
+        let identity = Identity::ephemeral().map_err(Error::from)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = SecaggServer::bind(address, &identity, Limits::default())?;
+        let federation = Federation {
+            digits,
+            shards: shards.into_iter().map(Arc::new).collect(),
+            quantiser,
+            largest_shard,
+            server,
+            secure: Model::zeros(),
+            plain: Model::zeros(),
+            rounds: Vec::new(),
+            settings,
+        };
+        federation.plan().check()?;
+        Ok(federation)
+    }
+
+    /// Runs one round of training: one session over QUIC, and the plain average on its survivors.
+    ///
+    /// After an aborted session both models stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the session could not be run at all.
+    pub async fn round(&mut self) -> Result<&RoundReport, Error> {
+        let round = self.rounds.len() as u64;
+        let plan = self.plan();
+        let submitted = Submitted::default();
+        let mut clients = self.spawn_clients(round, &submitted);
+        let outcome = self.server.run_session(&plan).await?;
+        while clients.join_next().await.is_some() {}
+        let report = self.judge(round, &outcome, &submitted);
+        self.rounds.push(report);
+        Ok(&self.rounds[self.rounds.len() - 1])
+    }
+
+    /// Reports on the rounds so far.
+    pub fn report(&self) -> RunReport {
+        let config = self.plan().config(self.settings.clients, [0; 32]);
+        RunReport {
+            clients: self.settings.clients,
+            dropout: self.settings.dropout,
+            degree: match config.graph {
+                Graph::Complete => None,
+                Graph::Regular { degree } => Some(degree),
+            },
+            threshold: config.threshold,
+            suite: self.settings.suite.to_string(),
+            seed: self.settings.seed,
+            rounds: self.rounds.clone(),
+            final_accuracy: accuracy(&self.secure, &self.digits.test),
+            plain_final_accuracy: accuracy(&self.plain, &self.digits.test),
+        }
+    }
+
+    /// Shuts the server down.
+    pub async fn shutdown(self) {
+        self.server.shutdown().await;
+    }
+
+    fn plan(&self) -> SessionPlan {
+        let (clients, quantiser) = (self.settings.clients, &self.quantiser);
+        let examples_bound = u64::from(self.largest_shard);
+        SessionPlan {
+            suite: self.settings.suite,
+            graph: self.settings.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree }),
+            clients,
+            threshold: self.settings.threshold.map_or(Threshold::Default, Threshold::Fixed),
+            vectors: vec![
+                VectorSpec {
+                    name: UPDATE.into(),
+                    length: PARAMETERS as u32,
+                    bits: quantiser.bits,
+                    bound: Some(quantiser.bound),
+                },
+                VectorSpec {
+                    name: EXAMPLES.into(),
+                    length: 1,
+                    bits: bits_for(clients, examples_bound).unwrap_or(62),
+                    bound: Some(examples_bound),
+                },
+            ],
+            task: encode_model(&self.secure).into(),
+            nonce: None,
+            policy: SessionPolicy::uniform(DEADLINE, clients.min(2), DEADLINE),
+        }
+    }
+
+    fn spawn_clients(&self, round: u64, submitted: &Submitted) -> JoinSet<()> {
+        let Settings { clients, dropout, suite, seed, .. } = self.settings;
+        let points = vanish::draw(clients, dropout, suite, &mut generator(seed, "vanish", &[round]));
+        let mut tasks = JoinSet::new();
+        for (index, point) in points.into_iter().enumerate() {
+            let client = Participant {
+                index,
+                server: self.server.local_address(),
+                pin: self.server.pin(),
+                shard: self.shards[index].clone(),
+                quantiser: self.quantiser.clone(),
+                training_seed: self.training_seed(round, index),
+                point,
+                submitted: submitted.clone(),
+            };
+            tasks.spawn(client.take_part());
+        }
+        tasks
+    }
+
+    fn training_seed(&self, round: u64, client: usize) -> u64 {
+        generator(self.settings.seed, "train", &[round, client as u64]).next_u64()
+    }
+
+    /// Checks the sum, moves both models, and reports on the round.
+    fn judge(&mut self, round: u64, outcome: &Outcome, submitted: &Submitted) -> RoundReport {
+        let submitted = submitted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut survivors, mut sum_exact) = (Vec::new(), None);
+        if let Ok(aggregate) = &outcome.result {
+            survivors = aggregate.survivors.iter().map(|id| index_of(outcome, *id)).collect();
+            sum_exact = Some(is_exact(aggregate, &survivors, &submitted));
+            self.learn(round, aggregate, &survivors);
+        }
+        let clients = f64::from(self.settings.clients.max(1));
+        let total = outcome.stages.iter().map(|stage| outcome.traffic_in(stage.round));
+        let (up, down) = total.fold((0, 0), |(up, down), one| (up + one.up, down + one.down));
+        RoundReport {
+            survivors: survivors.len() as u32,
+            dropped: outcome.dropped.iter().map(|(at, who)| (at.to_string(), who.len() as u32)).collect(),
+            accuracy: accuracy(&self.secure, &self.digits.test),
+            plain_accuracy: accuracy(&self.plain, &self.digits.test),
+            sum_exact,
+            aborted: outcome.result.as_ref().err().map(ToString::to_string),
+            bytes_up_per_client: up as f64 / clients,
+            bytes_down_per_client: down as f64 / clients,
+            seconds: outcome.stages.iter().map(|stage| (stage.round.to_string(), stage.seconds)).collect(),
+            bytes_by_message: bytes_by_message(outcome),
+        }
+    }
+
+    /// Moves the secure model by the released sum, the plain one by what the same clients would
+    /// have learned from it.
+    fn learn(&mut self, round: u64, aggregate: &Aggregate, survivors: &[usize]) {
+        let examples = coordinates(aggregate, EXAMPLES).first().copied().unwrap_or(0);
+        let sum = coordinates(aggregate, UPDATE);
+        self.secure.apply(&self.quantiser.decode(&sum, survivors.len() as u32, examples));
+        let locals: Vec<(Model, u32)> = survivors
+            .iter()
+            .map(|&index| {
+                let shard = &self.shards[index];
+                (train(&self.plain, shard, self.training_seed(round, index)), shard.len() as u32)
+            })
+            .collect();
+        self.plain.apply(&average(&self.plain, &locals));
+    }
+}
+
+/// One client in one round.
+struct Participant {
+    index: usize,
+    server: SocketAddr,
+    pin: Pin,
+    shard: Arc<Vec<Image>>,
+    quantiser: Quantiser,
+    training_seed: u64,
+    point: Option<Point>,
+    submitted: Submitted,
+}
+
+impl Participant {
+    async fn take_part(self) {
+        let index = self.index;
+        match self.session().await {
+            Ok(()) | Err(Error::Left | Error::Refused(Status::Protocol(_))) => {}
+            // On loopback nothing else can happen to a client, so this is worth to be seen.
+            Err(error) => tracing::error!(client = index, %error, "a client failed"),
+        }
+    }
+
+    async fn session(self) -> Result<(), Error> {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let client = SecaggClient::join(self.server, self.pin, &name_of(self.index), local, DEADLINE).await?;
+        let client = match self.point {
+            Some(point) => client.observe(move |step| point.at(step)),
+            None => client,
+        };
+        let mut entropy = [0; 32];
+        getrandom::fill(&mut entropy)?;
+        client.run_session(Policy::default(), entropy, |announcement| self.input(announcement)).await?;
+        Ok(())
+    }
+
+    /// Trains on the announced model and returns what the client has learned, as integers.
+    async fn input(self, announcement: Announcement) -> Result<Input, Error> {
+        let learned = spawn_blocking(move || {
+            let global = decode_model(&announcement.task).ok_or(Error::WrongTask)?;
+            let local = train(&global, &self.shard, self.training_seed);
+            let examples = self.shard.len() as u32;
+            let update = self.quantiser.encode(&local, &global, examples);
+            let input = Input::new().with(UPDATE, update.clone()).with(EXAMPLES, vec![u64::from(examples)]);
+            let submission = Submission { update, examples: u64::from(examples) };
+            self.submitted.lock().unwrap_or_else(PoisonError::into_inner).insert(self.index, submission);
+            Ok(input)
+        });
+        learned.await.map_err(|error| Error::Worker(error.to_string()))?
+    }
+}
+
+/// Names sort like the clients' indices, so that a client has the same id in every round.
+fn name_of(index: usize) -> String {
+    format!("client-{index:06}")
+}
+
+fn index_of(outcome: &Outcome, id: ClientId) -> usize {
+    outcome.name_of(id).trim_start_matches("client-").parse().unwrap_or(usize::MAX)
+}
+
+/// Compares the released sum with the sum of what the survivors handed in, modulo the ring.
+fn is_exact(aggregate: &Aggregate, survivors: &[usize], submitted: &BTreeMap<usize, Submission>) -> bool {
+    let submissions: Option<Vec<&Submission>> = survivors.iter().map(|index| submitted.get(index)).collect();
+    let Some(submissions) = submissions else { return false };
+    aggregate.vectors.iter().all(|(spec, sum)| {
+        let mask = (1u64 << spec.bits) - 1;
+        let mut expected = vec![0u64; spec.length as usize];
+        for submission in &submissions {
+            let one = std::slice::from_ref(&submission.examples);
+            let values = if spec.name == UPDATE { &submission.update[..] } else { one };
+            for (total, value) in expected.iter_mut().zip(values) {
+                *total = total.wrapping_add(*value) & mask;
+            }
+        }
+        sum.iter().eq(expected)
+    })
+}
+
+fn coordinates(aggregate: &Aggregate, name: &str) -> Vec<u64> {
+    let found = aggregate.vectors.iter().find(|(spec, _)| spec.name == name);
+    found.map_or_else(Vec::new, |(_, lanes)| lanes.iter().collect())
+}
+
+fn bytes_by_message(outcome: &Outcome) -> BTreeMap<String, u64> {
+    let rounds = outcome.stages.iter().map(|stage| stage.round);
+    let messages = rounds.flat_map(|round| {
+        let bytes = outcome.traffic_in(round);
+        [(format!("{round} request"), bytes.down), (format!("{round} response"), bytes.up)]
+    });
+    messages.collect()
+}
+
+/// Writes a model as the session's task: its parameters as little-endian doubles.
+fn encode_model(model: &Model) -> Vec<u8> {
+    model.parameters.iter().flat_map(|parameter| parameter.to_le_bytes()).collect()
+}
+
+fn decode_model(task: &[u8]) -> Option<Model> {
+    let (parameters, rest) = task.as_chunks::<8>();
+    if parameters.len() != PARAMETERS || !rest.is_empty() {
+        return None;
+    }
+    Some(Model { parameters: parameters.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_survives_its_way_to_the_clients() {
+        let parameters = (0..PARAMETERS).map(|i| i as f64 * -0.125).collect();
+        let model = Model { parameters };
+        let task = encode_model(&model);
+        assert_eq!(decode_model(&task).unwrap().parameters, model.parameters);
+        assert!(decode_model(&task[1..]).is_none());
+        assert!(decode_model(&[]).is_none());
+    }
+}

@@ -1,0 +1,12 @@
+//! The program `secagg`: `serve`, `join` and `demo`.
+//!
+//! Exit codes: 0 done, 1 failed, 2 a mistake on the command line, 130 interrupted. Each error is
+//! one line on stderr.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

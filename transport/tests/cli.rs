@@ -1,0 +1,318 @@
+//! The program `secagg`, run as its users run it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn secagg(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_secagg"));
+    command.args(arguments).env_remove("SECAGG_LOG").stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    secagg(arguments).output().unwrap()
+}
+
+/// Checks that a command fails with this code and one line that has this in it.
+#[track_caller]
+fn assert_fails(arguments: &[&str], code: i32, said: &str) {
+    let output = run(arguments);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+    assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    if code == 1 {
+        assert_eq!(stderr.lines().filter(|line| line.starts_with("secagg: ")).count(), 1, "{stderr}");
+        assert!(!stderr.contains("os error 0"), "{stderr}");
+    }
+}
+
+const PIN: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+
+/// A server process; killed when it goes out of scope.
+struct Serving {
+    process: Child,
+    address: String,
+    stderr: BufReader<std::process::ChildStderr>,
+}
+
+impl Serving {
+    fn start(state: &Path, arguments: &[&str]) -> Serving {
+        let state = state.to_str().unwrap();
+        let mut command = secagg(&["serve", "--listen", "127.0.0.1:0", "--state", state]);
+        let command = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut stderr = BufReader::new(process.stderr.take().unwrap());
+        let mut lines = [String::new(), String::new()];
+        for line in &mut lines {
+            stderr.read_line(line).unwrap();
+        }
+        let address = lines[0].trim().strip_prefix("listening on ").expect(&lines[0]).to_owned();
+        let pin = lines[1].trim().strip_prefix("pin ").expect(&lines[1]);
+        assert_eq!(fs::read_to_string(Path::new(state).join("pin")).unwrap().trim(), pin);
+        Serving { process, address, stderr }
+    }
+
+    /// Waits for the end; returns exit code, stdout and what else was on stderr.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.process.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        (self.process.wait().unwrap().code(), stdout, stderr)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn join(address: &str, state: &Path, name: &str, input: &Path) -> Child {
+    let pin = state.join("pin");
+    let (pin, input) = (pin.to_str().unwrap(), input.to_str().unwrap());
+    let arguments = ["join", address, "--pin-file", pin, "--name", name, "--input", input];
+    secagg(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn help_shows_examples() {
+    for arguments in [&["--help"][..], &["serve", "--help"], &["join", "--help"], &["demo", "--help"]] {
+        let output = run(arguments);
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("Examples:\n"), "{text}");
+    }
+    assert!(run(&["--version"]).status.success());
+}
+
+#[test]
+fn mistakes_on_the_command_line_end_with_two() {
+    let vector = "x:1:8";
+    assert_eq!(run(&[]).status.code(), Some(2));
+    assert_fails(&["fly"], 2, "fly");
+    assert_fails(&["serve", "--clients", "3"], 2, "--vector");
+    assert_fails(&["serve", "--clients", "1", "--vector", vector], 2, "1");
+    assert_fails(&["serve", "--clients", "3", "--vector", "x:1"], 2, "NAME:LENGTH:BITS");
+    assert_fails(&["serve", "--clients", "3", "--vector", "x:1:63"], 2, "63");
+    assert_fails(&["serve", "--clients", "3", "--vector", "x:1:8:200"], 2, "200");
+    assert_fails(&["serve", "--clients", "3", "--vector", vector, "--vector", vector], 2, "x");
+    assert_fails(&["serve", "--clients", "3", "--vector", vector, "--threshold", "4"], 2, "4");
+    assert_fails(&["serve", "--clients", "3", "--vector", vector, "--degree", "8"], 2, "8");
+    assert_fails(&["serve", "--clients", "3", "--vector", vector, "--listen", "here"], 2, "here");
+    assert_fails(&["serve", "--clients", "3", "--vector", vector, "--join-deadline", "0"], 2, "seconds");
+    assert_fails(&["join", "127.0.0.1:1", "--name", "a", "--input", "x"], 2, "--pin");
+    assert_fails(&["join", "127.0.0.1:1", "--pin", "12", "--name", "a", "--input", "x"], 2, "64");
+    assert_fails(&["join", "127.0.0.1:1", "--pin", PIN, "--name", "", "--input", "x"], 2, "1 to 64");
+    assert_fails(&["demo", "--dropout", "1.5"], 2, "0 to 1");
+    assert_fails(&["demo", "--clients", "5000"], 2, "5000");
+    assert_fails(&["demo", "--clients", "8", "--threshold", "9"], 2, "9");
+    assert_fails(&["demo", "--suite", "unknown"], 2, "unknown");
+    assert_fails(&["demo", "--format", "xml"], 2, "xml");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let state = tempfile::tempdir().unwrap();
+    let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let state = state.path().to_str().unwrap();
+    let arguments = ["serve", "--listen", &address, "--clients", "3", "--vector", "x:1:8", "--state", state];
+    assert_fails(&arguments, 1, &address);
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let joining = |input: &str, said: &str| {
+        let arguments = ["join", "127.0.0.1:1", "--pin", PIN, "--name", "a", "--input", input];
+        assert_fails(&arguments, 1, said);
+    };
+    joining(&path("missing.json"), "missing.json");
+    for (name, content) in [
+        ("text.json", "not json"),
+        ("list.json", "[1, 2]"),
+        ("negative.json", r#"{"x": [-1]}"#),
+        ("float.json", r#"{"x": [1.5]}"#),
+    ] {
+        fs::write(path(name), content).unwrap();
+        joining(&path(name), name);
+    }
+    fs::write(path("pin"), "no pin").unwrap();
+    let pin = path("pin");
+    assert_fails(&["join", "127.0.0.1:1", "--pin-file", &pin, "--name", "a", "--input", &pin], 1, "pin");
+    // A file where a directory should be.
+    let state = path("pin");
+    let serve =
+        ["serve", "--listen", "127.0.0.1:0", "--clients", "3", "--vector", "x:1:8", "--state", &state];
+    assert_fails(&serve, 1, "pin");
+    assert_fails(&["demo", "--rounds", "1", "--clients", "4", "--report", &state], 1, "--report");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("input.json");
+    fs::write(&input, "{}").unwrap();
+    // Bound, so that nobody else answers, and silent.
+    let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let input = input.to_str().unwrap();
+    let arguments =
+        ["join", &address, "--pin", PIN, "--name", "a", "--input", input, "--connect-timeout", "1"];
+    assert_fails(&arguments, 1, &address);
+    let arguments = ["join", "no port", "--pin", PIN, "--name", "a", "--input", input];
+    assert_fails(&arguments, 1, "HOST:PORT");
+}
+
+#[test]
+fn a_server_with_another_pin_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("input.json");
+    fs::write(&input, r#"{"x": [1]}"#).unwrap();
+    let server = Serving::start(folder.path(), &["--clients", "2", "--vector", "x:1:8"]);
+    let input = input.to_str().unwrap();
+    let arguments = ["join", &server.address, "--pin", PIN, "--name", "a", "--input", input];
+    assert_fails(&arguments, 1, PIN);
+}
+
+#[test]
+fn an_input_that_does_not_fit_the_session_is_explained_and_costs_that_client_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    };
+    let good = write("good.json", r#"{"x": [1, 2]}"#);
+    let bad = [
+        (write("other.json", r#"{"y": [1, 2]}"#), "no vector"),
+        (write("short.json", r#"{"x": [1]}"#), "1 coordinates"),
+        (write("large.json", r#"{"x": [1, 256]}"#), "256"),
+    ];
+    let server = Serving::start(folder.path(), &["--clients", "6", "--vector", "x:2:8", "--threshold", "3"]);
+    let start = |name: &str, input: &Path| join(&server.address, folder.path(), name, input);
+    let honest: Vec<_> = ["a", "b", "c"].iter().map(|name| start(name, &good)).collect();
+    let faulty: Vec<_> = bad.iter().map(|(path, _)| start(path.to_str().unwrap_or("f"), path)).collect();
+    for (client, (_, said)) in faulty.into_iter().zip(bad.iter()) {
+        let output = client.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+    for client in honest {
+        assert!(client.wait_with_output().unwrap().status.success());
+    }
+    let (code, stdout, stderr) = server.end();
+    assert_eq!(code, Some(0), "{stderr}");
+    let sum: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(sum["vectors"]["x"], serde_json::json!([3, 6]));
+}
+
+#[test]
+fn three_processes_find_their_sum() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("sums.jsonl");
+    let vectors = ["--vector", "steps:3:20", "--vector", "count:1:62:5"];
+    let mut arguments = vec!["--clients", "2", "--rounds", "2", "--output", output.to_str().unwrap()];
+    arguments.extend(vectors);
+    let server = Serving::start(folder.path(), &arguments);
+    for _ in 0..2 {
+        let inputs = [
+            ("bob", r#"{"steps": [1, 2, 3], "count": [2]}"#),
+            ("alice", r#"{"count": [3], "steps": [10, 20, 1048000]}"#),
+        ];
+        let clients = inputs.map(|(name, content)| {
+            let path = folder.path().join(format!("{name}.json"));
+            fs::write(&path, content).unwrap();
+            join(&server.address, folder.path(), name, &path)
+        });
+        for client in clients {
+            let output = client.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(String::from_utf8_lossy(&output.stdout).contains("released"));
+        }
+    }
+    let (code, stdout, stderr) = server.end();
+    assert_eq!((code, stdout.as_str()), (Some(0), ""), "{stderr}");
+    let sums = fs::read_to_string(output).unwrap();
+    assert_eq!(sums.lines().count(), 2);
+    for line in sums.lines() {
+        let expected = serde_json::json!({
+            "vectors": {"steps": [11, 22, 1_048_003], "count": [5]},
+            "survivors": ["alice", "bob"],
+            "dropped": {},
+        });
+        assert_eq!(serde_json::from_str::<Value>(line).unwrap(), expected);
+    }
+}
+
+#[test]
+fn too_few_clients_fail_the_server_and_write_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("sum.json");
+    let arguments = ["--clients", "3", "--vector", "x:1:8", "--join-deadline", "1", "--output"];
+    let server = Serving::start(folder.path(), &[&arguments[..], &[output.to_str().unwrap()]].concat());
+    let (code, stdout, stderr) = server.end();
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("0 clients joined"), "{stderr}");
+    assert!(!output.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(folder.path(), &["--clients", "3", "--vector", "x:1:8"]);
+    let interrupt = Command::new("kill").args(["-INT", &server.process.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    let (code, stdout, stderr) = server.end();
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(130), "", "secagg: interrupted\n"));
+}
+
+#[test]
+fn a_short_demonstration_is_one_json_object_with_exact_sums() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report");
+    let short = ["demo", "--clients", "8", "--rounds", "3", "--dropout", "0.25", "--format", "json"];
+    let output = run(&[&short[..], &["--report", report.to_str().unwrap()]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rounds = run["rounds"].as_array().unwrap();
+    assert_eq!(rounds.len(), 3);
+    for round in rounds {
+        let vanished: u64 = round["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+        assert!(vanished <= 2, "{round}");
+        assert!(round["survivors"].as_u64().unwrap() >= 6, "{round}");
+        assert_eq!(round["sum_exact"], Value::Bool(true), "{round}");
+        assert!(round["accuracy"].as_f64().unwrap() > 0.2, "{round}");
+        for key in ["bytes_up_per_client", "bytes_down_per_client"] {
+            assert!(round[key].as_f64().unwrap() > 1000.0, "{round}");
+        }
+        let seconds = round["seconds"].as_object().unwrap();
+        assert!(seconds.contains_key("AdvertiseKeys") && seconds.contains_key("Unmasking"), "{round}");
+    }
+    for key in ["final_accuracy", "plain_final_accuracy"] {
+        assert!(run[key].as_f64().unwrap() > 0.2, "{key}");
+    }
+    for file in ["accuracy.svg", "bytes.svg", "report.json"] {
+        assert!(report.join(file).is_file(), "{file}");
+    }
+}
+
+#[test]
+fn a_demonstration_that_releases_nothing_fails_after_its_table() {
+    let output = run(&["demo", "--clients", "4", "--rounds", "2", "--dropout", "1", "--seed", "3"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("no round released a sum"), "{stderr}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("0 of 0 sums exact"));
+}
