@@ -9,6 +9,12 @@ pub const SPECIFICATION: &str = include_str!("../secagg.md");
 /// What differs from the papers, and why: `spec/differences.md`.
 pub const DIFFERENCES: &str = include_str!("../differences.md");
 
+/// A recorded session on the complete graph: `spec/vectors/session-complete.json`.
+pub const SESSION_COMPLETE: &str = include_str!("../vectors/session-complete.json");
+
+/// A recorded session on a regular graph: `spec/vectors/session-regular.json`.
+pub const SESSION_REGULAR: &str = include_str!("../vectors/session-regular.json");
+
 /// A rule of the specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Must {
