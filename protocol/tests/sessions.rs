@@ -69,7 +69,6 @@ fn every_dropout_of_up_to_four_clients_at_every_step() {
         (Graph::Complete, 3, 2),
         (Graph::Complete, 3, 3),
         (Graph::Regular { degree: 2 }, 3, 2),
-        (Graph::Complete, 4, 2),
         (Graph::Complete, 4, 3),
         (Graph::Regular { degree: 2 }, 4, 2),
     ] {

@@ -1,1 +1,5 @@
-//! Black-box tests of the whole live in this crate's `tests/` folder.
+//! Black-box tests of the whole: they live in this crate's `tests/` folder and use what is here.
+//!
+//! [`transcript`] records and replays sessions as files, the form in which other implementations can check theirs.
+
+pub mod transcript;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
 use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::share_keys::commit;
 use crate::crypto::agree::mask_public_key;
@@ -34,8 +35,8 @@ impl Collected {
         self.shares.iter().map(|(holder, _)| *holder).collect()
     }
 
-    fn values(&self) -> Vec<Scalar> {
-        self.shares.iter().map(|(_, share)| *share).collect()
+    fn values(&self) -> Zeroizing<Vec<Scalar>> {
+        Zeroizing::new(self.shares.iter().map(|(_, share)| *share).collect())
     }
 
     /// Takes the shares of doubtful holders away as long as enough others are left.
@@ -47,9 +48,19 @@ impl Collected {
     }
 }
 
+/// The shares open masks: they are wiped once they have done so.
+impl Drop for Collected {
+    fn drop(&mut self) {
+        self.shares.iter_mut().for_each(|(_, share)| share.zeroize());
+    }
+}
+
+/// Reconstructed secrets by owner.
+pub(crate) type Secrets = BTreeMap<ClientId, Zeroizing<Scalar>>;
+
 /// The secrets, and who gave wrong shares.
 pub(crate) struct Found {
-    pub(crate) secrets: BTreeMap<ClientId, Scalar>,
+    pub(crate) secrets: Secrets,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -86,7 +97,7 @@ pub(crate) fn reconstruct(
             let agree = values.len() > threshold && basis.consistent(&values);
             return Err(unrecoverable(&first, agree));
         };
-        found.secrets.insert(first.owner, decoded.secret);
+        found.secrets.insert(first.owner, Zeroizing::new(decoded.secret));
         let holder = |at: &usize| first.shares.get(*at).map(|(holder, _)| *holder);
         doubtful.extend(decoded.left_out.iter().filter_map(holder));
         found.faults.extend(decoded.wrong.iter().filter_map(holder).map(|culprit| Fault {
@@ -117,7 +128,7 @@ fn try_all(
     threshold: usize,
     challenge: &[Scalar],
     fits: &(impl Fn(ClientId, &Secret, &Scalar) -> bool + Sync),
-) -> (Vec<(ClientId, Scalar)>, Vec<Collected>) {
+) -> (Vec<(ClientId, Zeroizing<Scalar>)>, Vec<Collected>) {
     // Secrets with the same holders share one basis; on the complete graph that is all of them.
     let mut groups: BTreeMap<Vec<ClientId>, Vec<Collected>> = BTreeMap::new();
     for collected in open {
@@ -125,7 +136,7 @@ fn try_all(
     }
     let one = |basis: &Basis, collected: Collected| {
         let values = collected.values();
-        let secret = basis.combine(&values);
+        let secret = Zeroizing::new(basis.combine(&values));
         let good = basis.consistent(&values) && fits(collected.owner, &collected.secret, &secret);
         if good { Ok((collected.owner, secret)) } else { Err(collected) }
     };

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::masked_input_collection::{lane_bytes, needed_owners};
-use super::reconstruction::{Collected, Secret, reconstruct};
+use super::reconstruction::{Collected, Secret, Secrets, reconstruct};
 use super::share_keys::Session;
 use super::{Round, roll::Roll};
 use crate::crypto::hash;
@@ -159,6 +159,13 @@ pub(crate) struct Answer {
     digest: [u8; 32],
 }
 
+/// The shares open masks: they are wiped once they have done so.
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.shares.iter_mut().for_each(|(_, share)| share.zeroize());
+    }
+}
+
 /// The server while shares come back.
 pub(crate) struct Server {
     session: Session,
@@ -263,11 +270,7 @@ impl Server {
     }
 
     /// Reconstructs every secret that is needed and checks it against what its owner advertised.
-    fn secrets(
-        &self,
-        faults: &mut Vec<Fault>,
-        counts: &mut Counts,
-    ) -> Result<BTreeMap<ClientId, Scalar>, Abort> {
+    fn secrets(&self, faults: &mut Vec<Fault>, counts: &mut Counts) -> Result<Secrets, Abort> {
         let needed: BTreeSet<ClientId> = self.needed().collect();
         let mut shares: BTreeMap<ClientId, Vec<(ClientId, Scalar)>> =
             needed.iter().map(|&owner| (owner, Vec::new())).collect();
@@ -317,7 +320,7 @@ impl Server {
     }
 
     /// The masks that are still in the sum, with the signs that take them out.
-    fn seeds(&self, secrets: &BTreeMap<ClientId, Scalar>, counts: &mut Counts) -> Vec<(MaskSeed, Sign)> {
+    fn seeds(&self, secrets: &Secrets, counts: &mut Counts) -> Vec<(MaskSeed, Sign)> {
         let session = &self.session;
         let suite = session.config.suite;
         let of_survivor = |owner, secret: &Scalar| {
@@ -333,7 +336,7 @@ impl Server {
         };
         let (alive, dead): (Vec<_>, Vec<_>) =
             secrets.iter().partition(|(owner, _)| self.survivors.contains(owner));
-        let pairs: Vec<(ClientId, &Scalar, ClientId)> = dead
+        let pairs: Vec<(ClientId, &Zeroizing<Scalar>, ClientId)> = dead
             .into_iter()
             .flat_map(|(&owner, secret)| {
                 let others = session.graph.of(owner).filter(|other| self.survivors.contains(other));
