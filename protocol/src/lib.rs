@@ -58,6 +58,8 @@ struct Readme;
 
 mod client;
 mod config;
+#[doc(hidden)]
+pub mod conformance;
 mod counts;
 mod crypto;
 mod error;

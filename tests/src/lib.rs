@@ -2,4 +2,5 @@
 //!
 //! [`transcript`] records and replays sessions as files, the form in which other implementations can check theirs.
 
+pub mod json;
 pub mod transcript;

@@ -278,7 +278,29 @@ impl Recorder {
 }
 
 impl ConfigRecord {
-    fn config(&self) -> Config {
+    /// The record of a configuration.
+    pub fn of(config: &Config) -> Self {
+        let (graph, degree) = match config.graph {
+            Graph::Complete => ("complete", None),
+            Graph::Regular { degree } => ("regular", Some(degree)),
+        };
+        Self {
+            suite: config.suite.to_string(),
+            graph: graph.to_owned(),
+            degree,
+            clients: config.clients,
+            threshold: config.threshold,
+            vectors: config.vectors.iter().map(VectorRecord::of).collect(),
+            task: hex::encode(config.task),
+            nonce: hex::encode(config.nonce),
+        }
+    }
+
+    /// The configuration, which may break rules.
+    ///
+    /// # Panics
+    /// If a field is not of its format.
+    pub fn config(&self) -> Config {
         Config {
             suite: self.suite.parse::<Suite>().expect("a known suite"),
             graph: match (self.graph.as_str(), self.degree) {
@@ -296,6 +318,11 @@ impl ConfigRecord {
 }
 
 impl VectorRecord {
+    fn of(spec: &VectorSpec) -> Self {
+        let bound = spec.bound.map(|bound| bound.to_string());
+        Self { name: spec.name.clone(), length: spec.length, bits: spec.bits, bound }
+    }
+
     fn spec(&self) -> VectorSpec {
         let bound = self.bound.as_ref().map(|bound| number(bound));
         VectorSpec { bound, ..VectorSpec::new(&self.name, self.length, self.bits) }

@@ -1,0 +1,285 @@
+//! The inner steps of the protocol one by one, for the shim of the conformance tests and for nothing else: no part
+//! of the crate's promises. Each function calls the code that the rounds call.
+
+use curve25519_dalek::scalar::Scalar;
+
+use crate::crypto::agree::{EncryptionKey, MaskPublicKey, mask_public_key};
+use crate::crypto::prg::{Bytes, Keystream};
+use crate::crypto::seal::{Direction, Shares};
+use crate::crypto::sharing::{Basis, Polynomial, decode_share};
+use crate::graph::Neighbourhoods;
+use crate::mask::{MaskSeed, Sign, apply_all};
+use crate::rounds::advertise_keys::{self, PublicKeys};
+use crate::rounds::{masked_input_collection, share_keys, unmasking};
+use crate::vector::{Lane, add_packed, each_lane, pack, padding_is_zero};
+use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
+use crate::{ClientId, Config, Lanes, Misbehaviour, Policy, Suite, VectorSpec};
+
+/// 32 bytes: a key, an id or a scalar.
+pub type Bytes32 = [u8; 32];
+
+/// A client's id and its keys: encryption and mask.
+pub type Member = (ClientId, Bytes32, Bytes32);
+
+const SUITE: Suite = Suite::Curious;
+
+/// What a message says: a tree, for whoever writes it down in a notation of its own.
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Item {
+    Number(u32),
+    Bytes(Vec<u8>),
+    Coordinates(Vec<u64>),
+    Config(Config),
+    List(Vec<Item>),
+    Fields(Vec<(String, Item)>),
+}
+
+/// The session of a message, its fields, and its encoding made anew.
+pub type Decoded = Result<(Bytes32, Vec<(String, Item)>, Vec<u8>), Misbehaviour>;
+
+/// Decodes a message of any type (spec §4); a masked input needs the configuration.
+pub fn decode(message: &[u8], config: Option<&Config>) -> Decoded {
+    match message.first() {
+        Some(1) => any(message, |body: &advertise_keys::Request| {
+            fields([("client", id(&body.id)), ("config", Item::Config(body.config.clone()))])
+        }),
+        Some(3) => any(message, |body: &share_keys::Request| {
+            let member = |(of, keys): &(ClientId, PublicKeys)| {
+                Item::Fields([("id".to_owned(), id(of))].into_iter().chain(public_keys(keys)).collect())
+            };
+            fields([("members", list(&body.neighbourhood, member))])
+        }),
+        Some(4) => any(message, |body: &share_keys::Response| {
+            fields([("commitment", bytes(&body.commitment)), ("bundles", list(&body.bundles, bytes))])
+        }),
+        Some(5) => any(message, |body: &masked_input_collection::Request| {
+            let owned = |(of, bundle): &(ClientId, [u8; 80])| {
+                Item::Fields(fields([("owner", id(of)), ("bundle", bytes(bundle))]))
+            };
+            fields([("bundles", list(&body.bundles, owned))])
+        }),
+        Some(6) => masked_input(message, config.ok_or(Misbehaviour::Malformed)?),
+        Some(9) => any(message, |body: &unmasking::Request| fields([("survivors", bytes(&body.survivors))])),
+        Some(10) => any(message, |body: &unmasking::Response| {
+            fields([("unopened", list(&body.unopened, id)), ("shares", list(&body.shares, bytes))])
+        }),
+        // An unknown type is refused there as well.
+        _ => any(message, public_keys),
+    }
+}
+
+fn any<B: Body>(message: &[u8], says: impl FnOnce(&B) -> Vec<(String, Item)>) -> Decoded {
+    let (session, body) = B::decode_any_session(message)?;
+    Ok((session, says(&body), body.encode(&session)))
+}
+
+fn masked_input(message: &[u8], config: &Config) -> Decoded {
+    let session = *message.get(1..).and_then(<[u8]>::first_chunk).ok_or(Misbehaviour::Malformed)?;
+    let mut packed = Reader(message.get(HEADER_LEN..).unwrap_or_default());
+    if packed.0.len() as u64 != config.packed_len() {
+        return Err(Misbehaviour::WrongVectorLength);
+    }
+    let mut again = Writer(Vec::new());
+    again.header(MessageType::MaskedInputResponse, &session);
+    let mut vectors = Vec::new();
+    for spec in &config.vectors {
+        let packed = packed.take(spec.packed_len() as usize)?;
+        if !padding_is_zero(spec, packed) {
+            return Err(Misbehaviour::NonZeroPadding);
+        }
+        let mut lanes = Lanes::zeros(spec);
+        each_lane!(&mut lanes, values => add_packed(values, spec.bits, packed));
+        let coordinates: Vec<u64> = lanes.iter().collect();
+        again.bytes(&packing(spec.bits, &coordinates));
+        vectors.push((spec.name.clone(), Item::Coordinates(coordinates)));
+    }
+    Ok((session, fields([("vectors", Item::Fields(vectors))]), again.0))
+}
+
+fn public_keys(keys: &PublicKeys) -> Vec<(String, Item)> {
+    fields([("encryption_key", bytes(&keys.encryption)), ("mask_key", bytes(&keys.mask))])
+}
+
+fn fields<const N: usize>(fields: [(&str, Item); N]) -> Vec<(String, Item)> {
+    fields.into_iter().map(|(name, item)| (name.to_owned(), item)).collect()
+}
+
+fn list<T>(items: &[T], item: impl Fn(&T) -> Item) -> Item {
+    Item::List(items.iter().map(item).collect())
+}
+
+fn id(id: &ClientId) -> Item {
+    Item::Number(id.get())
+}
+
+fn bytes<B: AsRef<[u8]>>(bytes: &B) -> Item {
+    Item::Bytes(bytes.as_ref().to_vec())
+}
+
+/// `Hash` (spec §3.1).
+pub fn hash(label: &str, parts: &[u8]) -> Bytes32 {
+    crate::crypto::hash(SUITE, label, &[parts])
+}
+
+/// `Derive` of 32 bytes (spec §3.1).
+pub fn key(label: &str, salt: &Bytes32, ikm: &[u8], parts: &[u8]) -> Bytes32 {
+    *crate::crypto::derive(SUITE, label, salt, ikm, &[parts])
+}
+
+/// The agreement of encryption keys; an error if the public one breaks `[3.2-1]`.
+pub fn encryption_agreement(secret: &Bytes32, public: &Bytes32) -> Result<Bytes32, Misbehaviour> {
+    EncryptionKey::new(secret).agree(public).map(|agreed| *agreed)
+}
+
+/// The agreement of mask keys; an error if the public one breaks `[3.2-2]`.
+pub fn mask_agreement(secret: &Bytes32, public: &Bytes32) -> Result<Bytes32, Misbehaviour> {
+    Ok(*MaskPublicKey::decode(public)?.agree(&scalar(secret)))
+}
+
+/// One direction of share encryption: the session, and the owner and the holder with their encryption keys.
+pub type Way = (Bytes32, (ClientId, Bytes32), (ClientId, Bytes32));
+
+/// The key of a bundle and the bundle of these shares, for the owner's secret (spec §3.3).
+pub fn bundle(
+    way: &Way,
+    secret: &Bytes32,
+    mask_key: &Bytes32,
+    seed: &Bytes32,
+) -> Result<[Vec<u8>; 2], Misbehaviour> {
+    let key = direction(way).key(&encryption_agreement(secret, &way.2.1)?);
+    let shares = Shares { mask_key: scalar(mask_key), self_mask: scalar(seed) };
+    Ok([key.to_vec(), direction(way).seal(&key, &shares).to_vec()])
+}
+
+/// The shares of a bundle, of the mask key and of the self mask seed, for the holder's secret (`[4.4-3]`).
+pub fn opened_bundle(way: &Way, secret: &Bytes32, bundle: &[u8]) -> Result<[Bytes32; 2], Misbehaviour> {
+    let key = direction(way).key(&encryption_agreement(secret, &way.1.1)?);
+    let bundle = bundle.try_into().map_err(|_| Misbehaviour::BadBundle)?;
+    let shares = direction(way).open(&key, bundle).ok_or(Misbehaviour::BadBundle)?;
+    Ok([shares.mask_key.to_bytes(), shares.self_mask.to_bytes()])
+}
+
+fn direction((session, owner, holder): &Way) -> Direction<'_> {
+    Direction { suite: SUITE, session, owner: (owner.0, &owner.1), holder: (holder.0, &holder.1) }
+}
+
+/// The first bytes of a keystream (spec §3.4).
+pub fn keystream(seed: &Bytes32, length: usize) -> Vec<u8> {
+    let keystream = Keystream::new(seed);
+    let mut bytes = Bytes::new(&keystream);
+    (0..length).flat_map(|_| bytes.array::<1>()).collect()
+}
+
+/// Uniform numbers, drawn in turn below each bound (spec §3.4).
+pub fn uniform(seed: &Bytes32, below: &[u32]) -> Vec<u32> {
+    let keystream = Keystream::new(seed);
+    let mut bytes = Bytes::new(&keystream);
+    below.iter().map(|&bound| bytes.below(bound)).collect()
+}
+
+/// The mask of a client for the vector of that place, bit width and length (spec §3.4, §7.3).
+pub fn own_mask(session: &Bytes32, id: ClientId, seed: &Bytes32, vector: (u8, u8, u32)) -> Vec<u64> {
+    mask(session, MaskSeed::own(SUITE, session, seed, id), vector)
+}
+
+/// The mask of two neighbours, of whom the first has the secret (spec §3.4, §7.3).
+pub fn pairwise_mask(
+    session: &Bytes32,
+    secret: &Bytes32,
+    mine: &(ClientId, Bytes32),
+    theirs: &(ClientId, Bytes32),
+    vector: (u8, u8, u32),
+) -> Result<Vec<u64>, Misbehaviour> {
+    let agreed = mask_agreement(secret, &theirs.1)?;
+    Ok(mask(
+        session,
+        MaskSeed::pairwise(SUITE, session, &agreed, (mine.0, &mine.1), (theirs.0, &theirs.1)),
+        vector,
+    ))
+}
+
+fn mask(session: &Bytes32, seed: MaskSeed, (place, bits, length): (u8, u8, u32)) -> Vec<u64> {
+    let mut lanes = Lanes::zeros(&VectorSpec::new("", length, bits));
+    apply_all(SUITE, session, place, &[(seed, Sign::Add)], &mut lanes);
+    lanes.iter().collect()
+}
+
+/// The commitment to a self mask seed (spec §3.4).
+pub fn commitment(session: &Bytes32, id: ClientId, self_mask_seed: &Bytes32) -> Bytes32 {
+    share_keys::commit(SUITE, session, id, &scalar(self_mask_seed))
+}
+
+/// A client's secrets (spec §3.6): mask key, self mask seed; and its public keys: encryption, mask.
+pub fn client(config: &Config, id: ClientId, entropy: &Bytes32) -> Option<[Bytes32; 4]> {
+    let client = with_secrets(config, id, entropy)?;
+    let (mask_key, seed) = (client.secrets.mask_key.to_bytes(), client.secrets.self_mask.to_bytes());
+    Some([mask_key, seed, client.secrets.encryption_key.public, mask_public_key(&client.secrets.mask_key)])
+}
+
+/// The shares that a client deals (spec §3.5): of its mask key, of its self mask seed.
+pub fn shares(
+    config: &Config,
+    id: ClientId,
+    entropy: &Bytes32,
+    holders: &[ClientId],
+) -> Option<[Vec<Bytes32>; 2]> {
+    let secrets = with_secrets(config, id, entropy)?.secrets;
+    let [first, second] = secrets.coefficients(config.threshold);
+    let deal = |secret, coefficients: &[Scalar]| {
+        let polynomial = Polynomial::new(secret, coefficients.iter().copied());
+        holders.iter().map(|&holder| polynomial.share(holder).to_bytes()).collect()
+    };
+    Some([deal(*secrets.mask_key, &first), deal(*secrets.self_mask, &second)])
+}
+
+fn with_secrets(config: &Config, id: ClientId, entropy: &Bytes32) -> Option<share_keys::Client> {
+    let request = advertise_keys::Request { id, config: config.clone() }.encode(&config.id());
+    let client = advertise_keys::Client { entropy: *entropy, policy: Policy::default() };
+    client.answer(&request, &mut crate::Counts::default()).ok().map(|(_, next)| next)
+}
+
+/// The secret behind as many shares as the threshold (spec §3.5).
+pub fn secret(shares: &[(ClientId, Bytes32)]) -> Bytes32 {
+    let ids: Vec<ClientId> = shares.iter().map(|(id, _)| *id).collect();
+    let values: Vec<Scalar> = shares.iter().map(|(_, share)| scalar(share)).collect();
+    Basis::new(&ids, ids.len(), &[]).combine(&values).to_bytes()
+}
+
+/// The encoding of a configuration (spec §4.2).
+pub fn encoded(config: &Config) -> Vec<u8> {
+    let mut out = Writer(Vec::new());
+    config.encode(&mut out);
+    out.0
+}
+
+/// The session id of a roster (spec §6.1).
+pub fn session_id(config: &Config, members: &[Member]) -> Bytes32 {
+    let keys = |member: &Member| PublicKeys { encryption: member.1, mask: member.2 };
+    let roster: Vec<(ClientId, PublicKeys)> = members.iter().map(|member| (member.0, keys(member))).collect();
+    advertise_keys::session_id(config, &config.id(), roster.iter().map(|(id, keys)| (*id, keys)))
+}
+
+/// The neighbours of each client of the roster (spec §6.2).
+pub fn graph(config: &Config, session: &Bytes32, roster: &[ClientId]) -> Vec<Vec<u32>> {
+    let graph = Neighbourhoods::new(config, session, roster.to_vec());
+    roster.iter().map(|&id| graph.of(id).map(ClientId::get).collect()).collect()
+}
+
+/// The packed coordinates (spec §7.2).
+pub fn packing(bits: u8, coordinates: &[u64]) -> Vec<u8> {
+    fn packed<L: Lane>(bits: u8, coordinates: &[u64]) -> Vec<u8> {
+        let values: Vec<L> = coordinates.iter().map(|&value| L::of(value)).collect();
+        let mut out = vec![0; (coordinates.len() * usize::from(bits)).div_ceil(8)];
+        pack(&values, bits, &mut out);
+        out
+    }
+    match bits {
+        ..=16 => packed::<u16>(bits, coordinates),
+        17..=32 => packed::<u32>(bits, coordinates),
+        _ => packed::<u64>(bits, coordinates),
+    }
+}
+
+fn scalar(bytes: &Bytes32) -> Scalar {
+    decode_share(bytes).unwrap_or_default()
+}
