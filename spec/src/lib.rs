@@ -15,6 +15,9 @@ pub const SESSION_COMPLETE: &str = include_str!("../vectors/session-complete.jso
 /// A recorded session on a regular graph: `spec/vectors/session-regular.json`.
 pub const SESSION_REGULAR: &str = include_str!("../vectors/session-regular.json");
 
+/// The conformance vectors, a file a section: `spec/vectors/section-*.json` by name, in the order of the sections.
+pub const VECTORS: &[(&str, &str)] = &[];
+
 /// A rule of the specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Must {

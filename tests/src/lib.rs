@@ -1,6 +1,8 @@
 //! Black-box tests of the whole: they live in this crate's `tests/` folder and use what is here.
 //!
 //! [`transcript`] records and replays sessions as files, the form in which other implementations can check theirs.
+//! [`conform`] is the runner of the conformance tests, which any implementation can take through a shim.
 
+pub mod conform;
 pub mod json;
 pub mod transcript;

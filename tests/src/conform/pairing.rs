@@ -1,0 +1,296 @@
+//! Whole sessions between a server and clients of which each may be another implementation.
+
+use serde_json::{Value, json};
+
+use super::compare::difference;
+use super::replay::Outcome;
+use super::scenario::{ALL_LANES, Vector, config, new_client, sums};
+use super::shim::{Answer, Shim};
+
+/// A session, who is lost in it, and how it ends.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    /// The test's id.
+    pub(super) id: &'static str,
+    degree: Option<u32>,
+    clients: u32,
+    threshold: u32,
+    vectors: &'static [Vector],
+    /// The clients that do not answer, for each round.
+    lost: [&'static [u32]; 4],
+    change: Change,
+    ends: End,
+}
+
+/// What happens to the messages on their way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    Nothing,
+    /// The bundle that client 1 gets first, of owner 2, is spoilt.
+    Bundle,
+    /// The first share that client 2 gives is another one.
+    Share,
+    /// Each response comes twice.
+    Twice,
+    /// In front of each response comes one of another session.
+    Stray,
+}
+
+#[derive(Clone, Debug)]
+enum End {
+    /// With the sum over the survivors; the faults as culprit, rule and other client.
+    Sum(&'static [(u32, &'static str, Option<u32>)]),
+    /// With code 128 when the round of this number, from 0, is closed.
+    TooFew(usize),
+}
+
+const SHORT: &[Vector] = &[Vector { name: "short", length: 3, bits: 20 }];
+
+/// The sessions that every pair of implementations is put through.
+pub(super) fn sessions() -> Vec<Session> {
+    let base = Session {
+        id: "",
+        degree: None,
+        clients: 4,
+        threshold: 2,
+        vectors: SHORT,
+        lost: [&[]; 4],
+        change: Change::Nothing,
+        ends: End::Sum(&[]),
+    };
+    let regular = Session { degree: Some(6), clients: 8, ..base.clone() };
+    vec![
+        Session { id: "4/complete-graph-all-lanes", vectors: &ALL_LANES, clients: 3, ..base.clone() },
+        Session { id: "4/regular-graph-all-lanes", vectors: &ALL_LANES, degree: Some(4), ..regular.clone() },
+        Session { id: "4.2/complete-graph-one-lost", lost: [&[3], &[], &[], &[]], ..base.clone() },
+        Session { id: "4.3/complete-graph-one-lost", lost: [&[], &[1], &[], &[]], ..base.clone() },
+        Session { id: "4.4/complete-graph-one-lost", lost: [&[], &[], &[2], &[]], ..base.clone() },
+        Session { id: "4.4/complete-graph-two-lost", lost: [&[], &[], &[1, 4], &[]], ..base.clone() },
+        Session { id: "4.6/complete-graph-one-lost", lost: [&[], &[], &[], &[1]], ..base.clone() },
+        Session {
+            id: "4.6/complete-graph-one-lost-a-round",
+            clients: 6,
+            lost: [&[5], &[2], &[6], &[1]],
+            ..base.clone()
+        },
+        Session { id: "4.2/regular-graph-one-lost", lost: [&[3], &[], &[], &[]], ..regular.clone() },
+        Session { id: "4.3/regular-graph-one-lost", lost: [&[], &[1], &[], &[]], ..regular.clone() },
+        Session { id: "4.4/regular-graph-one-lost", lost: [&[], &[], &[2], &[]], ..regular.clone() },
+        Session { id: "4.6/regular-graph-one-lost", lost: [&[], &[], &[], &[1]], ..regular.clone() },
+        Session {
+            id: "4.6/regular-graph-one-lost-a-round",
+            lost: [&[5], &[2], &[7], &[1]],
+            vectors: &ALL_LANES,
+            ..regular.clone()
+        },
+        Session {
+            id: "4.2/too-few-on-the-complete-graph",
+            lost: [&[1, 2, 3], &[], &[], &[]],
+            ends: End::TooFew(0),
+            ..base.clone()
+        },
+        Session {
+            id: "4.2/too-few-on-a-regular-graph",
+            lost: [&[1, 2], &[], &[], &[]],
+            ends: End::TooFew(0),
+            ..regular.clone()
+        },
+        Session {
+            id: "4.3/too-few",
+            lost: [&[], &[1, 2, 4], &[], &[]],
+            ends: End::TooFew(1),
+            ..base.clone()
+        },
+        Session {
+            id: "4.4/too-few",
+            lost: [&[], &[], &[1, 3, 4], &[]],
+            ends: End::TooFew(2),
+            ..base.clone()
+        },
+        Session {
+            id: "4.6/too-few",
+            lost: [&[], &[], &[], &[2, 3, 4]],
+            ends: End::TooFew(3),
+            ..base.clone()
+        },
+        Session {
+            id: "4.4-3/bundle-spoilt-on-the-way",
+            change: Change::Bundle,
+            ends: End::Sum(&[(2, "4.4-3", Some(1))]),
+            ..base.clone()
+        },
+        Session {
+            id: "4.6-7/wrong-share-left-out",
+            change: Change::Share,
+            ends: End::Sum(&[(2, "4.6-7", Some(1))]),
+            ..base.clone()
+        },
+        Session {
+            id: "4.1-4/every-response-twice",
+            change: Change::Twice,
+            clients: 2,
+            ends: End::Sum(&[(1, "4.1-4", None), (2, "4.1-4", None)]),
+            ..base.clone()
+        },
+        Session {
+            id: "4.1-3/stray-messages",
+            change: Change::Stray,
+            clients: 2,
+            ends: End::Sum(&[(1, "4.1-3", None), (2, "4.1-3", None)]),
+            ..base
+        },
+    ]
+}
+
+/// A session stops here: a test's end, or an answer that was not the one expected.
+type Stop = Outcome;
+
+/// Plays the session: the server is `shims[server]`, client i is `shims[clients[i modulo their number]]`.
+pub(super) fn play(session: &Session, shims: &mut [Shim], clients: &[usize], server: usize) -> Outcome {
+    let mut play = Play { session, shims, clients, server };
+    match play.rounds() {
+        Ok(()) => Outcome::Passed,
+        Err(stop) => stop,
+    }
+}
+
+struct Play<'a> {
+    session: &'a Session,
+    shims: &'a mut [Shim],
+    clients: &'a [usize],
+    server: usize,
+}
+
+impl Play<'_> {
+    fn rounds(&mut self) -> Result<(), Stop> {
+        let Session { degree, clients, threshold, vectors, .. } = *self.session;
+        for client in 1..=clients {
+            self.client(client, &new_client(client, vectors))?;
+        }
+        let config = config(degree, clients, threshold, vectors, 0x77);
+        let mut requests = self.server(&json!({"command": "server.open", "config": config}))?;
+        for round in 0..4 {
+            self.answer(round, &requests)?;
+            let close = json!({"command": "server.close_round"});
+            if matches!(self.session.ends, End::TooFew(at) if at == round) {
+                return self.server_error(&close, &json!({"abort": 128}));
+            }
+            requests = self.server(&close)?;
+        }
+        let mut quiet = self.shims.iter_mut().map(Shim::quiet);
+        if let Some(Err(trouble)) = quiet.find(Result::is_err) {
+            return Err(Outcome::Failed(trouble.to_string()));
+        }
+        self.check_sum(&requests)
+    }
+
+    /// The clients that are not lost answer their requests.
+    fn answer(&mut self, round: usize, requests: &Value) -> Result<(), Stop> {
+        let Some(messages) = requests.get("messages").and_then(Value::as_array) else {
+            return Err(Outcome::Failed(format!("round {round}: the server has no messages")));
+        };
+        for request in messages {
+            let client = request.get("to").and_then(Value::as_u64).unwrap_or_default() as u32;
+            let mut message = text(request, "message")?;
+            if self.session.lost[round].contains(&client) {
+                continue;
+            }
+            if (round, client, self.session.change) == (2, 1, Change::Bundle) {
+                spoil(&mut message, 33 + 4 + 4);
+            }
+            let handle = json!({"command": "client.handle", "client": client, "message": message});
+            let mut response = text(&self.client(client, &handle)?, "message")?;
+            if (round, client, self.session.change) == (3, 2, Change::Share) {
+                spoil(&mut response, 33 + 4 + 4);
+            }
+            self.deliver(client, &response)?;
+        }
+        Ok(())
+    }
+
+    /// The server takes a response, and what the session has come with it.
+    fn deliver(&mut self, client: u32, response: &str) -> Result<(), Stop> {
+        let receive =
+            |message: &str| json!({"command": "server.receive", "from": client, "message": message});
+        if self.session.change == Change::Stray {
+            let mut stray = response.to_owned();
+            spoil(&mut stray, 1);
+            self.server_error(&receive(&stray), &json!({"must": "4.1-3"}))?;
+        }
+        self.server(&receive(response))?;
+        if self.session.change == Change::Twice {
+            self.server_error(&receive(response), &json!({"must": "4.1-4"}))?;
+        }
+        Ok(())
+    }
+
+    fn check_sum(&self, end: &Value) -> Result<(), Stop> {
+        let End::Sum(faults) = self.session.ends else { return Ok(()) };
+        let gone = &self.session.lost[..3].concat();
+        let survivors: Vec<u32> = (1..=self.session.clients).filter(|id| !gone.contains(id)).collect();
+        let fault = |&(culprit, must, about): &(u32, &str, Option<u32>)| match about {
+            Some(about) => json!({"culprit": culprit, "must": must, "about": about}),
+            None => json!({"culprit": culprit, "must": must}),
+        };
+        let expected = json!({"aggregate": {
+            "survivors": survivors,
+            "vectors": sums(&survivors, self.session.vectors),
+            "faults": faults.iter().map(fault).collect::<Value>(),
+        }});
+        match difference(&expected, end) {
+            Some(difference) => Err(Outcome::Failed(difference)),
+            None => Ok(()),
+        }
+    }
+
+    fn client(&mut self, client: u32, request: &Value) -> Result<Value, Stop> {
+        let which = self.clients[client as usize % self.clients.len()];
+        ok(&mut self.shims[which], request)
+    }
+
+    fn server(&mut self, request: &Value) -> Result<Value, Stop> {
+        ok(&mut self.shims[self.server], request)
+    }
+
+    /// The server answers with an error, and with this one.
+    fn server_error(&mut self, request: &Value, expected: &Value) -> Result<(), Stop> {
+        let failed = |found: String| Outcome::Failed(format!("expected {expected}, found {found}"));
+        match ask(&mut self.shims[self.server], request)? {
+            Answer::Error(error) => difference(expected, &error).map_or(Ok(()), |text| Err(failed(text))),
+            _ => Err(failed("ok".to_owned())),
+        }
+    }
+}
+
+fn ok(shim: &mut Shim, request: &Value) -> Result<Value, Stop> {
+    match ask(shim, request)? {
+        Answer::Ok(value) => Ok(value),
+        other => Err(Outcome::Failed(format!("{}: {}", request["command"], other.to_json()))),
+    }
+}
+
+fn ask(shim: &mut Shim, request: &Value) -> Result<Answer, Stop> {
+    match shim.ask(request) {
+        Ok(Answer::Unsupported) => {
+            Err(Outcome::Skipped(format!("{} of {} is unsupported", request["command"], shim.command())))
+        }
+        Ok(answer) => Ok(answer),
+        Err(trouble) => {
+            Err(Outcome::Failed(format!("{} of {}: {trouble}", request["command"], shim.command())))
+        }
+    }
+}
+
+fn text(value: &Value, field: &str) -> Result<String, Stop> {
+    let text = value.get(field).and_then(Value::as_str);
+    text.map(str::to_owned).ok_or_else(|| Outcome::Failed(format!("an answer has no {field}")))
+}
+
+/// Changes the lowest bit of the byte at `place` of a message in hexadecimal digits.
+fn spoil(message: &mut String, place: usize) {
+    let digit =
+        message.get(2 * place + 1..2 * place + 2).and_then(|digit| u8::from_str_radix(digit, 16).ok());
+    if let Some(digit) = digit {
+        message.replace_range(2 * place + 1..2 * place + 2, &format!("{:x}", digit ^ 1));
+    }
+}
