@@ -16,7 +16,25 @@ pub const SESSION_COMPLETE: &str = include_str!("../vectors/session-complete.jso
 pub const SESSION_REGULAR: &str = include_str!("../vectors/session-regular.json");
 
 /// The conformance vectors, a file a section: `spec/vectors/section-*.json` by name, in the order of the sections.
-pub const VECTORS: &[(&str, &str)] = &[];
+pub const VECTORS: &[(&str, &str)] = &[
+    ("section-3.1.json", include_str!("../vectors/section-3.1.json")),
+    ("section-3.2.json", include_str!("../vectors/section-3.2.json")),
+    ("section-3.3.json", include_str!("../vectors/section-3.3.json")),
+    ("section-3.4.json", include_str!("../vectors/section-3.4.json")),
+    ("section-3.5.json", include_str!("../vectors/section-3.5.json")),
+    ("section-3.6.json", include_str!("../vectors/section-3.6.json")),
+    ("section-4.json", include_str!("../vectors/section-4.json")),
+    ("section-4.1.json", include_str!("../vectors/section-4.1.json")),
+    ("section-4.2.json", include_str!("../vectors/section-4.2.json")),
+    ("section-4.3.json", include_str!("../vectors/section-4.3.json")),
+    ("section-4.4.json", include_str!("../vectors/section-4.4.json")),
+    ("section-4.6.json", include_str!("../vectors/section-4.6.json")),
+    ("section-6.1.json", include_str!("../vectors/section-6.1.json")),
+    ("section-6.2.json", include_str!("../vectors/section-6.2.json")),
+    ("section-7.2.json", include_str!("../vectors/section-7.2.json")),
+    ("section-7.3.json", include_str!("../vectors/section-7.3.json")),
+    ("section-8.1.json", include_str!("../vectors/section-8.1.json")),
+];
 
 /// A rule of the specification.
 #[derive(Clone, Debug, PartialEq, Eq)]

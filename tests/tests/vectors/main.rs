@@ -1,0 +1,75 @@
+//! The vectors are what the core answers: written anew and compared with the committed files.
+//!
+//! `SECAGG_REGENERATE=1 cargo test -p secagg-tests --test vectors` writes the files. With the command of another shim
+//! in `SECAGG_SHIM` its answers are taken instead of the core's; what is asked, and which rules are broken, is here.
+
+mod book;
+mod derivations;
+mod lying_client;
+mod lying_server;
+mod messages;
+mod rehearsal;
+mod weak_keys;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use secagg_spec::{VECTORS, musts, sections};
+use secagg_tests::conform::vectors::File;
+
+use crate::book::Book;
+
+/// All files by name.
+fn written() -> Vec<(String, File)> {
+    let core = format!("'{}'", env!("CARGO_BIN_EXE_secagg-shim"));
+    let mut book = Book::new(&std::env::var("SECAGG_SHIM").unwrap_or(core));
+    let sessions = messages::sessions(&mut book);
+    derivations::write(&mut book);
+    messages::write(&mut book, &sessions);
+    let (complete, regular) = (&sessions[0].1, &sessions[1].1);
+    lying_server::write(&mut book, complete, regular);
+    lying_client::write(&mut book, complete, regular);
+    for (name, session) in &sessions {
+        session.record(&mut book, name, &[2, session.clients]);
+    }
+    book.finish()
+}
+
+#[test]
+fn the_vectors_are_what_the_core_answers() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors");
+    let files = written();
+    if std::env::var_os("SECAGG_REGENERATE").is_some() {
+        for (name, file) in &files {
+            std::fs::write(folder.join(name), file.to_text()).unwrap();
+        }
+        return;
+    }
+    let committed: Vec<&str> = VECTORS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(committed, files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+    for ((name, text), (_, file)) in VECTORS.iter().zip(&files) {
+        assert!(
+            *text == file.to_text(),
+            "{name} is not what the core answers: SECAGG_REGENERATE=1 writes it anew"
+        );
+    }
+}
+
+#[test]
+fn there_are_enough_and_they_name_what_exists() {
+    let cases: Vec<_> = File::all().into_iter().flat_map(|file| file.cases).collect();
+    let valid = cases.iter().filter(|case| case.valid).count();
+    assert!(valid >= 200, "{valid} positive cases");
+    assert!(cases.len() - valid >= 100, "{} negative cases", cases.len() - valid);
+    let ids: BTreeSet<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+    assert_eq!(ids.len(), cases.len());
+    let sections = sections();
+    for case in &cases {
+        let place = case.id.split('/').next().unwrap();
+        assert!(sections.contains(&place.split('-').next().unwrap()), "{}", case.id);
+        assert_eq!(case.must.as_deref(), (!case.valid).then_some(place), "{}", case.id);
+    }
+    let broken: BTreeSet<&str> = cases.iter().filter_map(|case| case.must.as_deref()).collect();
+    let specified: BTreeSet<&str> = musts().iter().map(|must| must.id).collect();
+    assert_eq!(broken, specified, "rules with a negative case beside rules of the document");
+}
