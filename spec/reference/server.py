@@ -19,10 +19,13 @@ HARMLESS = ("4.1-2", "4.1-3", "4.1-4", "4.1-5")
 
 @dataclass(frozen=True)
 class Aggregate:
-    """What a session is for: the sums of the survivors' vectors, modulo 2^bits."""
+    """What a session is for: the sums of the survivors' vectors, modulo 2^bits. With them the session id, the
+    survivors, and all faults of the session in the order in which they were found."""
 
-    sums: list[list[int]]
+    session: bytes
     survivors: list[int]
+    sums: list[list[int]]
+    faults: list[Fault]
 
 
 class Server:
@@ -215,7 +218,7 @@ class Server:
         sums, faults = unmasking.unmask(collected)
         self.faults += faults
         self._round = "over"
-        return Aggregate(sums, self._survivors)
+        return Aggregate(self._session.id, self._survivors, sums, self.faults)
 
 
 def _pieces(data: bytes, size: int) -> list[bytes]:
