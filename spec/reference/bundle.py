@@ -27,7 +27,7 @@ def open(session: Session, owner: Member, holder: Member, secret: bytes, bundle:
         plaintext = gcm.open(key, NONCE, bundle, _associated(session, owner, holder))
         return field.decode(plaintext[:32]), field.decode(plaintext[32:])
     except (gcm.NotAuthentic, field.NotCanonical):
-        raise Broken("4.4-3", owner.id) from None
+        raise Broken("4.4-3") from None
 
 
 def _key(session: Session, owner: Member, holder: Member, agreement: bytes) -> bytes:

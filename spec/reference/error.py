@@ -39,20 +39,18 @@ OVER = 132
 
 
 class Broken(Exception):
-    """A message breaks a rule. Whoever reads the message turns this into a fault or an abort.
+    """A message breaks the rule with the id `must`. Whoever reads the message turns this into a fault or an
+    abort."""
 
-    `must` is the id of the rule, `about` the other client concerned, if there is one.
-    """
-
-    def __init__(self, must: str, about: int | None = None):
+    def __init__(self, must: str):
         assert must in CODES
         super().__init__(f"[{must}]")
         self.must = must
-        self.about = about
 
 
 class Fault(Exception):
-    """A client broke a rule. The session goes on."""
+    """A client broke a rule. The session goes on. `about` is the other client concerned: for [4.4-3] the holder,
+    for [4.6-7] the owner."""
 
     def __init__(self, culprit: int, must: str, about: int | None = None):
         assert must in CODES
@@ -80,7 +78,7 @@ class Abort(Exception):
         return RULES[self.code - 1] if self.code <= len(RULES) else None
 
 
-def must_hold(condition: bool, must: str, about: int | None = None) -> None:
+def must_hold(condition: bool, must: str) -> None:
     """Raise `Broken` unless the condition holds."""
     if not condition:
-        raise Broken(must, about)
+        raise Broken(must)

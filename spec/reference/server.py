@@ -20,7 +20,7 @@ HARMLESS = ("4.1-2", "4.1-3", "4.1-4", "4.1-5")
 @dataclass(frozen=True)
 class Aggregate:
     """What a session is for: the sums of the survivors' vectors, modulo 2^bits. With them the session id, the
-    survivors, and all faults of the session in the order in which they were found."""
+    survivors, and the faults of the session's clients, each once, ascending by culprit, rule and other client."""
 
     session: bytes
     survivors: list[int]
@@ -32,7 +32,8 @@ class Server:
     """`open` gives the first requests; then, for each round, `receive` takes the responses and `close_round`
     gives the requests of the next round, in the end the aggregate.
 
-    `faults` keeps all that was found, also what is found in a message that is used or when a round closes.
+    `faults` keeps all that was found, in that order, also what is found in a message that is used or when a
+    round closes.
     """
 
     def __init__(self, config: Config):
@@ -48,7 +49,7 @@ class Server:
         if self._round is not None:
             raise Abort(MISUSE, why="the session is already open")
         requests = {i: wire.AdvertiseKeysRequest(i, self.config) for i in range(1, self.config.clients + 1)}
-        self._keys_seen = {}
+        self._keys_seen = set()
         self._begin(wire.ADVERTISE_KEYS_RESPONSE, self._take_keys, self._close_advertise_keys, requests)
         return self._packed(wire.ADVERTISE_KEYS_REQUEST, requests)
 
@@ -62,7 +63,7 @@ class Server:
         except Broken as broken:
             if broken.must not in HARMLESS:
                 self._asked.discard(sender)
-            fault = Fault(sender, broken.must, broken.about)
+            fault = Fault(sender, broken.must)
             self.faults.append(fault)
             raise fault from None
 
@@ -102,9 +103,8 @@ class Server:
         keys.check_mask_key(public.mask_key)
         must_hold(public.encryption_key != public.mask_key, "4.2-3")
         for key in (public.encryption_key, public.mask_key):
-            must_hold(key not in self._keys_seen, "4.2-3", self._keys_seen.get(key))
-        self._keys_seen[public.encryption_key] = sender
-        self._keys_seen[public.mask_key] = sender
+            must_hold(key not in self._keys_seen, "4.2-3")
+        self._keys_seen |= {public.encryption_key, public.mask_key}
         return public
 
     def _close_advertise_keys(self) -> dict[int, bytes]:
@@ -218,7 +218,12 @@ class Server:
         sums, faults = unmasking.unmask(collected)
         self.faults += faults
         self._round = "over"
-        return Aggregate(self._session.id, self._survivors, sums, self.faults)
+        return Aggregate(self._session.id, self._survivors, sums, self._distinct_faults())
+
+    def _distinct_faults(self) -> list[Fault]:
+        known = [fault for fault in self.faults if 1 <= fault.culprit <= self.config.clients]
+        distinct = {(fault.culprit, fault.code, fault.about or 0): fault for fault in known}
+        return [distinct[key] for key in sorted(distinct)]
 
 
 def _pieces(data: bytes, size: int) -> list[bytes]:

@@ -35,17 +35,17 @@ class Responses(unittest.TestCase):
     def honest_answer(self, rehearsal) -> bytes:
         return self.honest[id(rehearsal)]
 
-    def faulted(self, server, sender, message, must, about=None):
+    def faulted(self, server, sender, message, must):
         with self.assertRaises(Fault) as caught:
             server.receive(sender, message)
         fault = caught.exception
-        self.assertEqual((fault.culprit, fault.must, fault.about), (sender, must, about))
+        self.assertEqual((fault.culprit, fault.must, fault.about), (sender, must, None))
         self.assertEqual(fault.code, CODES[must])
 
-    def put_out(self, rehearsal, message, must, about=None, server=None):
+    def put_out(self, rehearsal, message, must, server=None):
         """The message breaks the rule, and its sender, client 1, is out."""
         server = server or rehearsal.copy().server
-        self.faulted(server, 1, message, must, about)
+        self.faulted(server, 1, message, must)
         self.faulted(server, 1, self.honest_answer(rehearsal), "4.1-5")
 
     def harmless(self, rehearsal, message, must):
@@ -113,6 +113,15 @@ class EveryRound(Responses):
             self.assertEqual(rehearsal.requests.sums, honest_sum(rehearsal.config, survivors))
             self.assertEqual([fault.must for fault in rehearsal.requests.faults], ["4.1-1"])
 
+    def test_faults_are_listed_once_and_in_order(self):
+        rehearsal = self.complete[UNMASKING].copy()
+        for sender, message in ((5, b""), (5, b""), (9, b""), (4, b""), (5, b"")):
+            with self.assertRaises(Fault):
+                rehearsal.server.receive(sender, message)
+        rehearsal.round(without=(4, 5))
+        faults = [(fault.culprit, fault.must) for fault in rehearsal.requests.faults]
+        self.assertEqual(faults, [(4, "4.1-1"), (5, "4.1-1"), (5, "4.1-5")])
+
     def test_after_the_end(self):
         rehearsal = self.complete[UNMASKING].copy()
         rehearsal.round()
@@ -172,11 +181,11 @@ class AdvertiseKeys(Responses):
             replace(self.keys, encryption_key=theirs.encryption_key),
             replace(self.keys, encryption_key=theirs.mask_key),
         ):
-            self.changed(keys, "4.2-3", about=2, server=rehearsal.copy().server)
+            self.changed(keys, "4.2-3", server=rehearsal.copy().server)
 
-    def changed(self, keys, must, about=None, server=None):
+    def changed(self, keys, must, server=None):
         message = self.honest_answer(self.rehearsal)[:HEADER] + keys.encode()
-        self.put_out(self.rehearsal, message, must, about, server)
+        self.put_out(self.rehearsal, message, must, server)
 
 
 class ShareKeys(Responses):
