@@ -3,6 +3,7 @@ when the round closes."""
 
 import unittest
 
+from config import VectorSpec
 from error import SECRET_LOST, TOO_FEW_CLIENTS, Abort
 from tests.rehearsal import (
     LANES,
@@ -48,6 +49,10 @@ class Sums(unittest.TestCase):
 
     def test_two_clients(self):
         self.check(complete(2, 2), [()] * 4, [1, 2])
+
+    def test_as_many_vectors_as_there_can_be(self):
+        vectors = tuple(VectorSpec(str(i), 1, 1 + i % 62) for i in range(255))
+        self.check(complete(2, 2, vectors), [()] * 4, [1, 2])
 
     def check(self, config, losses, survivors):
         rehearsal = Rehearsal(config)
