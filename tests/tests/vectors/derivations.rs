@@ -163,7 +163,7 @@ fn bad_bundles(book: &mut Book, good: &Value, stranger: &Party) {
 
 fn keystreams(book: &mut Book) {
     let wraps = format!("{}{}", "31".repeat(16), "ff".repeat(16));
-    let carries = format!("{}{}", "31".repeat(16), format!("{}ffffffff", "00".repeat(12)));
+    let carries = format!("{}{}ffffffff", "31".repeat(16), "00".repeat(12));
     for (name, seed, length) in [
         ("one-byte", hex32(7), 1),
         ("one-block", hex32(7), 16),

@@ -175,10 +175,10 @@ fn advertise_keys(book: &mut Book, session: &Rehearsal) {
         script.end();
     }
     // The keys of a refused response are not taken: another client may have them.
-    let mut script = book.script("4.2/keys-of-a-refused-response-are-free", Level::Session);
+    let mut script = book.script("3.2-2/keys-of-a-refused-response-are-free", Level::Misbehaviour);
     session.server_at(&mut script, ADVERTISE_KEYS);
     let identity = with(mask, &[0; 32]);
-    script.error(receive(3, &identity), json!({"must": "3.2-2"}));
+    script.breaks(receive(3, &identity));
     script.ok(receive(2, &session.responses[ADVERTISE_KEYS][&2]));
     script.end();
 }

@@ -299,7 +299,7 @@ fn after_the_end(book: &mut Book, session: &Rehearsal) {
     script.end();
     for (name, bad) in bad_configurations() {
         if name.starts_with("threshold") || name.starts_with("degree") {
-            let mut script = book.script(&format!("8.1/server-refuses-{name}"), Level::Misbehaviour);
+            let mut script = book.script(&format!("4.2-1/server-refuses-{name}"), Level::Misbehaviour);
             script.error(json!({"command": "server.open", "config": bad}), json!({"abort": 131}));
             script.end();
         }
