@@ -34,12 +34,27 @@ pub fn offered(command: &str, limits: Limits) -> Result<Vec<Mutant>, Trouble> {
     Ok(hello.get("mutants").and_then(Value::as_array).into_iter().flatten().filter_map(mutant).collect())
 }
 
-/// The first test that the mutant fails and the shim itself passes, and why; nothing if it is not caught.
-pub fn catch(mutant: &Mutant, command: &str, limits: Limits) -> Option<(String, String)> {
-    let mut broken = [Shim::new(command, limits).with_variable(VARIABLE, &mutant.name)];
-    let mut sound = [Shim::new(command, limits)];
+/// The test that caught a mutant, and why it failed.
+pub type Caught = Option<(String, String)>;
+
+/// For each mutant the first test that it fails and the shim itself passes, on every core.
+pub fn catch_all(mutants: &[Mutant], command: &str, limits: Limits) -> Vec<Caught> {
+    let workers = std::thread::available_parallelism().map_or(1, |count| count.get());
+    let share = mutants.len().div_ceil(workers).max(1);
+    std::thread::scope(|scope| {
+        let work = |some: &[Mutant]| {
+            let mut sound = [Shim::new(command, limits)];
+            some.iter().map(|mutant| catch(mutant, &mut sound, limits)).collect::<Vec<_>>()
+        };
+        let workers: Vec<_> = mutants.chunks(share).map(|some| scope.spawn(move || work(some))).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    })
+}
+
+fn catch(mutant: &Mutant, sound: &mut [Shim; 1], limits: Limits) -> Caught {
+    let mut broken = [Shim::new(sound[0].command(), limits).with_variable(VARIABLE, &mutant.name)];
     Test::all(1, Some(&mutant.breaks)).iter().find_map(|test| match test.run(&mut broken) {
-        Outcome::Failed(why) if test.run(&mut sound) == Outcome::Passed => Some((test.id.clone(), why)),
+        Outcome::Failed(why) if test.run(sound) == Outcome::Passed => Some((test.id.clone(), why)),
         _ => None,
     })
 }

@@ -21,7 +21,9 @@ pub fn replay(case: &Case, shim: &mut Shim) -> Outcome {
         let command = operation.request.get("command").and_then(|command| command.as_str()).unwrap_or("?");
         let found = match shim.ask(&operation.request) {
             Err(trouble) => return Outcome::Failed(format!("operation {at}, {command}: {trouble}")),
-            Ok(Answer::Unsupported) => return Outcome::Skipped(format!("{command} is unsupported")),
+            Ok(Answer::Unsupported) => {
+                return ended(shim, Outcome::Skipped(format!("{command} is unsupported")));
+            }
             Ok(answer) => answer.to_json(),
         };
         if let Some(difference) = difference(&operation.answer, &found) {
@@ -33,8 +35,13 @@ pub fn replay(case: &Case, shim: &mut Shim) -> Outcome {
             return Outcome::Failed(format!("operation {at}, {command}: {difference}"));
         }
     }
+    ended(shim, Outcome::Passed)
+}
+
+/// The outcome, if the shim has nothing more to say.
+fn ended(shim: &mut Shim, outcome: Outcome) -> Outcome {
     match shim.quiet() {
         Err(trouble) => Outcome::Failed(trouble.to_string()),
-        Ok(()) => Outcome::Passed,
+        Ok(()) => outcome,
     }
 }
