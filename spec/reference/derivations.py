@@ -1,0 +1,141 @@
+"""The derivations of the document by their names in `tests/conform/README.md`: what the shim is asked for."""
+
+import bundle
+import graph
+import keys
+import mask
+import shamir
+import vector
+from config import VectorSpec
+from field import decode as read_scalar
+from field import encode as scalar
+from keystream import Keystream
+from replay import read_config
+from session import Session, advertise_keys_session, labelled_hash, share_keys_session
+from wire import Member, PublicKeys
+
+SUITE = 1
+unhex = bytes.fromhex
+
+
+def derive(r):
+    """The fields of the answer, or nothing if there is no such name."""
+    function = globals().get("_" + r["name"].replace(" ", "_"))
+    return function and function(r)
+
+
+def _session(r):
+    return Session(SUITE, unhex(r["session"]))
+
+
+def _hash(r):
+    return {"hash": labelled_hash(SUITE, r["label"], unhex(r["parts"]))}
+
+
+def _key(r):
+    session = Session(SUITE, unhex(r["salt"]))
+    return {"key": session.derive(r["label"], unhex(r["ikm"]), unhex(r["parts"]), 32)}
+
+
+def _encryption_agreement(r):
+    keys.check_encryption_key(unhex(r["key"]))
+    return {"agreement": keys.agree_on_encryption(unhex(r["secret"]), unhex(r["key"]))}
+
+
+def _mask_agreement(r):
+    keys.check_mask_key(unhex(r["key"]))
+    return {"agreement": keys.agree_on_mask(read_scalar(unhex(r["secret"])), unhex(r["key"]))}
+
+
+def _ends(r):
+    """The owner and the holder of a bundle; their mask keys do not matter to it."""
+    member = lambda end: Member(end["id"], PublicKeys(unhex(end["key"]), b""))
+    return member(r["owner"]), member(r["holder"])
+
+
+def _bundle(r):
+    owner, holder = _ends(r)
+    secret, shares = unhex(r["secret"]), [read_scalar(unhex(r[kind])) for kind in ("mask_key", "self_mask_seed")]
+    agreement = keys.agree_on_encryption(secret, holder.keys.encryption_key)
+    key = bundle._key(_session(r), owner, holder, agreement)
+    return {"key": key, "bundle": bundle.seal(_session(r), owner, holder, secret, shares)}
+
+
+def _opened_bundle(r):
+    owner, holder = _ends(r)
+    mask_key, seed = bundle.open(_session(r), owner, holder, unhex(r["secret"]), unhex(r["bundle"]))
+    return {"mask_key": scalar(mask_key), "self_mask_seed": scalar(seed)}
+
+
+def _keystream(r):
+    return {"bytes": Keystream(unhex(r["seed"])).take(r["length"])}
+
+
+def _uniform(r):
+    keystream = Keystream(unhex(r["seed"]))
+    return {"numbers": [str(keystream.uniform_below(int(bound))) for bound in r["below"]]}
+
+
+def _lanes(r, seed):
+    spec = VectorSpec("v", r["length"], r["bits"])
+    return {"lanes": list(map(str, mask.mask(_session(r), seed, r["place"], spec)))}
+
+
+def _own_mask(r):
+    return _lanes(r, mask.own_seed(_session(r), r["client"], read_scalar(unhex(r["self_mask_seed"]))))
+
+
+def _pairwise_mask(r):
+    member = lambda end: Member(end["id"], PublicKeys(b"", unhex(end["key"])))
+    mine, theirs, secret = member(r["mine"]), member(r["theirs"]), read_scalar(unhex(r["secret"]))
+    return _lanes(r, mask.pairwise_seed(_session(r), mine, secret, theirs))
+
+
+def _commitment(r):
+    return {"commitment": mask.commitment(_session(r), r["client"], read_scalar(unhex(r["self_mask_seed"])))}
+
+
+def _secrets(r):
+    return keys.derive_secrets(read_config(r["config"]), r["client"], unhex(r["entropy"]))
+
+
+def _shares(r):
+    secrets = _secrets(r)
+    deal = lambda polynomial: [scalar(shamir.evaluate(polynomial, holder)) for holder in r["holders"]]
+    return {"mask_key": deal(secrets.mask_key_polynomial), "self_mask_seed": deal(secrets.self_mask_polynomial)}
+
+
+def _secret(r):
+    return {"secret": scalar(shamir.reconstruct({s["holder"]: read_scalar(unhex(s["share"])) for s in r["shares"]}))}
+
+
+def _client(r):
+    secrets = _secrets(r)
+    public = secrets.public_keys()
+    return {
+        "mask_secret": scalar(secrets.mask_key),
+        "self_mask_seed": scalar(secrets.self_mask_seed),
+        "encryption_key": public.encryption_key,
+        "mask_key": public.mask_key,
+    }
+
+
+def _config_id(r):
+    config = read_config(r["config"])
+    return {"encoded": config.encode(), "config_id": advertise_keys_session(config).id}
+
+
+def _session_id(r):
+    keys_of = lambda member: PublicKeys(unhex(member["encryption_key"]), unhex(member["mask_key"]))
+    roster = [Member(member["id"], keys_of(member)) for member in r["members"]]
+    return {"session": share_keys_session(read_config(r["config"]), roster).id}
+
+
+def _graph(r):
+    neighbours = graph.neighbourhoods(read_config(r["config"]), _session(r), r["roster"])
+    return {"neighbours": [neighbours[client] for client in r["roster"]]}
+
+
+def _packing(r):
+    spec = VectorSpec("v", len(r["coordinates"]), r["bits"])
+    return {"packed": vector._pack_one([int(coordinate) for coordinate in r["coordinates"]], spec)}

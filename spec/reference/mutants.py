@@ -1,0 +1,398 @@
+"""Ways to break the reference on purpose, so that the conformance tests can be seen to fail.
+
+A mutant is a function that replaces a small part of the reference by a wrong one. Beside its name stands the section or
+the rule of the document that it breaks: the test that finds it must be one of that.
+"""
+
+import bundle
+import client
+import config
+import error
+import field
+import graph
+import keys
+import keystream
+import mask
+import presentation
+import ristretto255
+import server
+import session
+import shamir
+import unmasking
+import vector
+import wire
+import x25519
+
+HOLDS_MUST = (client, config, keys, presentation, server, vector, wire)
+
+# The rules that one call of `must_hold` checks, or several that stand together.
+CHECKED = (
+    *("3.2-1", "3.2-2", "4.1-2", "4.1-3", "4.1-4", "4.1-5", "4.2-1", "4.2-2", "4.2-3", "4.3-1", "4.3-2", "4.3-3"),
+    *("4.4-1", "4.4-2", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4", "4.6-5"),
+)
+# The labels by the sections whose derivations use them.
+LABELS = {
+    "3.3": ("share key", "share bundle"),
+    "3.4": ("pairwise mask", "self mask", "mask keystream", "self mask commitment"),
+    "3.5": ("coefficients",),
+    "3.6": ("encryption key", "mask key", "self mask seed"),
+    "6.1": ("config", "session"),
+    "6.2": ("graph",),
+}
+CATALOGUE = {}
+
+
+def mutant(breaks):
+    """Enters a function into the catalogue under its name."""
+
+    def enter(function):
+        CATALOGUE[function.__name__.replace("_", "-")] = (breaks, function)
+        return function
+
+    return enter
+
+
+def offered():
+    """The mutants as `hello` names them."""
+    return [{"name": name, "breaks": breaks} for name, (breaks, _) in CATALOGUE.items()]
+
+
+def become(name):
+    """Breaks the reference in this way, if there is a name."""
+    if name:
+        CATALOGUE[name][1]()
+
+
+def without_check(must):
+    """No code holds anybody to this rule."""
+    for module in HOLDS_MUST:
+        if hasattr(module, "must_hold"):
+            module.must_hold = lambda condition, rule: error.must_hold(condition or rule == must, rule)
+
+
+def with_label(label):
+    """This label is another one."""
+    prefix = session.prefix
+    session.prefix = lambda suite, other: prefix(suite, other + "s" if other == label else other)
+    bundle.prefix = session.prefix
+
+
+for _must in CHECKED:
+    CATALOGUE[f"unchecked-{_must}"] = (_must, lambda must=_must: without_check(must))
+for _section, _labels in LABELS.items():
+    for _label in _labels:
+        CATALOGUE["label-" + _label.replace(" ", "-")] = (_section, lambda label=_label: with_label(label))
+
+
+@mutant("3.1")
+def suite_not_hashed():
+    session.prefix = lambda suite, label: b"secagg/1" + label.encode() + b"\0"
+
+
+@mutant("3.2-1")
+def low_order_accepted():
+    x25519.is_low_order = lambda key: False
+    x25519.shared_secret = x25519.x25519
+
+
+@mutant("3.2-1")
+def non_canonical_encryption_key_accepted():
+    x25519.is_canonical = lambda key: True
+
+
+@mutant("3.2-2")
+def identity_accepted():
+    ristretto255.is_identity = lambda element: False
+
+
+@mutant("3.3")
+def nonce_not_zero():
+    bundle.NONCE = bytes(11) + b"\1"
+
+
+@mutant("3.3")
+def one_key_for_both_directions():
+    def key(session, owner, holder, agreement):
+        low, high = sorted((owner, holder), key=lambda member: member.id)
+        return right(session, low, high, agreement)
+
+    right, bundle._key = bundle._key, key
+
+
+@mutant("3.3")
+def shares_in_the_other_order():
+    seal = bundle.seal
+    bundle.seal = lambda session, owner, holder, secret, shares: seal(session, owner, holder, secret, shares[::-1])
+
+
+@mutant("3.3")
+def nothing_associated():
+    bundle._associated = lambda session, owner, holder: b""
+
+
+@mutant("3.4")
+def counter_of_four_bytes():
+    def take(self, size):
+        high, data = self._counter >> 32 << 32, b""
+        for _ in range(size):
+            data += right(self, 1)
+            self._counter = high | self._counter % 2**32
+        return data
+
+    right, keystream.Keystream.take = keystream.Keystream.take, take
+
+
+@mutant("3.4")
+def uniform_without_rejection():
+    keystream.Keystream.uniform_below = lambda self, m: int.from_bytes(self.take(4), "little") % m
+
+
+@mutant("3.4")
+def uniform_big_endian():
+    def uniform_below(self, m):
+        while (x := int.from_bytes(self.take(4), "big")) >= 2**32 // m * m:
+            pass
+        return x % m
+
+    keystream.Keystream.uniform_below = uniform_below
+
+
+@mutant("3.4")
+def pairwise_ids_in_no_order():
+    seed = mask.pairwise_seed
+
+    def unordered(session, mine, mask_key, theirs):
+        mask.sorted = lambda pair, key: list(pair)
+        return seed(session, mine, mask_key, theirs)
+
+    mask.pairwise_seed = unordered
+
+
+@mutant("3.4")
+def one_mask_for_all_vectors():
+    right = mask.mask
+    mask.mask = lambda session, seed, place, spec: right(session, seed, 0, spec)
+
+
+@mutant("3.4")
+def lanes_one_bit_late():
+    mask.lane_width = lambda bits: 2 if bits < 16 else 4 if bits < 32 else 8
+
+
+@mutant("3.4")
+def commitment_without_id():
+    right = mask.commitment
+    mask.commitment = lambda session, client, seed: right(session, 0, seed)
+
+
+@mutant("3.5")
+def shares_at_the_index_before():
+    right = shamir.evaluate
+    shamir.evaluate = lambda coefficients, x: right(coefficients, x - 1)
+
+
+@mutant("3.5")
+def polynomials_share_coefficients():
+    right = keys.derive_secrets
+
+    def derive(config, client, entropy):
+        secrets = right(config, client, entropy)
+        secrets.self_mask_polynomial[1:] = secrets.mask_key_polynomial[1:]
+        return secrets
+
+    keys.derive_secrets = derive
+
+
+@mutant("3.5")
+def interpolated_at_one():
+    shamir.reconstruct = lambda shares: shamir.interpolate(shares, 1)
+
+
+@mutant("3.6")
+def entropy_without_config():
+    keys.advertise_keys_session = lambda config: session.Session(config.suite, bytes(32))
+
+
+@mutant("4.1-1")
+def trailing_bytes_accepted():
+    presentation.Reader.end = lambda self: None
+
+
+@mutant("4.1-1")
+def client_zero_accepted():
+    presentation.Reader.client_id = presentation.Reader.uint32
+
+
+@mutant("4.1-1")
+def length_unchecked():
+    def opaque(self, size):
+        self._at += min(size, self.remaining())
+        return self._data[max(self._at - size, 0) : self._at]
+
+    presentation.Reader.opaque = opaque
+
+
+@mutant("4.1-1")
+def client_goes_on_after_a_broken_rule():
+    right = client.Client.handle
+
+    def handle(self, request):
+        before = dict(self.__dict__)
+        try:
+            return right(self, request)
+        except error.Abort:
+            self.__dict__ = before
+            raise
+
+    client.Client.handle = handle
+
+
+@mutant("4.1-1")
+def liar_stays_in():
+    server.HARMLESS = error.RULES
+
+
+@mutant("4.1-3")
+def stray_message_puts_out():
+    server.HARMLESS = ("4.1-4", "4.1-5")
+
+
+@mutant("4.1-4")
+def client_answers_twice():
+    right = client.Client.handle
+
+    def handle(self, request):
+        before = dict(self.__dict__)
+        response = right(self, request)
+        if self._step is None:
+            self.__dict__ = before
+        return response
+
+    client.Client.handle = handle
+
+
+@mutant("4.2")
+def policy_ignored():
+    client.Policy.accepts = lambda self, config: True
+
+
+@mutant("4.2-1")
+def bound_one_too_great():
+    right = config.VectorSpec.keeps_the_rules
+    config.VectorSpec.keeps_the_rules = lambda self, clients: right(self, clients - 1)
+
+
+@mutant("4.3")
+def too_few_holders_accepted():
+    server.Server._enough_holders = lambda self, owners, present: True
+
+
+@mutant("4.4-3")
+def unopened_not_listed():
+    right = client.Client._open
+
+    def open(self, bundles):
+        right(self, bundles)
+        self._unopened = []
+
+    client.Client._open = open
+
+
+@mutant("4.4-3")
+def unopened_owner_not_masked():
+    right = client.Client._mask_input
+    client.Client._mask_input = lambda self, owners: right(self, [o for o in owners if o not in self._unopened])
+
+
+@mutant("4.4")
+def dropped_masks_taken_off_with_the_wrong_sign():
+    right = unmasking._without_pairwise_masks
+
+    def wrong(*arguments):
+        sign, mask.pairwise_sign = mask.pairwise_sign, lambda client, neighbour: -sign(client, neighbour)
+        sums = right(*arguments)
+        mask.pairwise_sign = sign
+        return sums
+
+    unmasking._without_pairwise_masks = wrong
+
+
+@mutant("4.6")
+def share_of_the_wrong_kind():
+    right = client.Client._share_of
+    client.Client._share_of = lambda self, owner, survived: right(self, owner, not survived)
+
+
+@mutant("4.6-3")
+def one_survivor_fewer_is_enough():
+    right = client.Client._unmask
+
+    def unmask(self, session_id, body):
+        self._config = config.Config(**(vars(self._config) | {"threshold": self._config.threshold - 1}))
+        return right(self, session_id, body)
+
+    client.Client._unmask = unmask
+
+
+@mutant("4.6-6")
+def share_above_the_order_accepted():
+    field.decode = lambda data: int.from_bytes(data, "little") % field.L
+
+
+@mutant("4.6-7")
+def spare_shares_unused():
+    unmasking.reconstruct = lambda shares, threshold, committed, budget: (
+        shamir.reconstruct(dict(sorted(shares.items())[:threshold])),
+        [],
+    )
+
+
+@mutant("4.6-7")
+def liar_not_named():
+    right = unmasking.reconstruct
+    unmasking.reconstruct = lambda *arguments: (right(*arguments)[0], [])
+
+
+@mutant("4.6-8")
+def reconstructed_secret_unchecked():
+    unmasking._committed = lambda collected, owner: lambda secret: True
+
+
+@mutant("4.6-8")
+def reconstructed_mask_key_unchecked():
+    right = unmasking._committed
+    unmasking._committed = lambda collected, owner: (
+        right(collected, owner) if owner in collected.survivors else lambda secret: True
+    )
+
+
+@mutant("6.1")
+def roster_not_counted():
+    session.uint32 = lambda number: b""
+
+
+@mutant("6.2")
+def graph_shuffled_upwards():
+    graph.range = lambda *bounds: range(1, bounds[0] + 1) if len(bounds) == 3 else range(*bounds)
+
+
+@mutant("6.2")
+def graph_one_step_far():
+    right = graph._regular
+    graph._regular = lambda degree, session, roster: right(degree + 2, session, roster)
+
+
+@mutant("7.2")
+def packed_from_the_top():
+    right = vector._pack_one
+    vector._pack_one = lambda coordinates, spec: right(coordinates[::-1], spec)
+
+
+@mutant("7.3")
+def mask_sign_swapped():
+    mask.pairwise_sign = lambda client, neighbour: mask.ADD if client < neighbour else mask.SUBTRACT
+
+
+@mutant("7.3")
+def own_mask_subtracted():
+    mask.ADD, mask.SUBTRACT = mask.SUBTRACT, mask.ADD
