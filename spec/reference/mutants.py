@@ -148,16 +148,6 @@ def uniform_without_rejection():
 
 
 @mutant("3.4")
-def uniform_big_endian():
-    def uniform_below(self, m):
-        while (x := int.from_bytes(self.take(4), "big")) >= 2**32 // m * m:
-            pass
-        return x % m
-
-    keystream.Keystream.uniform_below = uniform_below
-
-
-@mutant("3.4")
 def pairwise_ids_in_no_order():
     seed = mask.pairwise_seed
 
@@ -285,6 +275,12 @@ def bound_one_too_great():
 @mutant("4.3")
 def too_few_holders_accepted():
     server.Server._enough_holders = lambda self, owners, present: True
+
+
+@mutant("4.4-3")
+def any_share_in_a_bundle():
+    bundle.field = type("Field", (), {"encode": field.encode, "NotCanonical": field.NotCanonical})
+    bundle.field.decode = lambda data: int.from_bytes(data, "little") % field.L
 
 
 @mutant("4.4-3")

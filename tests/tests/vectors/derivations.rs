@@ -1,9 +1,12 @@
 //! Known answers: every derivation of the document, one by one.
 
+use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::{Aes256Gcm, Nonce};
 use secagg_tests::conform::scenario::{ALL_LANES, Vector, config, coordinate, entropy};
 use serde_json::{Value, json};
 
 use crate::book::Book;
+use crate::rehearsal::bytes;
 use crate::weak_keys::{BAD_ENCRYPTION_KEYS, BAD_MASK_KEYS};
 
 const SESSION: [u8; 32] = [0x42; 32];
@@ -128,20 +131,27 @@ fn bundles(book: &mut Book) {
         open["bundle"] = sealed["bundle"].clone();
         book.known(&format!("3.3/opened-{name}"), derive("opened bundle", open.clone()));
         if (owner.id, holder.id) == (1, 2) {
-            bad_bundles(book, &open, &parties[2]);
+            bad_bundles(book, &open, &sealed["key"], &parties[2]);
         }
     }
 }
 
 /// Bundles that do not open: spoilt in each part, and sealed for another session, owner or holder.
-fn bad_bundles(book: &mut Book, good: &Value, stranger: &Party) {
-    let sealed = hex::decode(good["bundle"].as_str().expect("a bundle")).expect("hexadecimal digits");
+fn bad_bundles(book: &mut Book, good: &Value, key: &Value, stranger: &Party) {
+    let sealed = bytes(&good["bundle"]);
     for (name, place) in [("first-byte", 0), ("second-share", 32), ("tag", 64), ("last-byte", 79)] {
         let mut spoilt = sealed.clone();
         spoilt[place] ^= 0x80;
         let mut request = good.clone();
         request["bundle"] = hex::encode(spoilt).into();
         book.breaks(&format!("4.4-3/spoilt-{name}"), derive("opened bundle", request));
+    }
+    for (name, at) in [("first", 0), ("second", 32)] {
+        let mut shares = [1; 64];
+        shares[at..at + 32].fill(0xff);
+        let mut request = good.clone();
+        request["bundle"] = hex::encode(seal(good, key, &shares)).into();
+        book.breaks(&format!("4.4-3/{name}-share-not-canonical"), derive("opened bundle", request));
     }
     let mut request = good.clone();
     request["session"] = hex32(0x43).into();
@@ -159,6 +169,16 @@ fn bad_bundles(book: &mut Book, good: &Value, stranger: &Party) {
     let mut request = good.clone();
     (request["owner"]["id"], request["holder"]["id"]) = (holder["id"].clone(), owner["id"].clone());
     book.breaks("4.4-3/the-other-way-round", derive("opened bundle", request));
+}
+
+/// A bundle of these bytes, whatever they are, that opens for the holder (spec §3.3): no honest owner makes it.
+fn seal(way: &Value, key: &Value, shares: &[u8]) -> Vec<u8> {
+    let id = |end: &Value| (end["id"].as_u64().expect("an id") as u32).to_be_bytes();
+    let (owner, holder) = (id(&way["owner"]), id(&way["holder"]));
+    let associated = [b"secagg/1\x01share bundle\0".as_slice(), &SESSION, &owner, &holder].concat();
+    let key: [u8; 32] = bytes(key).try_into().expect("32 bytes");
+    let text = Payload { msg: shares, aad: &associated };
+    Aes256Gcm::new(&key.into()).encrypt(&Nonce::default(), text).expect("64 bytes can be sealed")
 }
 
 fn keystreams(book: &mut Book) {

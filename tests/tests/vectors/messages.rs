@@ -241,6 +241,15 @@ fn packed(book: &mut Book) {
     }
     let config = config(None, 3, 2, &ALL_LANES, 1);
     book.breaks("4.4-4/nothing", decode_with(&config, &message(6, &[])));
+    // Each vector begins at a byte of its own: bits are left behind the first and the third one too.
+    let length = |vector: &Vector| (vector.length as usize * usize::from(vector.bits)).div_ceil(8);
+    let zeros = vec![0; ALL_LANES.iter().map(length).sum()];
+    book.known("7.2/several-vectors", decode_with(&config, &message(6, &zeros)));
+    for (name, vectors) in [("first", 1), ("third", 3), ("last", 6)] {
+        let mut padded = zeros.clone();
+        padded[ALL_LANES[..vectors].iter().map(length).sum::<usize>() - 1] = 0x80;
+        book.breaks(&format!("4.4-5/behind-the-{name}-vector"), decode_with(&config, &message(6, &padded)));
+    }
 }
 
 /// The sessions whose messages are shown.
