@@ -59,9 +59,9 @@ class Parties:
         closed = self.server.close_round()
         if isinstance(closed, dict):
             return _messages(closed)
-        faults = [{"culprit": f.culprit, "must": f.must, "about": f.about} for f in closed.faults]
+        faults = _hexed([{"culprit": f.culprit, "must": f.must, "about": f.about} for f in closed.faults])
         sums = {spec.name: list(map(str, sum)) for spec, sum in zip(self.server.config.vectors, closed.sums)}
-        return {"aggregate": {**_hexed(vars(closed)), "vectors": sums, "faults": faults}}
+        return {"aggregate": {"session": closed.session.hex(), "survivors": closed.survivors, "vectors": sums, "faults": faults}}
 
     def decode(self, r):
         message = unhex(r["message"])
@@ -95,7 +95,7 @@ def _hexed(value):
     if isinstance(value, (list, tuple)):
         return [_hexed(one) for one in value]
     if isinstance(value, dict):
-        return {name: _hexed(one) for name, one in value.items()}
+        return {name: _hexed(one) for name, one in value.items() if one is not None}
     if isinstance(value, Member):
         return {"id": value.id, **_hexed(value.keys)}
     return _hexed(vars(value)) if hasattr(value, "__dict__") else value
@@ -108,6 +108,7 @@ def _fields(structure):
         case wire.AdvertiseKeysRequest(id, config):
             must_hold(config.keeps_the_rules(), "4.2-1")
             graph = {"graph": "complete"} if config.complete else {"graph": "regular", "degree": config.degree}
+            del fields["config"]["version"]
             return {"client": id, "config": fields["config"] | graph | {"suite": "curious"} | _vectors(config)}
         case wire.ShareKeysRequest():
             return {"members": fields["neighbourhood"]}
@@ -119,8 +120,8 @@ def _fields(structure):
 
 
 def _vectors(config):
-    specs = [vars(spec) | {"bound": None if spec.bound is None else str(spec.bound)} for spec in config.vectors]
-    return {"vectors": specs}
+    bound = lambda spec: None if spec.bound is None else str(spec.bound)
+    return {"vectors": [_hexed(vars(spec) | {"bound": bound(spec)}) for spec in config.vectors]}
 
 
 def _pieces(data, size):

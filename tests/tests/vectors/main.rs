@@ -1,4 +1,4 @@
-//! The vectors are what the core answers: written anew and compared with the committed files.
+//! The vectors are what the core and the reference answer: written anew and compared with the committed files.
 //!
 //! `SECAGG_REGENERATE=1 cargo test -p secagg-tests --test vectors` writes the files. With the command of another shim
 //! in `SECAGG_SHIM` its answers are taken instead of the core's; what is asked, and which rules are broken, is here.
@@ -12,17 +12,17 @@ mod rehearsal;
 mod weak_keys;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use secagg_spec::{VECTORS, musts, sections};
 use secagg_tests::conform::vectors::File;
 
 use crate::book::Book;
 
-/// All files by name.
-fn written() -> Vec<(String, File)> {
-    let core = format!("'{}'", env!("CARGO_BIN_EXE_secagg-shim"));
-    let mut book = Book::new(&std::env::var("SECAGG_SHIM").unwrap_or(core));
+/// All files by name, with the answers of the shim of this command.
+fn written(shim: &str) -> Vec<(String, File)> {
+    let mut book = Book::new(shim);
     let sessions = messages::sessions(&mut book);
     derivations::write(&mut book);
     messages::write(&mut book, &sessions);
@@ -35,23 +35,40 @@ fn written() -> Vec<(String, File)> {
     book.finish()
 }
 
-#[test]
-fn the_vectors_are_what_the_core_answers() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors");
-    let files = written();
-    if std::env::var_os("SECAGG_REGENERATE").is_some() {
-        for (name, file) in &files {
-            std::fs::write(folder.join(name), file.to_text()).unwrap();
-        }
-        return;
-    }
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors")
+}
+
+fn compare(files: &[(String, File)]) {
     let committed: Vec<&str> = VECTORS.iter().map(|(name, _)| *name).collect();
     assert_eq!(committed, files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
-    for ((name, text), (_, file)) in VECTORS.iter().zip(&files) {
-        assert!(
-            *text == file.to_text(),
-            "{name} is not what the core answers: SECAGG_REGENERATE=1 writes it anew"
-        );
+    for ((name, text), (_, file)) in VECTORS.iter().zip(files) {
+        assert!(*text == file.to_text(), "{name} is not what comes out: SECAGG_REGENERATE=1 writes it anew");
+    }
+}
+
+#[test]
+fn the_vectors_are_what_the_core_answers() {
+    let core = format!("'{}'", env!("CARGO_BIN_EXE_secagg-shim"));
+    let files = written(&std::env::var("SECAGG_SHIM").unwrap_or(core));
+    if std::env::var_os("SECAGG_REGENERATE").is_none() {
+        return compare(&files);
+    }
+    for (name, file) in &files {
+        std::fs::write(folder().join(name), file.to_text()).unwrap();
+    }
+}
+
+#[test]
+fn the_vectors_are_what_the_reference_answers() {
+    if std::env::var_os("SECAGG_REGENERATE").is_some() {
+        return; // the files that are compared are those of the last build
+    }
+    let new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"];
+    if Command::new("python3").args(new_enough).status().is_ok_and(|status| status.success()) {
+        compare(&written(&format!("python3 '{}'", folder().join("../reference/shim.py").display())));
+    } else {
+        println!("skipped: no python3 of the version that is needed");
     }
 }
 
