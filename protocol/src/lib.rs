@@ -51,6 +51,8 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
 )]
 
+#[doc(hidden)]
+pub mod bench;
 mod client;
 mod config;
 mod counts;
