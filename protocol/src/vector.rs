@@ -217,9 +217,9 @@ pub(crate) trait Lane: Copy + Send + Sync + Default + Into<u64> + Zeroize + 'sta
     /// Writes a lane to its bytes, least first.
     fn store(self, bytes: &mut [u8]);
 
-    /// Adds to (or subtracts from) the coordinates the lanes that a keystream block holds, least byte first.
-    /// `lanes` may be shorter than the block.
-    fn add_block<const SUBTRACT: bool>(lanes: &mut [Self], block: &[u8; 16]);
+    /// Adds to (or subtracts from) the coordinates the lanes that a keystream holds, least byte first.
+    /// The lanes may be fewer than the keystream has.
+    fn add_keystream<const SUBTRACT: bool>(lanes: &mut [Self], keystream: &[u8]);
 }
 
 macro_rules! lane {
@@ -248,8 +248,8 @@ macro_rules! lane {
             }
 
             #[inline(always)]
-            fn add_block<const SUBTRACT: bool>(lanes: &mut [Self], block: &[u8; 16]) {
-                let (chunks, _) = block.as_chunks::<{ size_of::<$type>() }>();
+            fn add_keystream<const SUBTRACT: bool>(lanes: &mut [Self], keystream: &[u8]) {
+                let (chunks, _) = keystream.as_chunks::<{ size_of::<$type>() }>();
                 for (lane, chunk) in lanes.iter_mut().zip(chunks) {
                     let mask = <$type>::from_le_bytes(*chunk);
                     *lane = if SUBTRACT { lane.wrapping_sub(mask) } else { lane.wrapping_add(mask) };
