@@ -27,7 +27,7 @@ pub struct Seeds(Vec<(MaskSeed, Sign)>);
 impl Seeds {
     /// `count` seeds.
     pub fn new(count: u32) -> Self {
-        let sign = |id: ClientId| if id.get() % 2 == 0 { Sign::Add } else { Sign::Subtract };
+        let sign = |id: ClientId| if id.get().is_multiple_of(2) { Sign::Add } else { Sign::Subtract };
         let seed = |id| MaskSeed::own(Suite::Curious, &SESSION, &[2; 32], id);
         Self(ClientId::first(count).map(|id| (seed(id), sign(id))).collect())
     }
