@@ -146,6 +146,7 @@ impl Client {
         counts: &mut Counts,
     ) -> Result<(Vec<u8>, share_keys::Client), Abort> {
         let (named, Request { id, config }) = Request::decode_any_session(request).map_err(Abort::Server)?;
+        config.check().map_err(|_| Abort::Server(Misbehaviour::BadConfig))?;
         let config_id = config.id();
         if named != config_id {
             return Err(Abort::Server(Misbehaviour::WrongSession));

@@ -202,7 +202,7 @@ impl MaskedInput {
         out.resize(self.message_len() as usize, 0);
         let (_, mut rest) = out.split_at_mut(HEADER_LEN);
         let suite = self.config.suite;
-        for ((index, spec), lanes) in (0u8..).zip(&self.config.vectors).zip(&mut self.input.0) {
+        for ((index, spec), lanes) in (0..=u8::MAX).zip(&self.config.vectors).zip(&mut self.input.0) {
             let (packed, behind) = std::mem::take(&mut rest).split_at_mut(spec.packed_len() as usize);
             rest = behind;
             let masks = Masks::new(suite, &self.session, index, &self.seeds);

@@ -84,7 +84,10 @@ pub(crate) fn reconstruct(
         let (good, bad) = try_all(open, threshold, &challenge, &fits);
         found.extend(good);
         open = bad;
-        let Some(first) = open.pop() else { return Ok(found) };
+        if open.is_empty() {
+            return Ok(found);
+        }
+        let first = open.remove(0);
         // Each turn of the loop ends with a secret more, and usually with a liar whom the others need not meet.
         let basis = Basis::new(&first.holders(), threshold, &challenge);
         let values = first.values();
@@ -118,7 +121,7 @@ fn unrecoverable(collected: &Collected, agree: bool) -> Abort {
     Abort::Unrecoverable { owner, what: Misbehaviour::WrongShare, suspects }
 }
 
-/// Combines the shares of each secret; those that do not fit come back.
+/// Combines the shares of each secret; those that do not fit come back, ascending by owner.
 fn try_all(
     open: Vec<Collected>,
     threshold: usize,
@@ -150,5 +153,6 @@ fn try_all(
             Err(collected) => bad.push(collected),
         }
     }
+    bad.sort_unstable_by_key(|collected: &Collected| collected.owner);
     (good, bad)
 }

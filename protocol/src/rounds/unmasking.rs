@@ -256,7 +256,7 @@ impl Server {
         let secrets = self.secrets(faults, counts)?;
         let seeds = self.seeds(&secrets, counts);
         let config = &self.session.config;
-        for ((index, spec), sum) in (0u8..).zip(&config.vectors).zip(&mut self.sums) {
+        for ((index, spec), sum) in (0..=u8::MAX).zip(&config.vectors).zip(&mut self.sums) {
             apply_all(config.suite, &self.session.id, index, &seeds, sum);
             sum.reduce(spec.bits);
             counts.keystream_bytes += seeds.len() as u64 * lane_bytes(spec);
