@@ -64,6 +64,7 @@ mod error;
 mod graph;
 mod id;
 mod mask;
+pub mod parameters;
 mod policy;
 mod rounds;
 mod server;
