@@ -1,1 +1,3 @@
-//! Black-box tests of the whole live in this crate's `tests/` folder.
+//! Black-box tests of the whole, and what the programs that judge it share.
+
+pub mod oracle;
