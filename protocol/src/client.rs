@@ -81,19 +81,28 @@ impl Client {
         if matches!((&self.state, &self.input), (State::MaskedInputCollection(_), Given::Nothing)) {
             return Err(Misuse::NoInput.into());
         }
+        let response = self.step(request);
+        if response.is_err() {
+            self.input = Given::Nothing;
+        }
+        response.map(Response)
+    }
+
+    /// Takes the one step that the state allows; the state is over unless the step succeeds.
+    fn step(&mut self, request: &[u8]) -> Result<Chunks, Abort> {
         let counts = &mut self.counts;
-        let response = match std::mem::replace(&mut self.state, State::Over) {
+        match std::mem::replace(&mut self.state, State::Over) {
             State::AdvertiseKeys(state) => {
                 let (response, next) = state.answer(request, counts)?;
                 self.arrange(&next.config)?;
                 (self.id, self.config) = (Some(next.id), Some(next.config.clone()));
                 self.state = State::ShareKeys(Box::new(next));
-                Chunks::Whole(Some(response))
+                Ok(Chunks::Whole(Some(response)))
             }
             State::ShareKeys(state) => {
                 let (response, next) = state.answer(request, counts)?;
                 self.state = State::MaskedInputCollection(Box::new(next));
-                Chunks::Whole(Some(response))
+                Ok(Chunks::Whole(Some(response)))
             }
             State::MaskedInputCollection(state) => {
                 let Given::Arranged(input) = std::mem::replace(&mut self.input, Given::Nothing) else {
@@ -101,12 +110,11 @@ impl Client {
                 };
                 let (response, next) = state.answer(request, input, counts)?;
                 self.state = State::Unmasking(next);
-                Chunks::Masked(Box::new(response))
+                Ok(Chunks::Masked(Box::new(response)))
             }
-            State::Unmasking(state) => Chunks::Whole(Some(state.answer(request)?)),
-            State::Over => return Err(Abort::Over),
-        };
-        Ok(Response(response))
+            State::Unmasking(state) => Ok(Chunks::Whole(Some(state.answer(request)?))),
+            State::Over => Err(Abort::Over),
+        }
     }
 
     /// The id that the session gave this client, once it knows it.

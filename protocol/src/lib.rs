@@ -56,6 +56,8 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[doc(hidden)]
+pub mod bench;
 mod client;
 mod config;
 mod counts;

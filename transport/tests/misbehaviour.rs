@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use quinn::VarInt;
 use quinn::crypto::rustls::QuicServerConfig;
+use rand::rngs::SmallRng;
+use rand::{Rng, RngExt, SeedableRng};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use secagg::{Graph, Input, Policy, Round};
-use secagg_transport::{ALPN, Error, Limits, Outcome, Pin, SecaggClient, SessionPlan, StagePolicy, Status};
+use secagg_transport::{
+    ALPN, Error, Limits, Outcome, Pin, SecaggClient, SessionPlan, StagePolicy, Status, Threshold,
+};
 use support::{HANG, RawPeer, assert_exact, client, frame, header, loopback, name, plan, server, wrong_pin};
 
 /// The bad peer's index; four honest clients have the others.
@@ -50,7 +54,7 @@ where
 fn as_it_is(_: &mut SessionPlan) {}
 
 fn short_first_stage(plan: &mut SessionPlan) {
-    plan.policy.advertise_keys = StagePolicy::wait_for_all(Duration::from_secs(2));
+    plan.policy.advertise_keys = StagePolicy::wait_for_all(Duration::from_secs(4));
 }
 
 /// Lets a peer join and send these bytes in answer to AdvertiseKeys, then end its stream; checks
@@ -95,6 +99,49 @@ async fn garbage_is_refused_by_the_core_with_its_code() {
     check_answer(frame(1, b""), malformed).await;
 }
 
+/// Random bytes, in frames with honest and with random headers.
+fn garbage(rng: &mut impl Rng) -> Vec<u8> {
+    let mut body = vec![0; rng.random_range(0..300)];
+    rng.fill_bytes(&mut body);
+    match rng.random_range(0..3) {
+        0 => frame(1, &body),
+        1 => [header(1, rng.random_range(0..400)), body].concat(),
+        _ => body,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_peers_with_garbage_does_not_disturb_a_few_honest_clients() {
+    const HONEST: u32 = 4;
+    const CROWD: u32 = 30;
+    let (mut server, mut plan) = (server(Limits::default()), plan(HONEST + CROWD, Graph::Complete));
+    plan.threshold = Threshold::Fixed(3);
+    let honest: Vec<_> = (0..HONEST).map(|index| client(&server, &plan, index, None)).collect();
+    let address = server.local_address();
+    let crowd = (HONEST..HONEST + CROWD).map(|index| async move {
+        let mut rng = SmallRng::seed_from_u64(index.into());
+        let peer = RawPeer::connect(address).await;
+        peer.join(index).await;
+        // The connection may be gone before all is written.
+        for _ in 0..3 {
+            let Ok((mut send, _receive)) = peer.connection.open_bi().await else { break };
+            let _ = send.write_all(&garbage(&mut rng)).await;
+            let _ = send.finish();
+        }
+        peer.ending().await
+    });
+    let crowd: Vec<_> = crowd.map(tokio::spawn).collect();
+    let outcome = tokio::time::timeout(HANG, server.run_session(&plan)).await.unwrap().unwrap();
+    assert_exact(&plan, outcome.result.as_ref().unwrap());
+    assert_eq!(outcome.result.unwrap().survivors.len(), 4);
+    for peer in crowd {
+        assert_ne!(peer.await.unwrap(), u64::from(Status::Released.code()));
+    }
+    for client in honest {
+        client.await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reset_stream_makes_the_message_void() {
     session_with(as_it_is, |peer| async move {
@@ -118,7 +165,7 @@ async fn a_stream_that_never_ends_is_closed_by_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_stalls_does_not_last_until_the_deadline() {
-    let limits = Limits { upload_patience: Duration::from_millis(500), ..Limits::default() };
+    let limits = Limits { upload_patience: Duration::from_millis(1500), ..Limits::default() };
     session_within(limits, as_it_is, |peer| async move {
         peer.join(BAD).await;
         let (_send, _receive) = peer.write(&header(1, 10)).await;
@@ -305,6 +352,16 @@ async fn a_lying_server_gets_nothing_out_of_a_client() {
     assert!(matches!(error, Error::Refused(Status::Unknown(255))), "{error:?}");
     let error = deceived_by(Lie::Closes(0)).await;
     assert!(matches!(error, Error::Lost { .. }), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_is_not_the_sessions_is_refused() {
+    let config = plan(3, Graph::Complete).config(3, [7; 32]);
+    let (_, requests) = secagg::Server::open(config).unwrap();
+    let other = b"another task";
+    let announcement = [&(other.len() as u64).to_be_bytes()[..], other, &requests[0].1].concat();
+    let error = deceived_by(Lie::Says(frame(0, &announcement))).await;
+    assert!(matches!(error, Error::WrongTask), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use secagg::{Abort, Graph, Input, Policy, Round, VectorSpec};
 use secagg_transport::{Error, Limits, Outcome, SecaggClient, SecaggServer, SessionPlan, Status, Step};
-use support::{HANG, Observer, assert_exact, client, loopback, name, plan, server};
+use support::{HANG, Observer, assert_exact, client, loopback, name, plan, server, until_waiting};
 
 /// Runs one session with clients of which some vanish; returns how it went for the server.
 async fn run(
@@ -208,7 +208,8 @@ async fn too_few_clients_go_on_waiting_for_the_next_try() {
     let (mut server, mut plan) = (server(Limits::default()), plan(3, Graph::Complete));
     plan.policy.minimum_clients = 3;
     let first = client(&server, &plan, 0, None);
-    plan.policy.join_deadline = Duration::from_millis(500);
+    until_waiting(&mut server, &plan, 1).await;
+    plan.policy.join_deadline = Duration::from_millis(100);
     match server.run_session(&plan).await {
         Err(Error::TooFewJoined { joined: 1, minimum: 3 }) => {}
         other => panic!("{other:?}"),
@@ -225,7 +226,8 @@ async fn too_few_clients_go_on_waiting_for_the_next_try() {
 async fn a_session_starts_at_the_join_deadline_with_those_who_came() {
     let (mut server, mut plan) = (server(Limits::default()), plan(9, Graph::Complete));
     let clients: Vec<_> = (0..4).map(|index| client(&server, &plan, index, None)).collect();
-    plan.policy.join_deadline = Duration::from_secs(2);
+    until_waiting(&mut server, &plan, 4).await;
+    plan.policy.join_deadline = Duration::from_millis(100);
     let outcome = server.run_session(&plan).await.unwrap();
     assert_exact(&plan, &outcome.result.unwrap());
     assert_eq!(outcome.members.len(), 4);
@@ -238,11 +240,7 @@ async fn a_session_starts_at_the_join_deadline_with_those_who_came() {
 async fn a_newer_client_takes_the_place_of_one_with_the_same_name() {
     let (mut server, plan) = (server(Limits::default()), plan(3, Graph::Complete));
     let older = client(&server, &plan, 0, None);
-    // Wait until it stands in the lobby: a second one can only replace it there.
-    let mut short = plan.clone();
-    short.policy.minimum_clients = 2;
-    short.policy.join_deadline = Duration::from_millis(500);
-    assert!(matches!(server.run_session(&short).await, Err(Error::TooFewJoined { joined: 1, .. })));
+    until_waiting(&mut server, &plan, 1).await;
     let newer = client(&server, &plan, 0, None);
     assert!(matches!(older.await.unwrap(), Err(Error::Refused(Status::Replaced))));
     let others = [client(&server, &plan, 1, None), client(&server, &plan, 2, None)];
@@ -301,15 +299,13 @@ async fn a_plan_that_cannot_be_run_is_the_callers_mistake() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_that_wait_are_told_of_a_shutdown() {
-    let (mut server, mut plan) = (server(Limits::default()), plan(3, Graph::Complete));
+    let (mut server, plan) = (server(Limits::default()), plan(3, Graph::Complete));
     let (address, pin) = (server.local_address(), server.pin());
     let waiting = SecaggClient::join(address, pin, &name(0), loopback(), HANG).await.unwrap();
     let waiting = tokio::spawn(
         waiting.run_session(Policy::default(), [1; 32], |_| async { Ok::<_, Error>(Input::new()) }),
     );
-    // By the end of this it stands in the lobby.
-    plan.policy.join_deadline = Duration::from_millis(500);
-    assert!(matches!(server.run_session(&plan).await, Err(Error::TooFewJoined { joined: 1, .. })));
+    until_waiting(&mut server, &plan, 1).await;
     server.shutdown().await;
     assert!(matches!(waiting.await.unwrap(), Err(Error::Refused(Status::ShuttingDown))));
 }

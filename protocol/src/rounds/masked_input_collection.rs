@@ -315,7 +315,8 @@ impl Server {
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
         let owners = needed_owners(&self.session, self.commitments.keys().copied(), &present);
-        self.session.check_holders(Round::MaskedInputCollection, owners, &present, || self.roll.missing())
+        let held = |owner| self.session.graph.holders(owner, &present);
+        self.session.check_holders(Round::MaskedInputCollection, owners, held, || self.roll.missing())
     }
 
     pub(crate) fn close(self) -> Result<(unmasking::Server, Requests), Abort> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
 use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::share_keys::commit;
 use crate::crypto::agree::mask_public_key;
@@ -34,8 +35,8 @@ impl Collected {
         self.shares.iter().map(|(holder, _)| *holder).collect()
     }
 
-    fn values(&self) -> Vec<Scalar> {
-        self.shares.iter().map(|(_, share)| *share).collect()
+    fn values(&self) -> Zeroizing<Vec<Scalar>> {
+        Zeroizing::new(self.shares.iter().map(|(_, share)| *share).collect())
     }
 
     /// Takes the shares of doubtful holders away as long as enough others are left.
@@ -47,20 +48,26 @@ impl Collected {
     }
 }
 
-/// The secrets, and who gave wrong shares.
-pub(crate) struct Found {
-    pub(crate) secrets: BTreeMap<ClientId, Scalar>,
-    pub(crate) faults: Vec<Fault>,
+/// The shares open masks: they are wiped once they have done so.
+impl Drop for Collected {
+    fn drop(&mut self) {
+        self.shares.iter_mut().for_each(|(_, share)| share.zeroize());
+    }
 }
 
-/// Reconstructs each secret; `challenge` must depend on all shares.
+/// Reconstructed secrets by owner.
+pub(crate) type Secrets = BTreeMap<ClientId, Zeroizing<Scalar>>;
+
+/// Reconstructs each secret; `challenge` must depend on all shares. Who gave wrong shares is added to `faults`,
+/// also if a secret cannot be had.
 pub(crate) fn reconstruct(
     suite: Suite,
     session: &[u8; 32],
     threshold: u32,
     mut open: Vec<Collected>,
     challenge: &[u8; 32],
-) -> Result<Found, Abort> {
+    faults: &mut Vec<Fault>,
+) -> Result<Secrets, Abort> {
     let threshold = threshold as usize;
     let most = open.iter().map(|collected| collected.shares.len()).max().unwrap_or_default();
     let keystream = Keystream::new(challenge);
@@ -70,12 +77,12 @@ pub(crate) fn reconstruct(
         Secret::MaskKey(public) => mask_public_key(found).ct_eq(public).into(),
         Secret::SelfMask(commitment) => commit(suite, session, owner, found).ct_eq(commitment).into(),
     };
-    let mut found = Found { secrets: BTreeMap::new(), faults: Vec::new() };
+    let mut found = Secrets::new();
     let mut doubtful = BTreeSet::new();
     let mut attempts = ATTEMPTS;
     loop {
         let (good, bad) = try_all(open, threshold, &challenge, &fits);
-        found.secrets.extend(good);
+        found.extend(good);
         open = bad;
         let Some(first) = open.pop() else { return Ok(found) };
         // Each turn of the loop ends with a secret more, and usually with a liar whom the others need not meet.
@@ -86,10 +93,10 @@ pub(crate) fn reconstruct(
             let agree = values.len() > threshold && basis.consistent(&values);
             return Err(unrecoverable(&first, agree));
         };
-        found.secrets.insert(first.owner, decoded.secret);
+        found.insert(first.owner, Zeroizing::new(decoded.secret));
         let holder = |at: &usize| first.shares.get(*at).map(|(holder, _)| *holder);
         doubtful.extend(decoded.left_out.iter().filter_map(holder));
-        found.faults.extend(decoded.wrong.iter().filter_map(holder).map(|culprit| Fault {
+        faults.extend(decoded.wrong.iter().filter_map(holder).map(|culprit| Fault {
             culprit,
             what: Misbehaviour::WrongShare,
             about: Some(first.owner),
@@ -117,7 +124,7 @@ fn try_all(
     threshold: usize,
     challenge: &[Scalar],
     fits: &(impl Fn(ClientId, &Secret, &Scalar) -> bool + Sync),
-) -> (Vec<(ClientId, Scalar)>, Vec<Collected>) {
+) -> (Vec<(ClientId, Zeroizing<Scalar>)>, Vec<Collected>) {
     // Secrets with the same holders share one basis; on the complete graph that is all of them.
     let mut groups: BTreeMap<Vec<ClientId>, Vec<Collected>> = BTreeMap::new();
     for collected in open {
@@ -125,7 +132,7 @@ fn try_all(
     }
     let one = |basis: &Basis, collected: Collected| {
         let values = collected.values();
-        let secret = basis.combine(&values);
+        let secret = Zeroizing::new(basis.combine(&values));
         let good = basis.consistent(&values) && fits(collected.owner, &collected.secret, &secret);
         if good { Ok((collected.owner, secret)) } else { Err(collected) }
     };

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::masked_input_collection::{lane_bytes, needed_owners};
-use super::reconstruction::{Collected, Secret, reconstruct};
+use super::reconstruction::{Collected, Secret, Secrets, reconstruct};
 use super::share_keys::Session;
 use super::{Round, roll::Roll};
 use crate::crypto::hash;
@@ -159,6 +159,13 @@ pub(crate) struct Answer {
     digest: [u8; 32],
 }
 
+/// The shares open masks: they are wiped once they have done so.
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.shares.iter_mut().for_each(|(_, share)| share.zeroize());
+    }
+}
+
 /// The server while shares come back.
 pub(crate) struct Server {
     session: Session,
@@ -168,12 +175,11 @@ pub(crate) struct Server {
     pub(crate) roll: Roll<Answer>,
 }
 
-/// The sum, and what was found on the way.
+/// The sum, and whose inputs are in it.
 pub(crate) struct Unmasked {
     pub(crate) sums: Vec<Lanes>,
     pub(crate) survivors: BTreeSet<ClientId>,
     pub(crate) session: [u8; 32],
-    pub(crate) faults: Vec<Fault>,
 }
 
 impl Server {
@@ -228,17 +234,26 @@ impl Server {
     /// Whether closing now would leave every secret that is needed with enough shares.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
-        self.session.check_holders(Round::Unmasking, self.needed(), &present, || self.roll.missing())
+        let mut unopened: BTreeMap<ClientId, usize> = BTreeMap::new();
+        for owner in self.roll.answers().values().flat_map(|answer| &answer.unopened) {
+            *unopened.entry(*owner).or_default() += 1;
+        }
+        let held = |owner| {
+            let lost = unopened.get(&owner).copied().unwrap_or_default();
+            self.session.graph.holders(owner, &present).saturating_sub(lost)
+        };
+        self.session.check_holders(Round::Unmasking, self.needed(), held, || self.roll.missing())
     }
 
     fn needed(&self) -> impl Iterator<Item = ClientId> {
         needed_owners(&self.session, self.commitments.keys().copied(), &self.survivors)
     }
 
-    pub(crate) fn close(mut self, counts: &mut Counts) -> Result<Unmasked, Abort> {
+    /// Takes the masks off; what clients did wrong is added to `faults`, whatever the outcome.
+    pub(crate) fn close(mut self, faults: &mut Vec<Fault>, counts: &mut Counts) -> Result<Unmasked, Abort> {
+        faults.extend(self.unopened());
         self.check()?;
-        let mut faults = self.unopened();
-        let secrets = self.secrets(&mut faults, counts)?;
+        let secrets = self.secrets(faults, counts)?;
         let seeds = self.seeds(&secrets, counts);
         let config = &self.session.config;
         for ((index, spec), sum) in (0u8..).zip(&config.vectors).zip(&mut self.sums) {
@@ -246,7 +261,7 @@ impl Server {
             sum.reduce(spec.bits);
             counts.keystream_bytes += seeds.len() as u64 * lane_bytes(spec);
         }
-        Ok(Unmasked { sums: self.sums, survivors: self.survivors, session: self.session.id, faults })
+        Ok(Unmasked { sums: self.sums, survivors: self.survivors, session: self.session.id })
     }
 
     /// The bundles that holders report as unopened.
@@ -263,11 +278,7 @@ impl Server {
     }
 
     /// Reconstructs every secret that is needed and checks it against what its owner advertised.
-    fn secrets(
-        &self,
-        faults: &mut Vec<Fault>,
-        counts: &mut Counts,
-    ) -> Result<BTreeMap<ClientId, Scalar>, Abort> {
+    fn secrets(&self, faults: &mut Vec<Fault>, counts: &mut Counts) -> Result<Secrets, Abort> {
         let needed: BTreeSet<ClientId> = self.needed().collect();
         let mut shares: BTreeMap<ClientId, Vec<(ClientId, Scalar)>> =
             needed.iter().map(|&owner| (owner, Vec::new())).collect();
@@ -279,13 +290,6 @@ impl Server {
             }
         }
         let threshold = self.session.config.threshold;
-        if let Some((owner, short)) =
-            shares.iter().map(|(&owner, list)| (owner, list.len())).find(|(_, len)| *len < threshold as usize)
-        {
-            let missing = self.roll.missing();
-            let more = threshold - short as u32;
-            return Err(Abort::TooFew { round: Round::Unmasking, missing, more, about: Some(owner) });
-        }
         let digests: Vec<u8> = self.roll.answers().values().flat_map(|answer| answer.digest).collect();
         let challenge = hash(self.session.config.suite, "share challenge", &[&self.session.id, &digests]);
         let collected = shares.into_iter().map(|(owner, shares)| Collected {
@@ -293,18 +297,11 @@ impl Server {
             shares,
             secret: self.expected(owner),
         });
-        let found = reconstruct(
-            self.session.config.suite,
-            &self.session.id,
-            threshold,
-            collected.collect(),
-            &challenge,
-        )?;
-        counts.reconstructions += found.secrets.len() as u64;
-        counts.public_keys +=
-            found.secrets.keys().filter(|owner| !self.survivors.contains(owner)).count() as u64;
-        faults.extend(found.faults);
-        Ok(found.secrets)
+        let suite = self.session.config.suite;
+        let found = reconstruct(suite, &self.session.id, threshold, collected.collect(), &challenge, faults)?;
+        counts.reconstructions += found.len() as u64;
+        counts.public_keys += found.keys().filter(|owner| !self.survivors.contains(owner)).count() as u64;
+        Ok(found)
     }
 
     /// What the reconstructed secret of `owner` must fit.
@@ -317,7 +314,7 @@ impl Server {
     }
 
     /// The masks that are still in the sum, with the signs that take them out.
-    fn seeds(&self, secrets: &BTreeMap<ClientId, Scalar>, counts: &mut Counts) -> Vec<(MaskSeed, Sign)> {
+    fn seeds(&self, secrets: &Secrets, counts: &mut Counts) -> Vec<(MaskSeed, Sign)> {
         let session = &self.session;
         let suite = session.config.suite;
         let of_survivor = |owner, secret: &Scalar| {
@@ -333,7 +330,7 @@ impl Server {
         };
         let (alive, dead): (Vec<_>, Vec<_>) =
             secrets.iter().partition(|(owner, _)| self.survivors.contains(owner));
-        let pairs: Vec<(ClientId, &Scalar, ClientId)> = dead
+        let pairs: Vec<(ClientId, &Zeroizing<Scalar>, ClientId)> = dead
             .into_iter()
             .flat_map(|(&owner, secret)| {
                 let others = session.graph.of(owner).filter(|other| self.survivors.contains(other));

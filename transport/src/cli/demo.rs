@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "curious")]
     suite: Suite,
     /// Seed of the data's split, the training and the vanishing; keys are always fresh
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 42)]
     seed: u64,
     /// What to print: text (a table) or json (one object)
     #[arg(long, value_enum, default_value = "text")]
@@ -94,7 +94,6 @@ fn cannot_start(error: SetupError) -> Failure {
 
 async fn train(federation: &mut Federation, rounds: u32, bar: &ProgressBar) -> Result<(), Failure> {
     for round in 1..=rounds {
-        bar.set_message(bar.message());
         let report = federation.round().await.map_err(Failure::failed)?;
         if let Some(reason) = &report.aborted {
             bar.suspend(|| note(&format!("round {round} aborted, the model stays: {reason}")));
@@ -108,7 +107,7 @@ async fn train(federation: &mut Federation, rounds: u32, bar: &ProgressBar) -> R
 fn progress_bar(rounds: u32) -> ProgressBar {
     // The bar draws on stderr, and only if that is a terminal.
     let bar = ProgressBar::new(u64::from(rounds));
-    if let Ok(style) = ProgressStyle::with_template("round {pos}/{len} {bar:30} {elapsed} {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("round {pos}/{len} {wide_bar} {msg}") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));
@@ -117,11 +116,10 @@ fn progress_bar(rounds: u32) -> ProgressBar {
 
 fn progress(report: &RoundReport) -> String {
     format!(
-        "{} survivors, test accuracy {:.2} %, {:.1} KiB up and {:.1} KiB down per client",
+        "{} survivors, accuracy {:.2} %, {:.1} KiB per client",
         report.survivors,
         100.0 * report.accuracy,
-        report.bytes_up_per_client / 1024.0,
-        report.bytes_down_per_client / 1024.0,
+        (report.bytes_up_per_client + report.bytes_down_per_client) / 1024.0,
     )
 }
 

@@ -91,6 +91,21 @@ pub(crate) fn client(
     })
 }
 
+/// Waits until this many clients stand in the server's lobby.
+pub(crate) async fn until_waiting(server: &mut SecaggServer, plan: &SessionPlan, clients: usize) {
+    let mut never = plan.clone();
+    never.clients = u32::MAX;
+    never.policy.minimum_clients = u32::MAX;
+    never.policy.join_deadline = Duration::from_millis(50);
+    loop {
+        match server.run_session(&never).await {
+            Err(Error::TooFewJoined { joined, .. }) if joined == clients => return,
+            Err(Error::TooFewJoined { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// Checks the sum against the plain sum of the survivors' values.
 pub(crate) fn assert_exact(plan: &SessionPlan, aggregate: &Aggregate) {
     let survivors: Vec<u32> = aggregate.survivors.iter().map(|id| id.get() - 1).collect();

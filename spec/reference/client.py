@@ -1,0 +1,220 @@
+"""The client: the client's steps of spec sections 4.2 to 4.6."""
+
+from dataclasses import dataclass
+
+import bundle
+import field
+import keys
+import mask
+import shamir
+import vector
+import wire
+from config import Config
+from error import CODES, MISUSE, OVER, POLICY, Abort, Broken, must_hold
+from session import Session, advertise_keys_session, share_keys_session
+from wire import Member
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a client insists on before it takes part (spec section 4.2)."""
+
+    smallest_clients: int = 2
+    lowest_threshold: int = 2
+    task: bytes | None = None
+
+    def accepts(self, config: Config) -> bool:
+        return (
+            config.clients >= self.smallest_clients
+            and config.threshold >= self.lowest_threshold
+            and self.task in (None, config.task)
+        )
+
+
+class Client:
+    """Answers each request once. After an abort, or after its last answer, it is over.
+
+    It is a function of its entropy (32 bytes, for one session only), its input and the requests.
+    """
+
+    def __init__(self, entropy: bytes, vectors: list[list[int]] | None = None, policy: Policy = Policy()):
+        if len(entropy) != 32:
+            raise ValueError("entropy has 32 bytes")
+        self._entropy = entropy
+        self._vectors = vectors
+        self._policy = policy
+        self._step = self._advertise_keys
+        self._awaited = wire.ADVERTISE_KEYS_REQUEST
+
+    def set_input(self, vectors: list[list[int]]) -> None:
+        """Give the input, at any time before MaskedInputCollection."""
+        self._vectors = vectors
+
+    def handle(self, request: bytes) -> bytes:
+        """The response to a request. Raises `Abort`; a broken rule is an abort with the rule's code."""
+        if self._step is None:
+            raise Abort(OVER)
+        step, self._step = self._step, None
+        try:
+            session_id, body = wire.open_message(request, self._awaited)
+            return step(session_id, body)
+        except Broken as broken:
+            self._forget()
+            raise Abort(CODES[broken.must], why=str(broken)) from None
+        except Abort:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        self.__dict__ = {"_step": None}
+
+    def _await(self, message_type: int, step) -> None:
+        self._awaited = message_type
+        self._step = step
+
+    # Spec section 4.2.
+
+    def _advertise_keys(self, session_id: bytes, body: bytes) -> bytes:
+        request = wire.AdvertiseKeysRequest.decode(body)
+        config = request.config
+        must_hold(config.keeps_the_rules(), "4.2-1")
+        session = advertise_keys_session(config)
+        must_hold(session_id == session.id, "4.1-3")
+        must_hold(request.id <= config.clients, "4.2-2")
+        if not self._policy.accepts(config):
+            raise Abort(POLICY)
+        self._config = config
+        self._secrets = keys.derive_secrets(config, request.id, self._entropy)
+        self._entropy = None
+        self._me = Member(request.id, self._secrets.public_keys())
+        self._await(wire.SHARE_KEYS_REQUEST, self._share_keys)
+        return wire.pack(wire.ADVERTISE_KEYS_RESPONSE, session.id, self._me.keys.encode())
+
+    # Spec section 4.3.
+
+    def _share_keys(self, session_id: bytes, body: bytes) -> bytes:
+        members = list(wire.ShareKeysRequest.decode(body).neighbourhood)
+        self._check_neighbourhood(members)
+        if self._config.complete:
+            must_hold(session_id == share_keys_session(self._config, members).id, "4.3-2")
+        self._check_keys(members)
+        self._session = Session(self._config.suite, session_id)
+        self._neighbours = {member.id: member for member in members if member != self._me}
+        response = wire.ShareKeysResponse(self._commitment(), self._deal())
+        if self._config.complete:
+            self._own_share = shamir.evaluate(self._secrets.self_mask_polynomial, self._me.id)
+        self._secrets.mask_key_polynomial = self._secrets.self_mask_polynomial = None
+        self._await(wire.MASKED_INPUT_REQUEST, self._masked_input)
+        return wire.pack(wire.SHARE_KEYS_RESPONSE, session_id, response.encode())
+
+    def _check_neighbourhood(self, members: list[Member]) -> None:
+        ids = [member.id for member in members]
+        must_hold(_strictly_ascending(ids) and all(i <= self._config.clients for i in ids), "4.3-1")
+        must_hold(self._me in members, "4.3-1")
+        if self._config.complete:
+            must_hold(len(members) >= self._config.threshold, "4.3-1")
+        else:
+            must_hold(len(members) == self._config.degree + 1, "4.3-1")
+
+    def _check_keys(self, members: list[Member]) -> None:
+        seen = set()
+        for member in members:
+            for key in (member.keys.encryption_key, member.keys.mask_key):
+                must_hold(key not in seen, "4.2-3")
+                seen.add(key)
+            keys.check_mask_key(member.keys.mask_key)
+        for member in members:
+            keys.check_encryption_key(member.keys.encryption_key)
+
+    def _commitment(self) -> bytes:
+        return mask.commitment(self._session, self._me.id, self._secrets.self_mask_seed)
+
+    def _deal(self) -> bytes:
+        return b"".join(self._bundle_for(holder) for holder in self._neighbours.values())
+
+    def _bundle_for(self, holder: Member) -> bytes:
+        shares = (
+            shamir.evaluate(self._secrets.mask_key_polynomial, holder.id),
+            shamir.evaluate(self._secrets.self_mask_polynomial, holder.id),
+        )
+        return bundle.seal(self._session, self._me, holder, self._secrets.encryption_key, shares)
+
+    # Spec section 4.4.
+
+    def _masked_input(self, session_id: bytes, body: bytes) -> bytes:
+        must_hold(session_id == self._session.id, "4.1-3")
+        bundles = wire.MaskedInputRequest.decode(body).bundles
+        owners = [owned.owner for owned in bundles]
+        must_hold(_strictly_ascending(owners) and all(owner in self._neighbours for owner in owners), "4.4-1")
+        must_hold(len(owners) + self._config.complete >= self._config.threshold, "4.4-2")
+        self._members = sorted(owners + [self._me.id])
+        self._open(bundles)
+        packed = vector.pack(self._mask_input(owners), self._config)
+        self._secrets = self._vectors = None
+        self._await(wire.UNMASKING_REQUEST, self._unmask)
+        return wire.pack(wire.MASKED_INPUT_RESPONSE, session_id, wire.MaskedInputResponse(packed).encode())
+
+    def _open(self, bundles: tuple[wire.OwnedBundle, ...]) -> None:
+        """Keep the shares of the bundles that open and the owners of those that do not."""
+        self._shares = {}
+        self._unopened = []
+        for owned in bundles:
+            owner = self._neighbours[owned.owner]
+            secret = self._secrets.encryption_key
+            try:
+                self._shares[owner.id] = bundle.open(self._session, owner, self._me, secret, owned.bundle)
+            except Broken:
+                self._unopened.append(owner.id)
+
+    def _mask_input(self, owners: list[int]) -> list[list[int]]:
+        """Spec section 7.3."""
+        vectors = self._checked_input()
+        seed = mask.own_seed(self._session, self._me.id, self._secrets.self_mask_seed)
+        vectors = mask.apply(self._config, self._session, vectors, seed, mask.ADD)
+        for owner in owners:
+            seed = mask.pairwise_seed(self._session, self._me, self._secrets.mask_key, self._neighbours[owner])
+            sign = mask.pairwise_sign(self._me.id, owner)
+            vectors = mask.apply(self._config, self._session, vectors, seed, sign)
+        return vectors
+
+    def _checked_input(self) -> list[list[int]]:
+        if self._vectors is None or len(self._vectors) != len(self._config.vectors):
+            raise Abort(MISUSE, why="no input, or not one vector for each of the configuration")
+        for coordinates, spec in zip(self._vectors, self._config.vectors):
+            greatest = 2**spec.bits - 1 if spec.bound is None else spec.bound
+            if len(coordinates) != spec.length or not all(0 <= x <= greatest for x in coordinates):
+                raise Abort(MISUSE, why="a vector of the wrong length, or a coordinate out of range")
+        return self._vectors
+
+    # Spec section 4.6.
+
+    def _unmask(self, session_id: bytes, body: bytes) -> bytes:
+        must_hold(session_id == self._session.id, "4.1-3")
+        bits = wire.UnmaskingRequest.decode(body).survivors
+        survivors = self._survivors(bits)
+        must_hold(self._me.id in survivors, "4.6-2")
+        counted = len(survivors) if self._config.complete else len(survivors) - 1
+        must_hold(counted >= self._config.threshold, "4.6-3")
+        shares = b"".join(self._share_of(owner, owner in survivors) for owner in self._members)
+        response = wire.UnmaskingResponse(tuple(self._unopened), shares)
+        self._forget()
+        return wire.pack(wire.UNMASKING_RESPONSE, session_id, response.encode())
+
+    def _survivors(self, bits: bytes) -> set[int]:
+        must_hold(len(bits) == (len(self._members) + 7) // 8, "4.6-1")
+        number = int.from_bytes(bits, "little")
+        must_hold(number >> len(self._members) == 0, "4.6-1")
+        return {member for i, member in enumerate(self._members) if number >> i & 1}
+
+    def _share_of(self, owner: int, survived: bool) -> bytes:
+        """The one share of this owner that the client gives, or nothing."""
+        if owner == self._me.id:
+            return field.encode(self._own_share) if self._config.complete else b""
+        if owner not in self._shares:
+            return b""
+        share_of_mask_key, share_of_self_mask_seed = self._shares[owner]
+        return field.encode(share_of_self_mask_seed if survived else share_of_mask_key)
+
+
+def _strictly_ascending(ids: list[int]) -> bool:
+    return all(a < b for a, b in zip(ids, ids[1:]))

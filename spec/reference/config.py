@@ -1,0 +1,121 @@
+"""The configuration of a session: its encoding (spec section 4.2) and its rules (spec section 8.1)."""
+
+from dataclasses import dataclass
+
+from error import must_hold
+from presentation import MALFORMED, Reader, short_list, uint8, uint16, uint32, uint64
+
+VERSION = 1
+CURIOUS = 1  # spec section 12.1
+
+COMPLETE = 1
+REGULAR = 2
+
+
+@dataclass(frozen=True)
+class VectorSpec:
+    """One vector: its name, the number of its coordinates, and the bits of the modulus of its sum."""
+
+    name: str
+    length: int
+    bits: int
+    bound: int | None = None  # greatest value of one client's coordinate
+
+    def encode(self) -> bytes:
+        declared = b"\0" if self.bound is None else b"\1" + uint64(self.bound)
+        return short_list(self.name.encode()) + uint32(self.length) + uint8(self.bits) + declared
+
+    @staticmethod
+    def read(reader: Reader) -> "VectorSpec":
+        name = _read_text(reader)
+        length = reader.uint32()
+        bits = reader.uint8()
+        declared = reader.uint8()
+        must_hold(declared in (0, 1), MALFORMED)
+        return VectorSpec(name, length, bits, reader.uint64() if declared else None)
+
+    def keeps_the_rules(self, clients: int) -> bool:
+        """Spec section 8.1, items 6 to 8."""
+        name = self.name.encode()
+        return (
+            1 <= len(name) <= 255
+            and all(0x20 <= byte <= 0x7E for byte in name)
+            and 1 <= self.bits <= 62
+            and self.length >= 1
+            and (self.bound is None or clients * self.bound < 2**self.bits)
+        )
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the server proposes to every client."""
+
+    clients: int  # n
+    threshold: int  # t
+    vectors: tuple[VectorSpec, ...]
+    task: bytes
+    nonce: bytes
+    degree: int | None = None  # of a regular graph; None stands for the complete graph
+    suite: int = CURIOUS
+    version: int = VERSION
+
+    @property
+    def complete(self) -> bool:
+        return self.degree is None
+
+    def encode(self) -> bytes:
+        graph = uint8(COMPLETE) if self.complete else uint8(REGULAR) + uint32(self.degree)
+        return (
+            uint16(self.version)
+            + uint8(self.suite)
+            + graph
+            + uint32(self.clients)
+            + uint32(self.threshold)
+            + uint8(len(self.vectors))
+            + b"".join(vector.encode() for vector in self.vectors)
+            + self.task
+            + self.nonce
+        )
+
+    @staticmethod
+    def read(reader: Reader) -> "Config":
+        """Decode and check: what breaks a rule of spec section 8.1 breaks [4.2-1].
+
+        An unknown version, suite or kind of graph is refused where it stands, for nobody knows how the
+        rest would have to be read.
+        """
+        version = reader.uint16()
+        must_hold(version == VERSION, "4.2-1")
+        suite = reader.uint8()
+        must_hold(suite == CURIOUS, "4.2-1")
+        kind = reader.uint8()
+        must_hold(kind in (COMPLETE, REGULAR), "4.2-1")
+        degree = reader.uint32() if kind == REGULAR else None
+        clients = reader.uint32()
+        threshold = reader.uint32()
+        vectors = tuple(VectorSpec.read(reader) for _ in range(reader.uint8()))
+        return Config(clients, threshold, vectors, reader.opaque(32), reader.opaque(32), degree, suite, version)
+
+    def keeps_the_rules(self) -> bool:
+        """Spec section 8.1."""
+        return (
+            self.version == VERSION
+            and self.suite == CURIOUS
+            and 2 <= self.clients <= 2**30
+            and self._degree_keeps_the_rules()
+            and 2 <= self.threshold <= (self.clients if self.complete else self.degree)
+            and 1 <= len(self.vectors) <= 255
+            and len({vector.name for vector in self.vectors}) == len(self.vectors)
+            and all(vector.keeps_the_rules(self.clients) for vector in self.vectors)
+        )
+
+    def _degree_keeps_the_rules(self) -> bool:
+        return self.complete or (self.degree % 2 == 0 and 2 <= self.degree <= self.clients - 1)
+
+
+def _read_text(reader: Reader) -> str:
+    data = reader.short_list()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        must_hold(False, MALFORMED)

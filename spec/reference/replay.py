@@ -1,0 +1,131 @@
+"""Replay recorded sessions byte for byte: `python3 replay.py FILE...`.
+
+The format is that of the README beside the vectors. Every operation is carried out by this client or this
+server with the inputs of the file, and what comes out is compared with what the file says.
+"""
+
+import json
+import sys
+
+from client import Client
+from config import Config, VectorSpec
+from error import Abort, Fault
+from server import Aggregate, Server
+
+
+def replay(recording: dict) -> list[str]:
+    """The differences, each with the place of its operation."""
+    config = read_config(recording["config"])
+    parties = Parties(config, recording["clients"])
+    differences = []
+    for place, operation in enumerate(recording["operations"]):
+        expected = {key: operation[key] for key in ("output", "aggregate", "abort", "fault") if key in operation}
+        found = parties.carry_out(operation)
+        if found != expected:
+            name = operation["operation"]
+            differences.append(f"operation {place}, {name}: expected {expected}, found {found}")
+    return differences
+
+
+def read_config(data: dict) -> Config:
+    assert data["suite"] == "curious"
+    assert data["graph"] in ("complete", "regular")
+    return Config(
+        clients=data["clients"],
+        threshold=data["threshold"],
+        vectors=tuple(map(_read_vector, data["vectors"])),
+        task=bytes.fromhex(data["task"]),
+        nonce=bytes.fromhex(data["nonce"]),
+        degree=data["degree"] if data["graph"] == "regular" else None,
+    )
+
+
+def _read_vector(data: dict) -> VectorSpec:
+    bound = int(data["bound"]) if "bound" in data else None
+    return VectorSpec(data["name"], data["length"], data["bits"], bound)
+
+
+class Parties:
+    """One server and its clients."""
+
+    def __init__(self, config: Config, clients: list[dict]):
+        self.config = config
+        self.server = Server(config)
+        self.clients = {data["id"]: self._client(data) for data in clients}
+
+    def carry_out(self, operation: dict) -> dict:
+        """What comes out, in the fields of the file."""
+        match operation["operation"]:
+            case "server.open":
+                return {"output": _requests(self.server.open())}
+            case "client.handle":
+                return self._handle(operation["client"], bytes.fromhex(operation["input"]))
+            case "server.receive":
+                return self._receive(operation["from"], bytes.fromhex(operation["input"]))
+            case "server.close_round":
+                return self._close_round()
+        raise ValueError(operation["operation"])
+
+    def _client(self, data: dict) -> Client:
+        vectors = [[int(x) for x in data["input"][spec.name]] for spec in self.config.vectors]
+        return Client(bytes.fromhex(data["entropy"]), vectors)
+
+    def _handle(self, client: int, request: bytes) -> dict:
+        try:
+            return {"output": self.clients[client].handle(request).hex()}
+        except Abort as abort:
+            return {"abort": _abort(abort)}
+
+    def _receive(self, sender: int, response: bytes) -> dict:
+        try:
+            self.server.receive(sender, response)
+            return {}
+        except Fault as fault:
+            return {"fault": fault.must}
+
+    def _close_round(self) -> dict:
+        try:
+            closed = self.server.close_round()
+        except Abort as abort:
+            return {"abort": _abort(abort)}
+        if isinstance(closed, Aggregate):
+            return {"aggregate": self._aggregate(closed)}
+        return {"output": _requests(closed)}
+
+    def _aggregate(self, aggregate: Aggregate) -> dict:
+        names = [spec.name for spec in self.config.vectors]
+        return {
+            "session": aggregate.session.hex(),
+            "survivors": aggregate.survivors,
+            "vectors": {name: list(map(str, sums)) for name, sums in zip(names, aggregate.sums)},
+            "faults": list(map(_fault, aggregate.faults)),
+        }
+
+
+def _requests(requests: dict[int, bytes]) -> list[dict]:
+    return [{"to": client, "message": message.hex()} for client, message in requests.items()]
+
+
+def _abort(abort: Abort) -> dict:
+    return {"code": abort.code} | ({"rule": abort.must} if abort.must else {})
+
+
+def _fault(fault: Fault) -> dict:
+    about = {} if fault.about is None else {"about": fault.about}
+    return {"culprit": fault.culprit, "rule": fault.must} | about
+
+
+def main(paths: list[str]) -> int:
+    different = 0
+    for path in paths:
+        with open(path) as file:
+            differences = replay(json.load(file))
+        different += bool(differences)
+        print(f"{path}: {len(differences)} differences")
+        for difference in differences:
+            print("  " + difference)
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

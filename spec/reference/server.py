@@ -1,0 +1,237 @@
+"""The server: the server's steps of spec sections 4.2 to 4.6."""
+
+from dataclasses import dataclass
+
+import field
+import keys
+import unmasking
+import vector
+import wire
+from config import Config
+from error import MISUSE, OVER, TOO_FEW_CLIENTS, Abort, Broken, Fault, must_hold
+from graph import neighbourhoods
+from session import advertise_keys_session, share_keys_session
+from wire import Member
+
+# Spec section 5: what an honest network may cause costs the sender nothing.
+HARMLESS = ("4.1-2", "4.1-3", "4.1-4", "4.1-5")
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """What a session is for: the sums of the survivors' vectors, modulo 2^bits. With them the session id, the
+    survivors, and the faults of the session's clients, each once, ascending by culprit, rule and other client."""
+
+    session: bytes
+    survivors: list[int]
+    sums: list[list[int]]
+    faults: list[Fault]
+
+
+class Server:
+    """`open` gives the first requests; then, for each round, `receive` takes the responses and `close_round`
+    gives the requests of the next round, in the end the aggregate.
+
+    `faults` keeps all that was found, in that order, also what is found in a message that is used or when a
+    round closes.
+    """
+
+    def __init__(self, config: Config):
+        if not config.keeps_the_rules():
+            raise Abort(MISUSE, why="the configuration breaks a rule of section 8.1")
+        self.config = config
+        self.faults: list[Fault] = []
+        self._session = advertise_keys_session(config)
+        self._round = None
+
+    def open(self) -> dict[int, bytes]:
+        """The requests of AdvertiseKeys, by client."""
+        if self._round is not None:
+            raise Abort(MISUSE, why="the session is already open")
+        requests = {i: wire.AdvertiseKeysRequest(i, self.config) for i in range(1, self.config.clients + 1)}
+        self._keys_seen = set()
+        self._begin(wire.ADVERTISE_KEYS_RESPONSE, self._take_keys, self._close_advertise_keys, requests)
+        return self._packed(wire.ADVERTISE_KEYS_REQUEST, requests)
+
+    def receive(self, sender: int, message: bytes) -> None:
+        """Take a client's response. Raises `Fault` if it breaks a rule; the session goes on."""
+        try:
+            self._check_sender(sender)
+            session_id, body = wire.open_message(message, self._awaited)
+            must_hold(session_id == self._session.id, "4.1-3")
+            self._answers[sender] = self._take(sender, body)
+        except Broken as broken:
+            if broken.must not in HARMLESS:
+                self._asked.discard(sender)
+            fault = Fault(sender, broken.must)
+            self.faults.append(fault)
+            raise fault from None
+
+    def close_round(self) -> dict[int, bytes] | Aggregate:
+        """The requests of the next round, by client, or the aggregate. Raises `Abort`."""
+        if self._round in (None, "over"):
+            raise Abort(MISUSE if self._round is None else OVER)
+        try:
+            return self._close()
+        except Abort:
+            self._round = "over"
+            raise
+
+    def _begin(self, awaited: int, take, close, requests: dict) -> None:
+        """Open a round: `take` reads a response, `close` ends the round."""
+        self._round = awaited
+        self._awaited = awaited
+        self._take = take
+        self._close = close
+        self._asked = set(requests)
+        self._answers = {}
+
+    def _packed(self, message_type: int, requests: dict) -> dict[int, bytes]:
+        session_id = self._session.id
+        return {i: wire.pack(message_type, session_id, request.encode()) for i, request in requests.items()}
+
+    def _check_sender(self, sender: int) -> None:
+        must_hold(self._round not in (None, "over"), "4.1-2")
+        must_hold(sender in self._asked, "4.1-5")
+        must_hold(sender not in self._answers, "4.1-4")
+
+    # Spec section 4.2.
+
+    def _take_keys(self, sender: int, body: bytes) -> wire.PublicKeys:
+        public = wire.PublicKeys.decode(body)
+        keys.check_encryption_key(public.encryption_key)
+        keys.check_mask_key(public.mask_key)
+        must_hold(public.encryption_key != public.mask_key, "4.2-3")
+        for key in (public.encryption_key, public.mask_key):
+            must_hold(key not in self._keys_seen, "4.2-3")
+        self._keys_seen |= {public.encryption_key, public.mask_key}
+        return public
+
+    def _close_advertise_keys(self) -> dict[int, bytes]:
+        config = self.config
+        fewest = config.threshold if config.complete else config.degree + 1
+        if len(self._answers) < fewest:
+            raise Abort(TOO_FEW_CLIENTS)
+        self._roster = {i: Member(i, self._answers[i]) for i in sorted(self._answers)}
+        self._session = share_keys_session(config, list(self._roster.values()))
+        self._neighbours = neighbourhoods(config, self._session, list(self._roster))
+        requests = {i: wire.ShareKeysRequest(self._closed_neighbourhood(i)) for i in self._roster}
+        self._begin(wire.SHARE_KEYS_RESPONSE, self._take_shares, self._close_share_keys, requests)
+        return self._packed(wire.SHARE_KEYS_REQUEST, requests)
+
+    def _closed_neighbourhood(self, client: int) -> tuple[Member, ...]:
+        return tuple(self._roster[i] for i in sorted([client, *self._neighbours[client]]))
+
+    # Spec section 4.3.
+
+    def _take_shares(self, sender: int, body: bytes) -> tuple[bytes, dict[int, bytes]]:
+        """The commitment, and the bundle for each neighbour."""
+        response = wire.ShareKeysResponse.decode(body)
+        neighbours = self._neighbours[sender]
+        must_hold(len(response.bundles) == wire.BUNDLE * len(neighbours), "4.3-3")
+        return response.commitment, dict(zip(neighbours, _pieces(response.bundles, wire.BUNDLE)))
+
+    def _close_share_keys(self) -> dict[int, bytes]:
+        self._sharers = sorted(self._answers)
+        if not self._sharers or not self._enough_holders(self._sharers, self._sharers):
+            raise Abort(TOO_FEW_CLIENTS)
+        self._commitments = {i: commitment for i, (commitment, _) in self._answers.items()}
+        requests = {i: wire.MaskedInputRequest(self._bundles_for(i)) for i in self._sharers}
+        self._sums = [[0] * spec.length for spec in self.config.vectors]
+        self._begin(wire.MASKED_INPUT_RESPONSE, self._take_masked_input, self._close_masked_input, requests)
+        return self._packed(wire.MASKED_INPUT_REQUEST, requests)
+
+    def _enough_holders(self, owners: list[int], present: list[int]) -> bool:
+        """Whether the threshold of holders of each of these owners' secrets is present."""
+        if self.config.complete:
+            return len(present) >= self.config.threshold
+        return all(
+            sum(neighbour in present for neighbour in self._neighbours[owner]) >= self.config.threshold
+            for owner in owners
+        )
+
+    def _owners_for(self, holder: int) -> list[int]:
+        return [i for i in self._neighbours[holder] if i in self._sharers]
+
+    def _bundles_for(self, holder: int) -> tuple[wire.OwnedBundle, ...]:
+        return tuple(wire.OwnedBundle(owner, self._answers[owner][1][holder]) for owner in self._owners_for(holder))
+
+    # Spec section 4.4.
+
+    def _take_masked_input(self, sender: int, body: bytes) -> bool:
+        vectors = vector.unpack(wire.MaskedInputResponse.decode(body).packed, self.config)
+        for sums, coordinates, spec in zip(self._sums, vectors, self.config.vectors):
+            for i, coordinate in enumerate(coordinates):
+                sums[i] = (sums[i] + coordinate) % 2**spec.bits
+        return True
+
+    def _close_masked_input(self) -> dict[int, bytes]:
+        self._survivors = sorted(self._answers)
+        needed = [u for u in self._sharers if self._is_needed(u)]
+        if not needed or not self._enough_holders(needed, self._survivors):
+            raise Abort(TOO_FEW_CLIENTS)
+        requests = {i: wire.UnmaskingRequest(self._survivor_bits(i)) for i in self._survivors}
+        self._shares = {}
+        self._begin(wire.UNMASKING_RESPONSE, self._take_unmasking, self._close_unmasking, requests)
+        return self._packed(wire.UNMASKING_REQUEST, requests)
+
+    def _is_needed(self, sharer: int) -> bool:
+        return sharer in self._survivors or any(i in self._survivors for i in self._neighbours[sharer])
+
+    def _members(self, client: int) -> list[int]:
+        return sorted([client, *self._owners_for(client)])
+
+    def _survivor_bits(self, client: int) -> bytes:
+        members = self._members(client)
+        bits = sum(1 << i for i, member in enumerate(members) if member in self._survivors)
+        return bits.to_bytes((len(members) + 7) // 8, "little")
+
+    # Spec section 4.6.
+
+    def _take_unmasking(self, sender: int, body: bytes) -> bool:
+        response = wire.UnmaskingResponse.decode(body)
+        asked = self._members(sender) if self.config.complete else self._owners_for(sender)
+        unopened = response.unopened
+        must_hold(all(a < b for a, b in zip(unopened, unopened[1:])), "4.6-4")
+        must_hold(all(owner in asked and owner != sender for owner in unopened), "4.6-4")
+        opened = [owner for owner in asked if owner not in unopened]
+        must_hold(len(response.shares) == wire.SCALAR * len(opened), "4.6-5")
+        shares = [_share(piece) for piece in _pieces(response.shares, wire.SCALAR)]
+        for owner, share in zip(opened, shares):
+            self._shares.setdefault(owner, {})[sender] = share
+        self.faults += [Fault(owner, "4.4-3", sender) for owner in unopened]
+        return True
+
+    def _close_unmasking(self) -> Aggregate:
+        collected = unmasking.Collected(
+            self.config,
+            self._session,
+            self._roster,
+            self._neighbours,
+            self._sharers,
+            self._survivors,
+            self._commitments,
+            self._sums,
+            {owner: dict(sorted(shares.items())) for owner, shares in self._shares.items()},
+            sorted(self._answers),
+        )
+        sums, faults = unmasking.unmask(collected)
+        self.faults += faults
+        self._round = "over"
+        return Aggregate(self._session.id, self._survivors, sums, self._distinct_faults())
+
+    def _distinct_faults(self) -> list[Fault]:
+        known = [fault for fault in self.faults if 1 <= fault.culprit <= self.config.clients]
+        distinct = {(fault.culprit, fault.code, fault.about or 0): fault for fault in known}
+        return [distinct[key] for key in sorted(distinct)]
+
+
+def _pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def _share(data: bytes) -> int:
+    try:
+        return field.decode(data)
+    except field.NotCanonical:
+        raise Broken("4.6-6") from None

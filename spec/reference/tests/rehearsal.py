@@ -1,0 +1,75 @@
+"""Sessions for the tests: one server, its clients, and a way to go forward round by round."""
+
+import copy
+
+from client import Client
+from config import Config, VectorSpec
+from server import Server
+
+ADVERTISE_KEYS, SHARE_KEYS, MASKED_INPUT, UNMASKING = range(4)
+
+LANES = (
+    VectorSpec("narrow", 5, 13),
+    VectorSpec("middle", 3, 32, 1000),
+    VectorSpec("wide", 2, 62),
+)
+ONE_VECTOR = (VectorSpec("sum", 3, 16),)
+
+
+def complete(clients=4, threshold=3, vectors=ONE_VECTOR) -> Config:
+    return Config(clients, threshold, vectors, task=b"t" * 32, nonce=b"n" * 32)
+
+
+def regular(clients=6, threshold=2, degree=4, vectors=ONE_VECTOR) -> Config:
+    return Config(clients, threshold, vectors, task=b"t" * 32, nonce=b"n" * 32, degree=degree)
+
+
+def entropy(client: int) -> bytes:
+    return bytes([client]) * 32
+
+
+def honest_input(config: Config, client: int) -> list[list[int]]:
+    """Large numbers where no bound is declared, so that sums wrap."""
+    vectors = []
+    for spec in config.vectors:
+        modulus = 2**spec.bits if spec.bound is None else spec.bound + 1
+        vectors.append([(client * 2**61 // (i + 3) + i) % modulus for i in range(spec.length)])
+    return vectors
+
+
+def honest_sum(config: Config, clients: list[int]) -> list[list[int]]:
+    inputs = [honest_input(config, client) for client in clients]
+    return [
+        [sum(column) % 2**spec.bits for column in zip(*(vectors[place] for vectors in inputs))]
+        for place, spec in enumerate(config.vectors)
+    ]
+
+
+class Rehearsal:
+    """`requests` are those of the open round, or the aggregate when all is over."""
+
+    def __init__(self, config: Config):
+        self.config = config
+        self.server = Server(config)
+        self.clients = {i: Client(entropy(i), honest_input(config, i)) for i in range(1, config.clients + 1)}
+        self.requests = self.server.open()
+
+    def copy(self) -> "Rehearsal":
+        return copy.deepcopy(self)
+
+    def answer(self, client: int) -> bytes:
+        return self.clients[client].handle(self.requests[client])
+
+    def round(self, without=(), changed=None) -> None:
+        """All clients that were asked answer, but those in `without`; `changed` maps a client to a function
+        of its answer. Then the round is closed."""
+        for client in self.requests:
+            if client not in without:
+                response = self.answer(client)
+                self.server.receive(client, (changed or {}).get(client, bytes)(response))
+        self.requests = self.server.close_round()
+
+    def go_to(self, round_number: int) -> "Rehearsal":
+        for _ in range(round_number):
+            self.round()
+        return self

@@ -1,0 +1,100 @@
+"""The end of Unmasking: from the answers to the sum (spec section 4.6)."""
+
+from dataclasses import dataclass
+
+import keys
+import mask
+from config import Config
+from error import SECRET_LOST, TOO_FEW_CLIENTS, Abort, Fault
+from reconstruction import Budget, Lost, reconstruct
+from session import Session
+from wire import Member
+
+
+@dataclass
+class Collected:
+    """What the server knows when Unmasking closes."""
+
+    config: Config
+    session: Session
+    roster: dict[int, Member]
+    neighbours: dict[int, list[int]]
+    sharers: list[int]
+    survivors: list[int]
+    commitments: dict[int, bytes]  # of the sharers
+    sums: list[list[int]]  # of the masked inputs
+    shares: dict[int, dict[int, int]]  # owner to holder to share, of the kind that was asked for
+    answered: list[int]
+
+    def needed(self) -> list[int]:
+        """The sharers whose secret is needed (spec section 4.4)."""
+        return [u for u in self.sharers if u in self.survivors or self.surviving_neighbours(u)]
+
+    def surviving_neighbours(self, client: int) -> list[int]:
+        return [v for v in self.neighbours[client] if v in self.survivors]
+
+    def holders(self, owner: int) -> list[int]:
+        """Spec section 3.5. The owner is one on the complete graph, of its self mask seed."""
+        itself = [owner] if self.config.complete and owner in self.survivors else []
+        return sorted(self.neighbours[owner] + itself)
+
+
+def unmask(collected: Collected) -> tuple[list[list[int]], list[Fault]]:
+    """The sums of the survivors' inputs, and the holders of wrong shares."""
+    _enough_shares(collected)
+    secrets, faults = _secrets(collected)
+    sums = collected.sums
+    for owner, secret in secrets.items():
+        if owner in collected.survivors:
+            sums = _without_own_mask(collected, sums, owner, secret)
+        else:
+            sums = _without_pairwise_masks(collected, sums, owner, secret)
+    return sums, faults
+
+
+def _enough_shares(collected: Collected) -> None:
+    threshold = collected.config.threshold
+    for owner in collected.needed():
+        answered = [holder for holder in collected.holders(owner) if holder in collected.answered]
+        if len(answered) < threshold or len(collected.shares.get(owner, {})) < threshold:
+            raise Abort(TOO_FEW_CLIENTS)
+
+
+def _secrets(collected: Collected) -> tuple[dict[int, int], list[Fault]]:
+    """Every needed secret, each the one that its owner committed to."""
+    secrets, faults, budget = {}, [], Budget()
+    for owner in collected.needed():
+        shares = collected.shares[owner]
+        try:
+            secrets[owner], wrong = reconstruct(
+                shares, collected.config.threshold, _committed(collected, owner), budget
+            )
+        except Lost as lost:
+            suspects = {owner} if lost.owner_alone else {owner, *shares}
+            raise Abort(SECRET_LOST, tuple(sorted(suspects)), f"[4.6-8] for the secret of {owner}") from None
+        faults += [Fault(holder, "4.6-7", owner) for holder in wrong]
+    return secrets, faults
+
+
+def _committed(collected: Collected, owner: int):
+    """The test of [4.6-8] for this owner's secret."""
+    if owner in collected.survivors:
+        commitment = collected.commitments[owner]
+        return lambda secret: mask.commitment(collected.session, owner, secret) == commitment
+    public = collected.roster[owner].keys.mask_key
+    return lambda secret: keys.public_mask_key(secret) == public
+
+
+def _without_own_mask(collected: Collected, sums, owner: int, self_mask_seed: int):
+    seed = mask.own_seed(collected.session, owner, self_mask_seed)
+    return mask.apply(collected.config, collected.session, sums, seed, mask.SUBTRACT)
+
+
+def _without_pairwise_masks(collected: Collected, sums, owner: int, mask_key: int):
+    """With the sign of the owner, which undoes what the survivors applied."""
+    for survivor in collected.surviving_neighbours(owner):
+        roster = collected.roster
+        seed = mask.pairwise_seed(collected.session, roster[owner], mask_key, roster[survivor])
+        sign = mask.pairwise_sign(owner, survivor)
+        sums = mask.apply(collected.config, collected.session, sums, seed, sign)
+    return sums

@@ -1,0 +1,201 @@
+"""The messages: spec section 4.1 and the structures of sections 4.2 to 4.6.
+
+`encode` of a message gives the bytes of its body; `pack` puts the header in front. `open_message` checks the
+header, and the `decode` of the class reads the body to its last byte.
+"""
+
+from dataclasses import dataclass
+
+from config import Config
+from error import must_hold
+from presentation import MALFORMED, Reader, long_list, uint8, uint32
+
+ADVERTISE_KEYS_REQUEST = 1
+ADVERTISE_KEYS_RESPONSE = 2
+SHARE_KEYS_REQUEST = 3
+SHARE_KEYS_RESPONSE = 4
+MASKED_INPUT_REQUEST = 5
+MASKED_INPUT_RESPONSE = 6
+UNMASKING_REQUEST = 9
+UNMASKING_RESPONSE = 10
+TYPES = (1, 2, 3, 4, 5, 6, 9, 10)
+
+BUNDLE = 80  # bytes
+SCALAR = 32  # bytes
+
+
+def pack(message_type: int, session: bytes, body: bytes) -> bytes:
+    """A message: its header and its body (spec section 4.1)."""
+    return uint8(message_type) + session + body
+
+
+def open_message(message: bytes, awaited: int) -> tuple[bytes, bytes]:
+    """The session of the header, and the body, of a message of the awaited type."""
+    reader = Reader(message)
+    message_type = reader.uint8()
+    must_hold(message_type in TYPES, MALFORMED)
+    session = reader.opaque(32)
+    must_hold(message_type == awaited, "4.1-2")
+    return session, reader.rest()
+
+
+@dataclass(frozen=True)
+class PublicKeys:
+    """The public keys of a client, which are its answer in AdvertiseKeys (spec section 4.2)."""
+
+    encryption_key: bytes
+    mask_key: bytes
+
+    def encode(self) -> bytes:
+        return self.encryption_key + self.mask_key
+
+    @staticmethod
+    def read(reader: Reader) -> "PublicKeys":
+        return PublicKeys(reader.opaque(32), reader.opaque(32))
+
+    @staticmethod
+    def decode(body: bytes) -> "PublicKeys":
+        return _whole(body, PublicKeys.read)
+
+
+@dataclass(frozen=True)
+class AdvertiseKeysRequest:
+    """Spec section 4.2. The configuration is not yet checked against its rules."""
+
+    id: int
+    config: Config
+
+    def encode(self) -> bytes:
+        return uint32(self.id) + self.config.encode()
+
+    @staticmethod
+    def decode(body: bytes) -> "AdvertiseKeysRequest":
+        return _whole(body, lambda reader: AdvertiseKeysRequest(reader.client_id(), Config.read(reader)))
+
+
+@dataclass(frozen=True)
+class Member:
+    """A client of the roster with its keys (spec section 4.3)."""
+
+    id: int
+    keys: PublicKeys
+
+    def encode(self) -> bytes:
+        return uint32(self.id) + self.keys.encode()
+
+    @staticmethod
+    def read(reader: Reader) -> "Member":
+        return Member(reader.client_id(), PublicKeys.read(reader))
+
+
+@dataclass(frozen=True)
+class ShareKeysRequest:
+    """Spec section 4.3."""
+
+    neighbourhood: tuple[Member, ...]
+
+    def encode(self) -> bytes:
+        return long_list(b"".join(member.encode() for member in self.neighbourhood))
+
+    @staticmethod
+    def decode(body: bytes) -> "ShareKeysRequest":
+        return _whole(body, lambda reader: ShareKeysRequest(tuple(reader.elements(Member.read))))
+
+
+@dataclass(frozen=True)
+class ShareKeysResponse:
+    """Spec section 4.3. `bundles` is one string of bytes until it is known for how many neighbours."""
+
+    commitment: bytes
+    bundles: bytes
+
+    def encode(self) -> bytes:
+        return self.commitment + long_list(self.bundles)
+
+    @staticmethod
+    def decode(body: bytes) -> "ShareKeysResponse":
+        return _whole(body, lambda reader: ShareKeysResponse(reader.opaque(32), reader.long_list()))
+
+
+@dataclass(frozen=True)
+class OwnedBundle:
+    """A bundle and the client that sealed it (spec section 4.4)."""
+
+    owner: int
+    bundle: bytes
+
+    def encode(self) -> bytes:
+        return uint32(self.owner) + self.bundle
+
+    @staticmethod
+    def read(reader: Reader) -> "OwnedBundle":
+        return OwnedBundle(reader.client_id(), reader.opaque(BUNDLE))
+
+
+@dataclass(frozen=True)
+class MaskedInputRequest:
+    """Spec section 4.4."""
+
+    bundles: tuple[OwnedBundle, ...]
+
+    def encode(self) -> bytes:
+        return long_list(b"".join(bundle.encode() for bundle in self.bundles))
+
+    @staticmethod
+    def decode(body: bytes) -> "MaskedInputRequest":
+        return _whole(body, lambda reader: MaskedInputRequest(tuple(reader.elements(OwnedBundle.read))))
+
+
+@dataclass(frozen=True)
+class MaskedInputResponse:
+    """Spec section 4.4. Its length follows from the configuration, which the decoder does not know."""
+
+    packed: bytes
+
+    def encode(self) -> bytes:
+        return self.packed
+
+    @staticmethod
+    def decode(body: bytes) -> "MaskedInputResponse":
+        return MaskedInputResponse(body)
+
+
+@dataclass(frozen=True)
+class UnmaskingRequest:
+    """Spec section 4.6."""
+
+    survivors: bytes
+
+    def encode(self) -> bytes:
+        return long_list(self.survivors)
+
+    @staticmethod
+    def decode(body: bytes) -> "UnmaskingRequest":
+        return _whole(body, lambda reader: UnmaskingRequest(reader.long_list()))
+
+
+@dataclass(frozen=True)
+class UnmaskingResponse:
+    """Spec section 4.6. `shares` is one string of bytes until it is known how many shares were asked for."""
+
+    unopened: tuple[int, ...]
+    shares: bytes
+
+    def encode(self) -> bytes:
+        return long_list(b"".join(map(uint32, self.unopened))) + long_list(self.shares)
+
+    @staticmethod
+    def decode(body: bytes) -> "UnmaskingResponse":
+        return _whole(body, UnmaskingResponse._read)
+
+    @staticmethod
+    def _read(reader: Reader) -> "UnmaskingResponse":
+        return UnmaskingResponse(tuple(reader.elements(Reader.client_id)), reader.long_list())
+
+
+def _whole(body: bytes, read):
+    """What `read` takes from the body, which it has to use up."""
+    reader = Reader(body)
+    structure = read(reader)
+    reader.end()
+    return structure
