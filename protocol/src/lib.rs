@@ -70,6 +70,7 @@ pub mod parameters;
 mod policy;
 mod rounds;
 mod server;
+pub mod sizes;
 mod vector;
 mod wire;
 
