@@ -66,9 +66,11 @@ mod error;
 mod graph;
 mod id;
 mod mask;
+pub mod parameters;
 mod policy;
 mod rounds;
 mod server;
+pub mod sizes;
 mod vector;
 mod wire;
 

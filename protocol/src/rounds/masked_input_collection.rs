@@ -24,6 +24,10 @@ pub(crate) struct Request {
 
 impl Request {
     const ITEM_LEN: usize = 4 + BUNDLE_LEN;
+
+    pub(crate) fn len(bundles: usize) -> usize {
+        HEADER_LEN + 4 + bundles * Self::ITEM_LEN
+    }
 }
 
 impl Body for Request {
@@ -42,7 +46,7 @@ impl Body for Request {
     }
 
     fn message_len(&self) -> usize {
-        HEADER_LEN + 4 + self.bundles.len() * Self::ITEM_LEN
+        Self::len(self.bundles.len())
     }
 }
 

@@ -22,6 +22,11 @@ pub(crate) struct Request {
 
 impl Request {
     const ITEM_LEN: usize = 4 + PublicKeys::LEN;
+
+    /// Bytes with so many clients, the asked one included.
+    pub(crate) fn len(members: usize) -> usize {
+        HEADER_LEN + 4 + members * Self::ITEM_LEN
+    }
 }
 
 impl Body for Request {
@@ -41,7 +46,7 @@ impl Body for Request {
     }
 
     fn message_len(&self) -> usize {
-        HEADER_LEN + 4 + self.neighbourhood.len() * Self::ITEM_LEN
+        Self::len(self.neighbourhood.len())
     }
 }
 

@@ -24,6 +24,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// Bytes with a bit for each of `members`, the asked one included.
+    pub(crate) fn len(members: usize) -> usize {
+        HEADER_LEN + 4 + members.div_ceil(8)
+    }
+
     fn of(survives: impl ExactSizeIterator<Item = bool>) -> Self {
         let mut survivors = vec![0; survives.len().div_ceil(8)];
         for (at, survives) in survives.enumerate() {
