@@ -65,6 +65,7 @@ mod graph;
 mod id;
 mod mask;
 mod policy;
+pub mod privacy;
 mod rounds;
 mod server;
 mod vector;
