@@ -1,1 +1,3 @@
-//! Black-box tests of the whole live in this crate's `tests/` folder.
+//! Black-box tests of the whole live in this crate's `tests/` folder; here is what they share.
+
+pub mod oracle;
