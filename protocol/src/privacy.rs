@@ -30,19 +30,26 @@
 //! the result enlarged by [`MARGIN`]. Use [`round_up`] to print one.
 
 mod accountant;
+mod bits;
+mod discrete_gaussian;
 pub mod distribution;
 mod encoding;
 mod error;
 #[cfg(test)]
 mod exact;
+mod fixed;
 mod mechanism;
 mod special;
 mod subsample;
+mod table;
 pub mod tau;
+mod variance;
 pub mod zcdp;
 
 pub use accountant::{Curve, Epsilon, MARGIN, ORDERS, round_up};
+pub use discrete_gaussian::DiscreteGaussian;
 pub use encoding::{Encoding, Task, wrap_deviations, wrap_probability};
 pub use error::PrivacyError;
 pub use mechanism::{DistributedGaussian, Gaussian, Mechanism, Sensitivity, Skellam};
 pub use subsample::Amplification;
+pub use variance::Variance;

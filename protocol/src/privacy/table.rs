@@ -1,0 +1,263 @@
+//! Tables of a law's distribution function, and draws from them that are exact to any depth.
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
+use super::bits::Bits;
+use super::fixed::Fixed;
+
+/// Words of each threshold that a table holds: draws that need more make a deeper table.
+const DEPTH: usize = 4;
+
+/// Limbs beyond the depth: thresholds are computed to within far less than one unit of the last word held.
+const GUARD: usize = 2;
+
+/// Where at most this many thresholds have first words that are not all ones, they are read from end to end at
+/// every draw: neither time nor memory accesses then depend on what is drawn.
+const SCANNED: usize = 48;
+
+/// Bits of the first word by which longer tables are entered.
+const GUIDE_BITS: u32 = 10;
+
+/// The law of m = 0, 1, 2, … with probability proportional to exp(−m²·numerator/denominator), in which the
+/// probabilities of all m but 0 may be doubled: the absolute value of a symmetric law.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    law: Law,
+    /// At depth k and index m, the k-th word of the probability of at most m.
+    words: Vec<Vec<u64>>,
+    /// For each value of the top bits of a word, the first m whose threshold is not below all such words.
+    guide: Vec<usize>,
+    /// Thresholds before those of which only deeper words differ from one.
+    shallow: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Law {
+    pub(super) numerator: u64,
+    pub(super) denominator: u64,
+    pub(super) doubled: bool,
+}
+
+impl Table {
+    pub(super) fn new(law: Law) -> Self {
+        Self::with_depth(law, DEPTH)
+    }
+
+    /// A table that decides all draws but those of probability 2^(−64·depth) or so.
+    fn with_depth(law: Law, depth: usize) -> Self {
+        let thresholds = law.thresholds(depth);
+        let words: Vec<Vec<u64>> = (0..depth)
+            .map(|at| thresholds.iter().filter_map(|one| one.fraction().get(at).copied()).collect())
+            .collect();
+        let first = words.first().map(Vec::as_slice).unwrap_or_default();
+        let guide = (0..1u64 << GUIDE_BITS)
+            .map(|top| first.partition_point(|&word| word < top << (64 - GUIDE_BITS)))
+            .collect();
+        let shallow = first.partition_point(|&word| word < u64::MAX);
+        Self { law, words, guide, shallow }
+    }
+
+    /// Draws an m: the least whose threshold exceeds a uniform number, of which one word nearly always decides.
+    #[inline]
+    pub(super) fn draw(&self, bits: &mut Bits) -> u64 {
+        let word = bits.word();
+        let first = self.words.first().map(Vec::as_slice).unwrap_or_default();
+        let decided = if self.shallow <= SCANNED {
+            let (mut at, mut equal) = (0, 0);
+            for threshold in first.iter().take(self.shallow) {
+                at += u64::from(*threshold < word);
+                equal |= u64::from(*threshold == word);
+            }
+            (equal == 0 && word != u64::MAX).then_some(at)
+        } else {
+            let from = self.guide.get((word >> (64 - GUIDE_BITS)) as usize).copied().unwrap_or_default();
+            let after = first.iter().skip(from).position(|&threshold| threshold >= word).unwrap_or_default();
+            let at = from + after;
+            first.get(at).is_some_and(|&threshold| threshold > word).then_some(at as u64)
+        };
+        // Decided unless the word equals a threshold's or is all ones.
+        decided.unwrap_or_else(|| self.resolve(word, bits))
+    }
+
+    /// The draw that begins with a word that equals a threshold's, or exceeds all: reads on, and where this
+    /// table ends makes a deeper one.
+    #[cold]
+    fn resolve(&self, word: u64, bits: &mut Bits) -> u64 {
+        let mut drawn = vec![word];
+        if let Some(found) = self.find(&mut drawn, bits) {
+            return found;
+        }
+        let mut depth = self.words.len();
+        loop {
+            depth *= 2;
+            if let Some(found) = Self::with_depth(self.law, depth).find(&mut drawn, bits) {
+                return found;
+            }
+        }
+    }
+
+    /// The least m whose threshold exceeds what was drawn, drawing more as needed; none if this table cannot
+    /// tell.
+    fn find(&self, drawn: &mut Vec<u64>, bits: &mut Bits) -> Option<u64> {
+        // The thresholds that agree with all words so far, and none before them exceeds the draw.
+        let mut agreeing = 0..self.words.first()?.len();
+        for (at, thresholds) in self.words.iter().enumerate() {
+            let word = drawn.get(at).copied().unwrap_or_else(|| {
+                let word = bits.word();
+                drawn.push(word);
+                word
+            });
+            let some = thresholds.get(agreeing.clone())?;
+            let (below, not_above) =
+                (some.partition_point(|&one| one < word), some.partition_point(|&one| one <= word));
+            agreeing = agreeing.start + below..agreeing.start + not_above;
+            if agreeing.is_empty() {
+                // Beyond the last threshold there are more, which a deeper table has.
+                return (agreeing.end < thresholds.len()).then_some(agreeing.end as u64);
+            }
+        }
+        None
+    }
+}
+
+impl Law {
+    /// The probabilities of at most 0, 1, 2, …, until the rest is below 2^(−64·depth), with fractions at least
+    /// `depth` limbs long of which the first `depth` are right.
+    fn thresholds(&self, depth: usize) -> Vec<Fixed> {
+        // A threshold is in doubt if what follows its words is as good as zero or one, which more limbs settle.
+        let mut guard = GUARD;
+        loop {
+            let thresholds = self.thresholds_to(depth, guard);
+            let doubtful = |one: &Fixed| matches!(one.fraction().get(depth), None | Some(&0 | &u64::MAX));
+            if !thresholds.iter().any(doubtful) {
+                return thresholds;
+            }
+            guard += 1;
+        }
+    }
+
+    /// As `thresholds`, computed with so many limbs and wrong by less than 2^63 units of the last: of the at most
+    /// 2^13 weights, the m-th is wrong by at most m² · 2^20 units and what follows the last sums to less.
+    fn thresholds_to(&self, depth: usize, guard: usize) -> Vec<Fixed> {
+        let limbs = depth + guard;
+        let step = Fixed::exp_minus(2 * self.numerator, self.denominator, limbs);
+        let mut ratio = Fixed::exp_minus(self.numerator, self.denominator, limbs);
+        let mut weight = Fixed::whole(1, limbs);
+        let mut sums = vec![weight.clone()];
+        let mut sum = weight.clone();
+        let nothing = Fixed::whole(0, limbs);
+        while weight != nothing {
+            // exp(−(m+1)²γ) = exp(−m²γ) · exp(−(2m+1)γ).
+            weight = weight.multiply(&ratio);
+            ratio = ratio.multiply(&step);
+            let counted = if self.doubled { weight.add(&weight) } else { weight.clone() };
+            sum = sum.add(&counted);
+            sums.push(sum.clone());
+        }
+        let whole = sum.reciprocal();
+        let thresholds = sums.iter().map(|sum| sum.multiply(&whole));
+        let within = |one: &Fixed| one.fraction().iter().take(depth).any(|&limb| limb != u64::MAX);
+        thresholds.take_while(|one| *one < Fixed::whole(1, limbs) && within(one)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A discrete Gaussian's distance with σ² = `units`/2^16.
+    fn law(units: u64) -> Law {
+        Law { numerator: 1 << 15, denominator: units, doubled: true }
+    }
+
+    #[test]
+    fn the_thresholds_have_their_known_digits() {
+        // Of σ = 1: P(0) = 0.39894227826686170558 and P(≥3) = 0.0045671714178032526614, tests/oracles/privacy.csv.
+        let table = Table::new(law(1 << 16));
+        let digits = |threshold: u64, digits: u128| {
+            let found = (u128::from(threshold) * 10u128.pow(19)) >> 64;
+            assert!(found.abs_diff(digits / 10) <= 1, "{found} {digits}");
+        };
+        digits(table.words[0][0], 39894227826686170558);
+        digits(table.words[0][2], 10u128.pow(20) - 2 * 456717141780325266);
+        assert!(table.words[0].windows(2).all(|pair| pair[0] <= pair[1]));
+        assert_eq!(table.shallow, 9);
+    }
+
+    #[test]
+    fn depth_only_adds_words() {
+        for units in [1 << 14, 1 << 16, 5 << 16, 10_000 << 16] {
+            let (shallow, deep) = (Table::with_depth(law(units), 2), Table::with_depth(law(units), 5));
+            for (one, other) in shallow.words.iter().zip(&deep.words) {
+                assert!(one.iter().eq(other.iter().take(one.len())), "{units}");
+            }
+            assert!(shallow.words[0].len() < deep.words[0].len());
+        }
+    }
+
+    /// What `find` says of these words, none to be drawn beyond them.
+    fn found(table: &Table, words: &[u64]) -> Option<u64> {
+        let mut drawn = words.to_vec();
+        let found = table.find(&mut drawn, &mut Bits::new(&[0; 32], "test"));
+        assert_eq!(drawn, words, "words were drawn");
+        found
+    }
+
+    #[test]
+    fn draws_that_agree_with_a_threshold_are_decided_further_on() {
+        let table = Table::new(law(3 << 16));
+        for m in 0..table.words[0].len() - 1 {
+            let threshold: Vec<u64> = table.words.iter().map(|words| words[m]).collect();
+            for depth in 0..DEPTH {
+                let mut word = threshold[..=depth].to_vec();
+                if let Some(less) = word[depth].checked_sub(1) {
+                    word[depth] = less;
+                    // Just below the threshold, unless that is below the one before, too.
+                    let before = |at: usize| table.words.iter().map(|words| words[at]).collect::<Vec<u64>>();
+                    if m == 0 || before(m - 1)[..=depth] < word[..] {
+                        assert_eq!(found(&table, &word), Some(m as u64), "{m} {depth}");
+                    }
+                }
+                let mut word = threshold[..=depth].to_vec();
+                if let Some(more) = word[depth].checked_add(1) {
+                    word[depth] = more;
+                    let after: Vec<u64> = table.words.iter().map(|words| words[m + 1]).collect();
+                    if word[..] < after[..=depth] {
+                        assert_eq!(found(&table, &word), Some(m as u64 + 1), "{m} {depth}");
+                    }
+                }
+            }
+            // Only a deeper table can tell.
+            assert_eq!(found(&table, &threshold), None);
+        }
+        assert_eq!(found(&table, &[u64::MAX; DEPTH]), None);
+    }
+
+    #[test]
+    fn a_deeper_table_is_made_where_one_ends() {
+        // One word deep, so that a draw that agrees in the first word needs the deeper table.
+        let (short, long) = (Table::with_depth(law(3 << 16), 1), Table::new(law(3 << 16)));
+        for m in [0, 1, 5] {
+            let word = short.words[0][m];
+            let mut bits = (Bits::new(&[9; 32], "test"), Bits::new(&[9; 32], "test"));
+            let found = short.resolve(word, &mut bits.0);
+            assert_eq!(Some(found), long.find(&mut vec![word], &mut bits.1));
+            assert!(found == m as u64 || found == m as u64 + 1);
+        }
+        let far = short.resolve(u64::MAX, &mut Bits::new(&[9; 32], "test"));
+        assert!((15..=16).contains(&far), "{far}");
+    }
+
+    #[test]
+    fn scanning_and_guiding_draw_the_same() {
+        let mut table = Table::new(law(16 << 16));
+        assert!(table.shallow <= SCANNED);
+        let scanned: Vec<u64> = draws(&table);
+        table.shallow = SCANNED + 1;
+        assert_eq!(scanned, draws(&table));
+    }
+
+    fn draws(table: &Table) -> Vec<u64> {
+        let mut bits = Bits::new(&[3; 32], "test");
+        (0..100_000).map(|_| table.draw(&mut bits)).collect()
+    }
+}
