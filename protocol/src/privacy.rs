@@ -31,6 +31,7 @@
 
 mod accountant;
 mod bits;
+mod codec;
 mod discrete_gaussian;
 pub mod distribution;
 mod encoding;
@@ -39,6 +40,8 @@ mod error;
 mod exact;
 mod fixed;
 mod mechanism;
+mod rotate;
+mod round;
 mod special;
 mod subsample;
 mod table;
@@ -51,5 +54,6 @@ pub use discrete_gaussian::DiscreteGaussian;
 pub use encoding::{Encoding, Task, wrap_deviations, wrap_probability};
 pub use error::PrivacyError;
 pub use mechanism::{DistributedGaussian, Gaussian, Mechanism, Sensitivity, Skellam};
+pub use rotate::Rotation;
 pub use subsample::Amplification;
 pub use variance::Variance;

@@ -42,6 +42,36 @@ pub enum PrivacyError {
         /// Bits a coordinate.
         bits: u8,
     },
+    /// A vector of another length than the encoding's.
+    #[error("{found} {what}; the encoding has {expected}")]
+    Length {
+        /// What there are too many or too few of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: u32,
+    },
+    /// A coordinate that is not finite.
+    #[error("the coordinate at {at} is not a finite number")]
+    NoNumber {
+        /// Its index.
+        at: usize,
+    },
+    /// An element of a sum that is outside the ring.
+    #[error("the element at {at} has more than {bits} bits")]
+    NoElement {
+        /// Its index.
+        at: usize,
+        /// Bits of an element.
+        bits: u8,
+    },
+    /// A vector of which no rounding was within the norm bound.
+    #[error("none of {attempts} roundings of the vector is within the norm bound")]
+    TooLong {
+        /// Roundings that were tried.
+        attempts: u32,
+    },
 }
 
 /// The number, if it is finite and `admissible`.
