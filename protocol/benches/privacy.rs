@@ -5,7 +5,7 @@ use std::hint::black_box;
 use aes::Aes128Enc;
 use aes::cipher::{KeyIvInit, StreamCipher};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use secagg::privacy::{DiscreteGaussian, Variance};
+use secagg::privacy::{GaussianNoise, Variance};
 
 const COORDINATES: usize = 1 << 20;
 
@@ -22,7 +22,7 @@ fn noise(criterion: &mut Criterion) {
     });
     for sigma in [1.3, 4.0, 100.0, 1e4, 1e6] {
         let Ok(variance) = Variance::at_least(sigma) else { continue };
-        let sampler = DiscreteGaussian::new(variance);
+        let sampler = GaussianNoise::new(variance);
         group.bench_function(format!("discrete Gaussian, σ {sigma}"), |bencher| {
             bencher.iter(|| black_box(sampler.draw(&[3; 32], COORDINATES)));
         });

@@ -39,9 +39,11 @@ mod error;
 #[cfg(test)]
 mod exact;
 mod fixed;
+mod law;
 mod mechanism;
 mod rotate;
 mod round;
+mod skellam;
 mod special;
 mod subsample;
 mod table;
@@ -50,10 +52,11 @@ mod variance;
 pub mod zcdp;
 
 pub use accountant::{Curve, Epsilon, MARGIN, ORDERS, round_up};
-pub use discrete_gaussian::DiscreteGaussian;
+pub use discrete_gaussian::GaussianNoise;
 pub use encoding::{Encoding, Task, wrap_deviations, wrap_probability};
 pub use error::PrivacyError;
 pub use mechanism::{DistributedGaussian, Gaussian, Mechanism, Sensitivity, Skellam};
 pub use rotate::Rotation;
+pub use skellam::SkellamNoise;
 pub use subsample::Amplification;
 pub use variance::Variance;

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 /// The files of the path, below `protocol/src/privacy`.
-const FILES: [&str; 5] = ["bits.rs", "discrete_gaussian.rs", "fixed.rs", "round.rs", "table.rs"];
+const FILES: [&str; 7] =
+    ["bits.rs", "discrete_gaussian.rs", "fixed.rs", "law.rs", "round.rs", "skellam.rs", "table.rs"];
 
 #[test]
 fn the_integer_path_has_no_floating_point() {

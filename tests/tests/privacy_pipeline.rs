@@ -1,6 +1,6 @@
 //! The whole way of private vectors: encoded by clients, summed in the ring, decoded; and what it must refuse.
 
-use secagg::privacy::{Curve, DiscreteGaussian, DistributedGaussian, Encoding, PrivacyError, Rotation, Task};
+use secagg::privacy::{Curve, DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Rotation, Task};
 
 const CLIENTS: u32 = 20;
 
@@ -32,7 +32,7 @@ fn vector(client: u32) -> Vec<f64> {
 }
 
 fn noise(encoding: &Encoding, client: u32) -> Vec<i64> {
-    let sampler = DiscreteGaussian::new(encoding.variance().unwrap());
+    let sampler = GaussianNoise::new(encoding.variance().unwrap());
     sampler.draw(&[client as u8 + 100; 32], encoding.padded_dimension() as usize)
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use secagg::privacy::distribution::DiscreteGaussian as Law;
-use secagg::privacy::{DiscreteGaussian, Variance};
+use secagg::privacy::{GaussianNoise, SkellamNoise, Variance};
 
 /// Draws from each law. Many of the tails are too rare to be seen; those that are not must be right.
 const DRAWS: usize = 4_000_000;
@@ -131,10 +131,10 @@ fn chi_squared(sample: &Sample, law: &Law, sigma: f64) -> Option<String> {
     (deviations > DEVIATIONS).then(|| format!("histogram: {deviations} deviations over {bins} bins"))
 }
 
-fn sampler(sigma: f64) -> DiscreteGaussian {
+fn sampler(sigma: f64) -> GaussianNoise {
     let variance = Variance::at_least(sigma).unwrap();
     assert_eq!(variance.units() as f64, sigma * sigma * Variance::ONE as f64, "σ² of the oracle is exact");
-    DiscreteGaussian::new(variance)
+    GaussianNoise::new(variance)
 }
 
 #[test]
@@ -177,4 +177,59 @@ fn wrong_samplers_are_found() {
     // σ rounded to a whole number.
     found("σ 3 for 3.25", 3.25, &mut right(3.0, 1));
     found("σ 100 for 100.5", 100.5, &mut right(100.0, 1));
+}
+
+/// The probabilities of Skellam from Poisson's, by their definition.
+fn skellam_probability(variance: f64, x: i64) -> f64 {
+    let lambda = variance / 2.0;
+    let ln_poisson = |k: i64| (1..=k).map(|j| (lambda / j as f64).ln()).sum::<f64>() - lambda;
+    let last = (lambda + 12.0 * lambda.sqrt()) as i64 + 30;
+    let mut term = ln_poisson(0) + ln_poisson(x);
+    (0..=last)
+        .map(|k| {
+            let probability = term.exp();
+            term += 2.0 * lambda.ln() - ((k + 1) as f64).ln() - ((k + 1 + x) as f64).ln();
+            probability
+        })
+        .sum()
+}
+
+#[test]
+fn skellam_noise_has_its_moments_and_probabilities() {
+    for (sigma, seed) in [(0.5f64, 1), (1.5, 2), (4.0, 3), (20.0, 4), (300.0, 5)] {
+        let variance = sigma * sigma;
+        let sampler = SkellamNoise::new(Variance::at_least(sigma).unwrap()).unwrap();
+        let drawn = sampler.draw(&[seed; 32], DRAWS);
+        let sample = Sample::of(drawn.into_iter(), (10.0 * sigma) as i64 + 20);
+        let near = |what: &str, found: f64, expected: f64, variance: f64| {
+            let allowed = DEVIATIONS * (variance / sample.draws).sqrt() + 1.0 / sample.draws;
+            assert!(
+                (found - expected).abs() <= allowed,
+                "σ {sigma} {what}: {found} for {expected} ± {allowed}"
+            );
+        };
+        // Cumulants of even order are all the variance, those of odd order zero.
+        let fourth = 3.0 * variance.powi(2) + variance;
+        // The eighth moment, from the cumulants.
+        let eighth = variance * (1.0 + variance * (63.0 + variance * (210.0 + variance * 105.0)));
+        near("mean", sample.moments[0], 0.0, variance);
+        near("variance", sample.moments[1], variance, fourth - variance * variance);
+        near("fourth moment", sample.moments[3], fourth, eighth - fourth * fourth);
+        for x in [0, 1, 2, 3, (2.0 * sigma) as i64, (4.0 * sigma) as i64] {
+            let probability = skellam_probability(variance, x);
+            for at in [x, -x] {
+                near(&format!("P({at})"), sample.frequency(at, at), probability, probability);
+            }
+        }
+    }
+}
+
+/// A discrete Gaussian of the same variance is no Skellam: the test of its fourth moment must tell.
+#[test]
+fn the_two_laws_are_told_apart() {
+    let drawn = sampler(2.0).draw(&[1; 32], DRAWS);
+    let sample = Sample::of(drawn.into_iter(), 40);
+    let excess = sample.moments[3] - 3.0 * 16.0;
+    assert!(excess.abs() < 0.5, "{excess} for 0; Skellam has 4");
+    assert!(SkellamNoise::new(Variance::at_least(5000.0).unwrap()).is_err());
 }

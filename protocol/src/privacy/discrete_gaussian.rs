@@ -3,7 +3,8 @@
 
 use super::Variance;
 use super::bits::Bits;
-use super::table::{Law, Table};
+use super::law::Law;
+use super::table::Table;
 
 /// A discrete Gaussian of given σ², ready to be drawn from.
 ///
@@ -16,7 +17,7 @@ use super::table::{Law, Table};
 /// σ = 4, time does not depend on what is drawn, but for an event of probability 2⁻⁵⁵ a draw. Above that,
 /// tables are entered at an index that depends on the draw.
 #[derive(Clone, Debug)]
-pub struct DiscreteGaussian {
+pub struct GaussianNoise {
     variance: Variance,
     /// The law of |X|, or of its multiples of `coarse` from below if that is not 1.
     table: Table,
@@ -29,14 +30,14 @@ const LARGE: u64 = 256;
 /// Standard deviations of the first level of two, in its own units.
 const FIRST_LEVEL: u64 = 32;
 
-impl DiscreteGaussian {
+impl GaussianNoise {
     /// Computes the table: up to some tens of milliseconds at the largest σ of one level.
     pub fn new(variance: Variance) -> Self {
         let sigma = (variance.units() / Variance::ONE).isqrt();
         let coarse = if sigma < LARGE { 1 } else { sigma / FIRST_LEVEL };
         // m² · coarse² / 2σ², where σ² is units / 2^16.
         let (numerator, denominator) = (coarse * coarse * (Variance::ONE / 2), variance.units());
-        let table = Table::new(Law { numerator, denominator, doubled: coarse == 1 });
+        let table = Table::new(Law::Gaussian { numerator, denominator, doubled: coarse == 1 });
         Self { variance, table, coarse }
     }
 
@@ -92,8 +93,8 @@ fn signed(distance: u64, negative: bool) -> i64 {
 mod tests {
     use super::*;
 
-    fn sampler(sigma: f64) -> DiscreteGaussian {
-        DiscreteGaussian::new(Variance::at_least(sigma).unwrap())
+    fn sampler(sigma: f64) -> GaussianNoise {
+        GaussianNoise::new(Variance::at_least(sigma).unwrap())
     }
 
     #[test]
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn the_smallest_and_largest_are_drawn() {
         for variance in [Variance::LEAST, Variance::GREATEST] {
-            let drawn = DiscreteGaussian::new(variance).draw(&[4; 32], 10_000);
+            let drawn = GaussianNoise::new(variance).draw(&[4; 32], 10_000);
             let squares: f64 = drawn.iter().map(|&x| (x as f64).powi(2)).sum::<f64>() / 1e4;
             // At σ = ½ the variance is 0.215, for the law is discrete.
             let expected = if variance == Variance::LEAST { 0.215 } else { variance.sigma().powi(2) };

@@ -24,6 +24,14 @@ pub enum PrivacyError {
         /// The least that the theorem allows.
         least: f64,
     },
+    /// Noise beyond what a sampler's table can hold.
+    #[error("the noise of a share has variance {units} in squared integer units; Skellam allows {greatest}")]
+    TooMuchNoise {
+        /// The whole part of the variance.
+        units: u64,
+        /// The greatest that can be drawn.
+        greatest: u64,
+    },
     /// A ring that cannot hold the sum.
     #[error("{found} bits cannot hold the sum of the clients' noise and roundings; take at least {least}")]
     TooFewBits {

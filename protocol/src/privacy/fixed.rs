@@ -82,7 +82,7 @@ impl Fixed {
 
     /// The number times `numerator` / `denominator`, cut off after the last limb. The denominator is below 2^63;
     /// the product with the numerator must keep to the range of whole parts.
-    fn scale(&self, numerator: u64, denominator: u64) -> Self {
+    pub(super) fn scale(&self, numerator: u64, denominator: u64) -> Self {
         let mut carry = 0u128;
         let mut product: Vec<u64> = self
             .0

@@ -2,13 +2,10 @@
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
 use super::bits::Bits;
-use super::fixed::Fixed;
+use super::law::{Law, Thresholds};
 
 /// Words of each threshold that a table holds: draws that need more make a deeper table.
 const DEPTH: usize = 4;
-
-/// Limbs beyond the depth: thresholds are computed to within far less than one unit of the last word held.
-const GUARD: usize = 2;
 
 /// Where at most this many thresholds have first words that are not all ones, they are read from end to end at
 /// every draw: neither time nor memory accesses then depend on what is drawn.
@@ -17,24 +14,18 @@ const SCANNED: usize = 48;
 /// Bits of the first word by which longer tables are entered.
 const GUIDE_BITS: u32 = 10;
 
-/// The law of m = 0, 1, 2, … with probability proportional to exp(−m²·numerator/denominator), in which the
-/// probabilities of all m but 0 may be doubled: the absolute value of a symmetric law.
+/// A law on 0, 1, 2, …, ready to be drawn from.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     law: Law,
-    /// At depth k and index m, the k-th word of the probability of at most m.
+    /// What index 0 stands for.
+    start: u64,
+    /// At depth k and index i, the k-th word of the probability of at most `start` + i.
     words: Vec<Vec<u64>>,
-    /// For each value of the top bits of a word, the first m whose threshold is not below all such words.
+    /// For each value of the top bits of a word, the first index whose threshold is not below all such words.
     guide: Vec<usize>,
     /// Thresholds before those of which only deeper words differ from one.
     shallow: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Law {
-    pub(super) numerator: u64,
-    pub(super) denominator: u64,
-    pub(super) doubled: bool,
 }
 
 impl Table {
@@ -44,16 +35,16 @@ impl Table {
 
     /// A table that decides all draws but those of probability 2^(−64·depth) or so.
     fn with_depth(law: Law, depth: usize) -> Self {
-        let thresholds = law.thresholds(depth);
+        let Thresholds { first: start, values } = law.thresholds(depth);
         let words: Vec<Vec<u64>> = (0..depth)
-            .map(|at| thresholds.iter().filter_map(|one| one.fraction().get(at).copied()).collect())
+            .map(|at| values.iter().filter_map(|one| one.fraction().get(at).copied()).collect())
             .collect();
         let first = words.first().map(Vec::as_slice).unwrap_or_default();
         let guide = (0..1u64 << GUIDE_BITS)
             .map(|top| first.partition_point(|&word| word < top << (64 - GUIDE_BITS)))
             .collect();
         let shallow = first.partition_point(|&word| word < u64::MAX);
-        Self { law, words, guide, shallow }
+        Self { law, start, words, guide, shallow }
     }
 
     /// Draws an m: the least whose threshold exceeds a uniform number, of which one word nearly always decides.
@@ -75,7 +66,7 @@ impl Table {
             first.get(at).is_some_and(|&threshold| threshold > word).then_some(at as u64)
         };
         // Decided unless the word equals a threshold's or is all ones.
-        decided.unwrap_or_else(|| self.resolve(word, bits))
+        decided.map_or_else(|| self.resolve(word, bits), |at| self.start + at)
     }
 
     /// The draw that begins with a word that equals a threshold's, or exceeds all: reads on, and where this
@@ -112,51 +103,10 @@ impl Table {
             agreeing = agreeing.start + below..agreeing.start + not_above;
             if agreeing.is_empty() {
                 // Beyond the last threshold there are more, which a deeper table has.
-                return (agreeing.end < thresholds.len()).then_some(agreeing.end as u64);
+                return (agreeing.end < thresholds.len()).then_some(self.start + agreeing.end as u64);
             }
         }
         None
-    }
-}
-
-impl Law {
-    /// The probabilities of at most 0, 1, 2, …, until the rest is below 2^(−64·depth), with fractions at least
-    /// `depth` limbs long of which the first `depth` are right.
-    fn thresholds(&self, depth: usize) -> Vec<Fixed> {
-        // A threshold is in doubt if what follows its words is as good as zero or one, which more limbs settle.
-        let mut guard = GUARD;
-        loop {
-            let thresholds = self.thresholds_to(depth, guard);
-            let doubtful = |one: &Fixed| matches!(one.fraction().get(depth), None | Some(&0 | &u64::MAX));
-            if !thresholds.iter().any(doubtful) {
-                return thresholds;
-            }
-            guard += 1;
-        }
-    }
-
-    /// As `thresholds`, computed with so many limbs and wrong by less than 2^63 units of the last: of the at most
-    /// 2^13 weights, the m-th is wrong by at most m² · 2^20 units and what follows the last sums to less.
-    fn thresholds_to(&self, depth: usize, guard: usize) -> Vec<Fixed> {
-        let limbs = depth + guard;
-        let step = Fixed::exp_minus(2 * self.numerator, self.denominator, limbs);
-        let mut ratio = Fixed::exp_minus(self.numerator, self.denominator, limbs);
-        let mut weight = Fixed::whole(1, limbs);
-        let mut sums = vec![weight.clone()];
-        let mut sum = weight.clone();
-        let nothing = Fixed::whole(0, limbs);
-        while weight != nothing {
-            // exp(−(m+1)²γ) = exp(−m²γ) · exp(−(2m+1)γ).
-            weight = weight.multiply(&ratio);
-            ratio = ratio.multiply(&step);
-            let counted = if self.doubled { weight.add(&weight) } else { weight.clone() };
-            sum = sum.add(&counted);
-            sums.push(sum.clone());
-        }
-        let whole = sum.reciprocal();
-        let thresholds = sums.iter().map(|sum| sum.multiply(&whole));
-        let within = |one: &Fixed| one.fraction().iter().take(depth).any(|&limb| limb != u64::MAX);
-        thresholds.take_while(|one| *one < Fixed::whole(1, limbs) && within(one)).collect()
     }
 }
 
@@ -166,7 +116,7 @@ mod tests {
 
     /// A discrete Gaussian's distance with σ² = `units`/2^16.
     fn law(units: u64) -> Law {
-        Law { numerator: 1 << 15, denominator: units, doubled: true }
+        Law::Gaussian { numerator: 1 << 15, denominator: units, doubled: true }
     }
 
     #[test]
@@ -245,6 +195,18 @@ mod tests {
         }
         let far = short.resolve(u64::MAX, &mut Bits::new(&[9; 32], "test"));
         assert!((15..=16).contains(&far), "{far}");
+    }
+
+    #[test]
+    fn what_lies_before_the_first_threshold_needs_a_deeper_table() {
+        let table = Table::new(Law::Poisson { numerator: 10_000, denominator: 1 });
+        assert_eq!(found(&table, &[0; DEPTH]), None);
+        let (drawn, threshold) =
+            ([0, 0, 0, u64::MAX], |at: usize| [0, 1, 2, 3].map(|depth| table.words[depth][at]));
+        let first = (0..).find(|&at| threshold(at) > drawn).unwrap();
+        assert!(first > 1);
+        assert_eq!(found(&table, &drawn), Some(table.start + first as u64));
+        assert!(table.words.iter().all(|words| words[0] == 0));
     }
 
     #[test]
