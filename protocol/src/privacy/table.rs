@@ -7,9 +7,12 @@ use super::law::{Law, Thresholds};
 /// Words of each threshold that a table holds: draws that need more make a deeper table.
 const DEPTH: usize = 4;
 
-/// Where at most this many thresholds have first words that are not all ones, they are read from end to end at
+/// Where at most this many thresholds have first words that are not all ones, they can be read from end to end at
 /// every draw: neither time nor memory accesses then depend on what is drawn.
 const SCANNED: usize = 48;
+
+/// Draws made at a time when tables are scanned: as many as registers hold.
+const BLOCK: usize = 4;
 
 /// Bits of the first word by which longer tables are entered.
 const GUIDE_BITS: u32 = 10;
@@ -24,8 +27,14 @@ pub(super) struct Table {
     words: Vec<Vec<u64>>,
     /// For each value of the top bits of a word, the first index whose threshold is not below all such words.
     guide: Vec<usize>,
-    /// Thresholds before those of which only deeper words differ from one.
-    shallow: usize,
+    /// The halves of the first words that are not all ones, if they are few.
+    scanned: Option<Vec<i64>>,
+}
+
+/// Half of a word, as a number with room for a sign.
+#[inline]
+fn half(word: u64) -> i64 {
+    (word >> 1) as i64
 }
 
 impl Table {
@@ -44,7 +53,9 @@ impl Table {
             .map(|top| first.partition_point(|&word| word < top << (64 - GUIDE_BITS)))
             .collect();
         let shallow = first.partition_point(|&word| word < u64::MAX);
-        Self { law, start, words, guide, shallow }
+        let halves = || first.iter().take(shallow).map(|&word| half(word)).collect();
+        let scanned = (shallow <= SCANNED).then(halves);
+        Self { law, start, words, guide, scanned }
     }
 
     /// Draws an m: the least whose threshold exceeds a uniform number, of which one word nearly always decides.
@@ -52,21 +63,51 @@ impl Table {
     pub(super) fn draw(&self, bits: &mut Bits) -> u64 {
         let word = bits.word();
         let first = self.words.first().map(Vec::as_slice).unwrap_or_default();
-        let decided = if self.shallow <= SCANNED {
-            let (mut at, mut equal) = (0, 0);
-            for threshold in first.iter().take(self.shallow) {
-                at += u64::from(*threshold < word);
-                equal |= u64::from(*threshold == word);
+        let from = self.guide.get((word >> (64 - GUIDE_BITS)) as usize).copied().unwrap_or_default();
+        let after = first.iter().skip(from).position(|&threshold| threshold >= word).unwrap_or_default();
+        let at = from + after;
+        match first.get(at) {
+            Some(&threshold) if threshold > word => self.start + at as u64,
+            // The word equals a threshold's.
+            _ => self.resolve(word, bits),
+        }
+    }
+
+    /// Whether the table is small enough for [`Table::draw_all`] to take the same time whatever it draws.
+    pub(super) fn is_scanned(&self) -> bool {
+        self.scanned.is_some()
+    }
+
+    /// Makes draws by comparing each word with every threshold.
+    ///
+    /// Words are taken by the block, of which the last is not always used up.
+    pub(super) fn draw_all(&self, bits: &mut Bits, draws: &mut [u64]) {
+        for block in draws.chunks_mut(BLOCK) {
+            let words: [u64; BLOCK] = std::array::from_fn(|_| bits.word());
+            let (below, not_above) = self.scan(&words);
+            let counts = below.iter().zip(&not_above);
+            for ((draw, &word), (below, not_above)) in block.iter_mut().zip(&words).zip(counts) {
+                // Undecided, once in 2^57 draws, where half the word equals half a threshold's.
+                let decided = below == not_above && word != u64::MAX;
+                *draw = if decided { self.start + below } else { self.resolve(word, bits) };
             }
-            (equal == 0 && word != u64::MAX).then_some(at)
-        } else {
-            let from = self.guide.get((word >> (64 - GUIDE_BITS)) as usize).copied().unwrap_or_default();
-            let after = first.iter().skip(from).position(|&threshold| threshold >= word).unwrap_or_default();
-            let at = from + after;
-            first.get(at).is_some_and(|&threshold| threshold > word).then_some(at as u64)
-        };
-        // Decided unless the word equals a threshold's or is all ones.
-        decided.map_or_else(|| self.resolve(word, bits), |at| self.start + at)
+        }
+    }
+
+    /// How many thresholds are below each word, and how many are not above it, both by halves.
+    #[inline]
+    fn scan(&self, words: &[u64; BLOCK]) -> ([u64; BLOCK], [u64; BLOCK]) {
+        let halves = words.map(half);
+        let (mut below, mut not_above) = ([0; BLOCK], [0; BLOCK]);
+        for &threshold in self.scanned.as_deref().unwrap_or_default() {
+            for ((below, not_above), word) in below.iter_mut().zip(&mut not_above).zip(&halves) {
+                // Halves do not overflow when subtracted: the sign is the comparison.
+                let beyond = threshold - word;
+                *below += beyond as u64 >> 63;
+                *not_above += (beyond - 1) as u64 >> 63;
+            }
+        }
+        (below, not_above)
     }
 
     /// The draw that begins with a word that equals a threshold's, or exceeds all: reads on, and where this
@@ -130,7 +171,7 @@ mod tests {
         digits(table.words[0][0], 39894227826686170558);
         digits(table.words[0][2], 10u128.pow(20) - 2 * 456717141780325266);
         assert!(table.words[0].windows(2).all(|pair| pair[0] <= pair[1]));
-        assert_eq!(table.shallow, 9);
+        assert_eq!(table.scanned.map(|halves| halves.len()), Some(9));
     }
 
     #[test]
@@ -211,15 +252,28 @@ mod tests {
 
     #[test]
     fn scanning_and_guiding_draw_the_same() {
-        let mut table = Table::new(law(16 << 16));
-        assert!(table.shallow <= SCANNED);
-        let scanned: Vec<u64> = draws(&table);
-        table.shallow = SCANNED + 1;
-        assert_eq!(scanned, draws(&table));
+        for units in [1 << 14, 1 << 16, 16 << 16] {
+            let table = Table::new(law(units));
+            assert!(table.is_scanned());
+            let (mut one, mut other) = (Bits::new(&[3; 32], "test"), Bits::new(&[3; 32], "test"));
+            let mut scanned = vec![0; 100_001];
+            table.draw_all(&mut one, &mut scanned);
+            assert!(scanned.iter().all(|&drawn| drawn == table.draw(&mut other)));
+        }
+        assert!(!Table::new(law(100 << 16)).is_scanned());
     }
 
-    fn draws(table: &Table) -> Vec<u64> {
-        let mut bits = Bits::new(&[3; 32], "test");
-        (0..100_000).map(|_| table.draw(&mut bits)).collect()
+    #[test]
+    fn scanning_tells_ties() {
+        let table = Table::new(law(1 << 16));
+        let threshold = table.words[0][2];
+        let (below, not_above) = table.scan(&[threshold; BLOCK]);
+        assert_eq!((below[0], not_above[3]), (2, 3));
+        let (below, not_above) = table.scan(&[threshold - 2; BLOCK]);
+        assert_eq!((below, not_above), ([2; BLOCK], [2; BLOCK]));
+        let (below, not_above) = table.scan(&[threshold + 2; BLOCK]);
+        assert_eq!((below, not_above), ([3; BLOCK], [3; BLOCK]));
+        let (below, not_above) = table.scan(&[u64::MAX; BLOCK]);
+        assert_eq!((below, not_above), ([9; BLOCK], [9; BLOCK]));
     }
 }
