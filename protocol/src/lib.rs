@@ -68,6 +68,7 @@ mod id;
 mod mask;
 pub mod parameters;
 mod policy;
+pub mod privacy;
 mod rounds;
 mod server;
 pub mod sizes;

@@ -1,6 +1,7 @@
 //! Judging the project by tables of answers that were computed without it.
 
 pub mod parameters;
+pub mod privacy;
 pub mod table;
 
 use std::fmt;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use secagg_tests::oracle::table::TableError;
-use secagg_tests::oracle::{Judgement, parameters};
+use secagg_tests::oracle::{Judgement, parameters, privacy};
 
 /// Judge this project by tables of answers that were computed without it
 ///
@@ -24,6 +24,7 @@ struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   secagg-oracle parameters tests/oracles/parameters.csv
+  secagg-oracle privacy tests/oracles/privacy.csv
 
 Exit codes: 0 every row met, 1 a row differs, 2 a mistake on the command line or in the file.";
 
@@ -34,11 +35,17 @@ enum Oracle {
         /// A table with the columns of tests/oracles/parameters.csv
         file: PathBuf,
     },
+    /// Judge the privacy accountant: which ε a configuration has
+    Privacy {
+        /// A table with the columns of tests/oracles/privacy.csv
+        file: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
     match Cli::parse().oracle {
         Oracle::Parameters { file } => run(&file, parameters::judge),
+        Oracle::Privacy { file } => run(&file, privacy::judge),
     }
 }
 
