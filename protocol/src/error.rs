@@ -26,7 +26,7 @@ pub enum Misbehaviour {
     UnknownClient,
     /// A configuration that no session may have.
     BadConfig,
-    /// An id outside 1 to n.
+    /// An id above n.
     BadId,
     /// A key that another client, or the same client in another place, has advertised.
     DuplicateKey,
@@ -115,7 +115,7 @@ impl Misbehaviour {
             Self::Duplicate => ("4.1-4", "the client has already answered this round"),
             Self::UnknownClient => ("4.1-5", "the client is not, or no longer, part of the session"),
             Self::BadConfig => ("4.2-1", "the configuration breaks the rules for configurations"),
-            Self::BadId => ("4.2-2", "the id is not between 1 and the number of clients"),
+            Self::BadId => ("4.2-2", "the id is above the number of clients"),
             Self::DuplicateKey => ("4.2-3", "the key is already in use in this session"),
             Self::BadNeighbourhood => ("4.3-1", "the neighbourhood is not one that the graph allows"),
             Self::SessionNotDerived => ("4.3-2", "the session id does not follow from the roster"),
@@ -173,7 +173,7 @@ pub enum Abort {
         missing: Vec<ClientId>,
         /// How many more answers were needed.
         more: u32,
-        /// The client whose secret has too few holders left; `None` if the whole session has too few clients.
+        /// The client whose secret has too few shares left; `None` if the whole session has too few clients.
         about: Option<ClientId>,
     },
     /// A secret could not be reconstructed from the shares that came.
@@ -219,18 +219,19 @@ impl Abort {
 }
 
 fn too_few(round: &Round, more: &u32, about: &Option<ClientId>, missing: &[ClientId]) -> String {
-    let whose = about.map_or(String::new(), |owner| format!(" among the share holders of {owner}"));
+    let whose = about.map_or(String::new(), |owner| format!(" from holders of the shares of {owner}"));
     let shown: Vec<String> = missing.iter().take(20).map(|id| id.get().to_string()).collect();
     let rest = match missing.len().saturating_sub(20) {
         0 => String::new(),
         left => format!(" and {left} others"),
     };
-    format!(
-        "{round}: {more} more answer{} needed{whose}; no answer from {}: {}{rest}",
-        if *more == 1 { " was" } else { "s were" },
-        if missing.len() == 1 { "client" } else { "clients" },
-        if shown.is_empty() { "none".to_owned() } else { shown.join(", ") },
-    )
+    let who = match missing {
+        [] => "all that were asked have answered".to_owned(),
+        [_] => format!("no answer from client {}", shown.join(", ")),
+        _ => format!("no answer from clients {}{rest}", shown.join(", ")),
+    };
+    let were = if *more == 1 { "answer was" } else { "answers were" };
+    format!("{round}: {more} more {were} needed{whose}; {who}")
 }
 
 /// Why a client's policy does not allow a session.

@@ -56,6 +56,8 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[doc(hidden)]
+pub mod bench;
 mod client;
 mod config;
 #[doc(hidden)]
@@ -66,9 +68,12 @@ mod error;
 mod graph;
 mod id;
 mod mask;
+pub mod parameters;
 mod policy;
+pub mod privacy;
 mod rounds;
 mod server;
+pub mod sizes;
 mod vector;
 mod wire;
 

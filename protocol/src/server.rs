@@ -149,8 +149,10 @@ impl Server {
             }
             State::Unmasking(state) => {
                 self.dropped.insert(Round::Unmasking, state.roll.missing());
-                let unmasked = state.close(&mut self.counts)?;
-                Ok(Closed::Done(self.aggregate(unmasked)))
+                let mut faults = Vec::new();
+                let unmasked = state.close(&mut faults, &mut self.counts);
+                faults.into_iter().for_each(|fault| self.note(fault));
+                Ok(Closed::Done(self.aggregate(unmasked?)))
             }
             State::Over => Err(Abort::Over),
         }
@@ -231,8 +233,7 @@ impl Server {
         self.counts
     }
 
-    fn aggregate(&mut self, unmasked: unmasking::Unmasked) -> Aggregate {
-        unmasked.faults.into_iter().for_each(|fault| self.note(fault));
+    fn aggregate(&self, unmasked: unmasking::Unmasked) -> Aggregate {
         Aggregate {
             vectors: self.config.vectors.iter().cloned().zip(unmasked.sums).collect(),
             survivors: unmasked.survivors.into_iter().collect(),

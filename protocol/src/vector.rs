@@ -217,13 +217,23 @@ pub(crate) trait Lane: Copy + Send + Sync + Default + Into<u64> + Zeroize + 'sta
     /// Writes a lane to its bytes, least first.
     fn store(self, bytes: &mut [u8]);
 
-    /// Adds to (or subtracts from) the coordinates the lanes that a keystream block holds, least byte first.
-    /// `lanes` may be shorter than the block.
-    fn add_block<const SUBTRACT: bool>(lanes: &mut [Self], block: &[u8; 16]);
+    /// Adds to (or subtracts from) the coordinates the lanes that a keystream holds, least byte first.
+    /// The lanes may be fewer than the keystream has.
+    fn add_keystream<const SUBTRACT: bool>(lanes: &mut [Self], keystream: &[u8]);
+
+    /// [`pack`] for a width below the lane's.
+    fn pack(values: &[Self], bits: u8, out: &mut [u8]);
+
+    /// [`add_packed`] for a width below the lane's.
+    fn add_packed(sums: &mut [Self], bits: u8, packed: &[u8]);
 }
 
+/// Coordinates of a group: packed, it is as many bytes as a coordinate has bits.
+const GROUP: usize = 8;
+
+/// A lane and the widths it is for; for each there is code that knows the width, some seven times faster.
 macro_rules! lane {
-    ($type:ty) => {
+    ($type:ty: $($bits:literal)*) => {
         impl Lane for $type {
             const BITS: u8 = <$type>::BITS as u8;
 
@@ -248,20 +258,34 @@ macro_rules! lane {
             }
 
             #[inline(always)]
-            fn add_block<const SUBTRACT: bool>(lanes: &mut [Self], block: &[u8; 16]) {
-                let (chunks, _) = block.as_chunks::<{ size_of::<$type>() }>();
+            fn add_keystream<const SUBTRACT: bool>(lanes: &mut [Self], keystream: &[u8]) {
+                let (chunks, _) = keystream.as_chunks::<{ size_of::<$type>() }>();
                 for (lane, chunk) in lanes.iter_mut().zip(chunks) {
                     let mask = <$type>::from_le_bytes(*chunk);
                     *lane = if SUBTRACT { lane.wrapping_sub(mask) } else { lane.wrapping_add(mask) };
+                }
+            }
+
+            fn pack(values: &[Self], bits: u8, out: &mut [u8]) {
+                match bits {
+                    $($bits => pack_groups::<Self, $bits>(values, out),)*
+                    _ => pack_some(values, u32::from(bits), out),
+                }
+            }
+
+            fn add_packed(sums: &mut [Self], bits: u8, packed: &[u8]) {
+                match bits {
+                    $($bits => add_packed_groups::<Self, $bits>(sums, packed),)*
+                    _ => add_packed_some(sums, u32::from(bits), packed),
                 }
             }
         }
     };
 }
 
-lane!(u16);
-lane!(u32);
-lane!(u64);
+lane!(u16: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+lane!(u32: 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31);
+lane!(u64: 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62);
 
 /// Packs the low `bits` of each value, least significant bit first, into the `⌈values · bits / 8⌉` bytes of
 /// `out` (spec §7.2).
@@ -270,14 +294,28 @@ pub(crate) fn pack<L: Lane>(values: &[L], bits: u8, out: &mut [u8]) {
         for (bytes, &value) in out.chunks_exact_mut(usize::from(L::BITS / 8)).zip(values) {
             value.store(bytes);
         }
-        return;
+    } else {
+        L::pack(values, bits, out);
     }
+}
+
+fn pack_groups<L: Lane, const BITS: usize>(values: &[L], out: &mut [u8]) {
+    let (groups, rest) = values.as_chunks::<GROUP>();
+    let (packed, packed_rest) = out.split_at_mut(out.len().min(groups.len() * BITS));
+    for (values, out) in groups.iter().zip(packed.as_chunks_mut::<BITS>().0) {
+        pack_some(values, BITS as u32, out);
+    }
+    pack_some(rest, BITS as u32, packed_rest);
+}
+
+#[inline(always)]
+fn pack_some<L: Lane>(values: &[L], bits: u32, out: &mut [u8]) {
     let mask = (1u64 << bits) - 1;
     let (mut held, mut count) = (0u128, 0);
     let mut words = out.chunks_mut(8);
     for &value in values {
         held |= u128::from(value.wide() & mask) << count;
-        count += u32::from(bits);
+        count += bits;
         if count >= 64 {
             if let Some(word) = words.next() {
                 word.copy_from_slice(&(held as u64).to_le_bytes());
@@ -297,19 +335,33 @@ pub(crate) fn add_packed<L: Lane>(sums: &mut [L], bits: u8, packed: &[u8]) {
         for (sum, bytes) in sums.iter_mut().zip(packed.chunks_exact(usize::from(L::BITS / 8))) {
             *sum = sum.add(L::load(bytes));
         }
-        return;
+    } else {
+        L::add_packed(sums, bits, packed);
     }
+}
+
+fn add_packed_groups<L: Lane, const BITS: usize>(sums: &mut [L], packed: &[u8]) {
+    let (groups, rest) = sums.as_chunks_mut::<GROUP>();
+    let (packed, packed_rest) = packed.split_at(packed.len().min(groups.len() * BITS));
+    for (sums, packed) in groups.iter_mut().zip(packed.as_chunks::<BITS>().0) {
+        add_packed_some(sums, BITS as u32, packed);
+    }
+    add_packed_some(rest, BITS as u32, packed_rest);
+}
+
+#[inline(always)]
+fn add_packed_some<L: Lane>(sums: &mut [L], bits: u32, packed: &[u8]) {
     let mask = (1u64 << bits) - 1;
     let (mut held, mut count) = (0u128, 0);
     let mut words = packed.chunks(8).map(little_endian);
     for sum in sums {
-        if count < u32::from(bits) {
+        if count < bits {
             held |= u128::from(words.next().unwrap_or_default()) << count;
             count += 64;
         }
         *sum = sum.add(L::of(held as u64 & mask));
         held >>= bits;
-        count -= u32::from(bits);
+        count -= bits;
     }
 }
 
@@ -319,8 +371,14 @@ pub(crate) fn padding_is_zero(spec: &VectorSpec, packed: &[u8]) -> bool {
     used == 0 || packed.last().is_none_or(|last| last >> used == 0)
 }
 
+/// The number that at most eight bytes are, least first.
+#[inline(always)]
 fn little_endian(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    let mut word = [0; 8];
+    for (out, byte) in word.iter_mut().zip(bytes) {
+        *out = *byte;
+    }
+    u64::from_le_bytes(word)
 }
 
 #[cfg(test)]

@@ -130,6 +130,20 @@ fn a_declared_bound_is_held_by_the_client() {
     assert_eq!(says, r#"vector "v", coordinate 1: 101 is above 100"#);
 }
 
+/// The most vectors that a session may have, through both ways of masking.
+#[test]
+fn two_hundred_and_fifty_five_vectors() {
+    let vectors =
+        (0..255).map(|at| VectorSpec::new(format!("v{at}"), 1 + at % 3, 1 + (at % 62) as u8)).collect();
+    let cohort = Cohort::new(Graph::Complete, 2, 2, vectors, 10);
+    cohort.assert_sum(&cohort.run(|_, _| None).unwrap());
+    let (mut clients, _, requests) = cohort.requests_of(Round::MaskedInputCollection);
+    let whole =
+        cohort.requests_of(Round::MaskedInputCollection).0.get_mut(&id(1)).unwrap().handle(&requests[0].1);
+    let chunks = clients.get_mut(&id(1)).unwrap().respond(&requests[0].1).unwrap();
+    assert_eq!(chunks.collect::<Vec<_>>().concat(), whole.unwrap());
+}
+
 #[test]
 fn secrets_are_not_printed() {
     let client = Client::new([0xab; 32], Policy::default());

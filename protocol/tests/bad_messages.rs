@@ -293,6 +293,40 @@ fn a_garbled_bundle_costs_its_owner() {
     }
 }
 
+/// An owner whose bundles leave fewer than the threshold of shares ends the session; the progress says so before
+/// the round is closed, and the faults name the owner.
+#[test]
+fn too_many_garbled_bundles_end_the_session() {
+    let cohort = Cohort::new(Graph::Complete, 4, 3, vec![VectorSpec::new("v", 2, 8)], 9);
+    let (mut clients, mut server, mut requests) = cohort.requests_of(Round::ShareKeys);
+    loop {
+        for (to, request) in requests {
+            let mut response = clients.get_mut(&to).unwrap().handle(&request).unwrap();
+            if server.progress().unwrap().round == Round::ShareKeys && to == id(1) {
+                response[HEADER + 36] ^= 1;
+                response[HEADER + 36 + BUNDLE] ^= 1;
+            }
+            server.receive(to, &response).unwrap();
+        }
+        if server.progress().unwrap().round == Round::Unmasking {
+            break;
+        }
+        let Ok(secagg::Closed::Next(next)) = server.close_round() else { panic!() };
+        requests = next;
+    }
+    assert!(!server.progress().unwrap().sufficient);
+    let abort = server.close_round().unwrap_err();
+    assert_eq!(
+        abort.to_string(),
+        "Unmasking: 1 more answer was needed from holders of the shares of client 1; \
+         all that were asked have answered"
+    );
+    assert!(
+        server.faults().iter().all(|fault| fault.culprit == id(1) && fault.what == Misbehaviour::BadBundle)
+    );
+    assert_eq!(server.faults().len(), 2);
+}
+
 /// A client whose commitment does not fit its shares ends the session, and is named alone.
 #[test]
 fn a_false_commitment_is_pinned_on_its_owner() {

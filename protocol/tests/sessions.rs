@@ -125,5 +125,5 @@ fn the_abort_says_who_is_missing_and_how_many_more_were_needed() {
     let Abort::TooFew { round, missing, more, about } = &abort else { panic!("{abort}") };
     assert_eq!((*round, *more, *about), (Round::ShareKeys, 2, None));
     assert_eq!(missing.iter().map(|id| id.get()).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(abort.to_string(), "ShareKeys: 2 more answers were needed; no answer from clients: 1, 2, 3");
+    assert_eq!(abort.to_string(), "ShareKeys: 2 more answers were needed; no answer from clients 1, 2, 3");
 }

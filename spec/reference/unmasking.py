@@ -62,9 +62,9 @@ def _enough_shares(collected: Collected) -> None:
 
 def _secrets(collected: Collected) -> tuple[dict[int, int], list[Fault]]:
     """Every needed secret, each the one that its owner committed to."""
-    secrets, faults, budget = {}, [], Budget()
+    secrets, faults, budget, named = {}, [], Budget(), set()
     for owner in collected.needed():
-        shares = collected.shares[owner]
+        shares = _without(named, collected.shares[owner], collected.config.threshold)
         try:
             secrets[owner], wrong = reconstruct(
                 shares, collected.config.threshold, _committed(collected, owner), budget
@@ -73,7 +73,14 @@ def _secrets(collected: Collected) -> tuple[dict[int, int], list[Fault]]:
             suspects = {owner} if lost.owner_alone else {owner, *shares}
             raise Abort(SECRET_LOST, tuple(sorted(suspects)), f"[4.6-8] for the secret of {owner}") from None
         faults += [Fault(holder, "4.6-7", owner) for holder in wrong]
+        named.update(wrong)
     return secrets, faults
+
+
+def _without(named: set[int], shares: dict[int, int], threshold: int) -> dict[int, int]:
+    """The shares of holders that are not named yet, as long as they are enough."""
+    others = {holder: share for holder, share in shares.items() if holder not in named}
+    return others if len(others) >= threshold else shares
 
 
 def _committed(collected: Collected, owner: int):

@@ -104,7 +104,7 @@ class ShareKeysRequest:
 
 @dataclass(frozen=True)
 class ShareKeysResponse:
-    """Spec section 4.3. `bundles` is one string of bytes until it is known for how many neighbours."""
+    """Spec section 4.3. `bundles` is the bundles one behind the other."""
 
     commitment: bytes
     bundles: bytes
@@ -114,7 +114,7 @@ class ShareKeysResponse:
 
     @staticmethod
     def decode(body: bytes) -> "ShareKeysResponse":
-        return _whole(body, lambda reader: ShareKeysResponse(reader.opaque(32), reader.long_list()))
+        return _whole(body, lambda reader: ShareKeysResponse(reader.opaque(32), _pieces_of(BUNDLE, reader)))
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class UnmaskingRequest:
 
 @dataclass(frozen=True)
 class UnmaskingResponse:
-    """Spec section 4.6. `shares` is one string of bytes until it is known how many shares were asked for."""
+    """Spec section 4.6. `shares` is the shares one behind the other."""
 
     unopened: tuple[int, ...]
     shares: bytes
@@ -190,7 +190,14 @@ class UnmaskingResponse:
 
     @staticmethod
     def _read(reader: Reader) -> "UnmaskingResponse":
-        return UnmaskingResponse(tuple(reader.elements(Reader.client_id)), reader.long_list())
+        return UnmaskingResponse(tuple(reader.elements(Reader.client_id)), _pieces_of(SCALAR, reader))
+
+
+def _pieces_of(size: int, reader: Reader) -> bytes:
+    """A long list of elements of `size` bytes each, one behind the other."""
+    data = reader.long_list()
+    must_hold(len(data) % size == 0, MALFORMED)
+    return data
 
 
 def _whole(body: bytes, read):

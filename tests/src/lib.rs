@@ -2,7 +2,9 @@
 //!
 //! [`transcript`] records and replays sessions as files, the form in which other implementations can check theirs.
 //! [`conform`] is the runner of the conformance tests, which any implementation can take through a shim.
+//! [`oracle`] judges the project by tables of answers that were computed without it.
 
 pub mod conform;
 pub mod json;
+pub mod oracle;
 pub mod transcript;

@@ -2,6 +2,7 @@
 
 mod demo;
 mod join;
+mod plan;
 mod serve;
 
 use std::future::Future;
@@ -30,6 +31,8 @@ Examples:
       Add up three clients' vectors of seven numbers below 2^20.
   secagg join 127.0.0.1:7744 --pin-file STATE/pin --name alice --input alice.json
       Take part as alice.
+  secagg plan --clients 1000 --corrupt 0.05 --dropout 0.1 --graph sparse
+      Find the fewest neighbours that are safe.
 
 SECAGG_LOG=info (or debug) shows what happens on stderr.";
 
@@ -41,6 +44,8 @@ enum Command {
     Join(join::Arguments),
     /// Train a model on handwritten digits through a real server and real clients on this machine
     Demo(demo::Arguments),
+    /// Find the smallest safe degree and threshold, or judge a pair
+    Plan(plan::Arguments),
 }
 
 /// What stdout holds.
@@ -61,6 +66,8 @@ enum Failure {
     Usage(String),
     /// Something went wrong: exit code 1.
     Failed(String),
+    /// What was asked for is not safe: exit code 3.
+    Refused(String),
     /// Ctrl-C, or asked to terminate: exit code 130, as shells have it.
     Interrupted,
 }
@@ -80,6 +87,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => complain(&message, 2),
         Err(Failure::Failed(message)) => complain(&message, 1),
+        Err(Failure::Refused(message)) => complain(&message, 3),
         Err(Failure::Interrupted) => complain("interrupted", 130),
     }
 }
@@ -92,6 +100,7 @@ fn in_runtime(command: Command) -> Result<(), Failure> {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Join(arguments) => join::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Plan(arguments) => plan::run(arguments),
         }
     });
     // A client's training that nobody waits for any more must not hold the exit up.

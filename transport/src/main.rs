@@ -1,7 +1,7 @@
-//! The program `secagg`: `serve`, `join` and `demo`.
+//! The program `secagg`: `serve`, `join`, `demo` and `plan`.
 //!
-//! Exit codes: 0 done, 1 failed, 2 a mistake on the command line, 130 interrupted. Each error is
-//! one line on stderr.
+//! Exit codes: 0 done, 1 failed, 2 a mistake on the command line, 3 refused as unsafe, 130 interrupted.
+//! Each error is one line on stderr.
 
 mod cli;
 

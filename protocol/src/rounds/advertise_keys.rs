@@ -32,7 +32,13 @@ impl Body for Request {
     }
 
     fn message_len(&self) -> usize {
-        HEADER_LEN + 4 + self.config.encoded_len()
+        Self::len(&self.config)
+    }
+}
+
+impl Request {
+    pub(crate) fn len(config: &Config) -> usize {
+        HEADER_LEN + 4 + config.encoded_len()
     }
 }
 
@@ -45,6 +51,7 @@ pub(crate) struct PublicKeys {
 
 impl PublicKeys {
     pub(crate) const LEN: usize = 64;
+    pub(crate) const MESSAGE_LEN: usize = HEADER_LEN + Self::LEN;
 
     pub(crate) fn encode(&self, out: &mut Writer) {
         out.bytes(&self.encryption);
@@ -68,7 +75,7 @@ impl Body for PublicKeys {
     }
 
     fn message_len(&self) -> usize {
-        HEADER_LEN + Self::LEN
+        Self::MESSAGE_LEN
     }
 }
 
@@ -146,6 +153,7 @@ impl Client {
         counts: &mut Counts,
     ) -> Result<(Vec<u8>, share_keys::Client), Abort> {
         let (named, Request { id, config }) = Request::decode_any_session(request).map_err(Abort::Server)?;
+        config.check().map_err(|_| Abort::Server(Misbehaviour::BadConfig))?;
         let config_id = config.id();
         if named != config_id {
             return Err(Abort::Server(Misbehaviour::WrongSession));
@@ -179,7 +187,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) const RESPONSE_LEN: usize = HEADER_LEN + PublicKeys::LEN;
+    pub(crate) const RESPONSE_LEN: usize = PublicKeys::MESSAGE_LEN;
 
     pub(crate) fn open(config: Config) -> (Self, Requests) {
         let config_id = config.id();

@@ -24,6 +24,10 @@ pub(crate) struct Request {
 
 impl Request {
     const ITEM_LEN: usize = 4 + BUNDLE_LEN;
+
+    pub(crate) fn len(bundles: usize) -> usize {
+        HEADER_LEN + 4 + bundles * Self::ITEM_LEN
+    }
 }
 
 impl Body for Request {
@@ -42,7 +46,7 @@ impl Body for Request {
     }
 
     fn message_len(&self) -> usize {
-        HEADER_LEN + 4 + self.bundles.len() * Self::ITEM_LEN
+        Self::len(self.bundles.len())
     }
 }
 
@@ -202,7 +206,7 @@ impl MaskedInput {
         out.resize(self.message_len() as usize, 0);
         let (_, mut rest) = out.split_at_mut(HEADER_LEN);
         let suite = self.config.suite;
-        for ((index, spec), lanes) in (0u8..).zip(&self.config.vectors).zip(&mut self.input.0) {
+        for ((index, spec), lanes) in (0..=u8::MAX).zip(&self.config.vectors).zip(&mut self.input.0) {
             let (packed, behind) = std::mem::take(&mut rest).split_at_mut(spec.packed_len() as usize);
             rest = behind;
             let masks = Masks::new(suite, &self.session, index, &self.seeds);
@@ -315,7 +319,8 @@ impl Server {
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
         let owners = needed_owners(&self.session, self.commitments.keys().copied(), &present);
-        self.session.check_holders(Round::MaskedInputCollection, owners, &present, || self.roll.missing())
+        let held = |owner| self.session.graph.holders(owner, &present);
+        self.session.check_holders(Round::MaskedInputCollection, owners, held, || self.roll.missing())
     }
 
     pub(crate) fn close(self) -> Result<(unmasking::Server, Requests), Abort> {

@@ -58,20 +58,16 @@ impl Drop for Collected {
 /// Reconstructed secrets by owner.
 pub(crate) type Secrets = BTreeMap<ClientId, Zeroizing<Scalar>>;
 
-/// The secrets, and who gave wrong shares.
-pub(crate) struct Found {
-    pub(crate) secrets: Secrets,
-    pub(crate) faults: Vec<Fault>,
-}
-
-/// Reconstructs each secret; `challenge` must depend on all shares.
+/// Reconstructs each secret; `challenge` must depend on all shares. Who gave wrong shares is added to `faults`,
+/// also if a secret cannot be had.
 pub(crate) fn reconstruct(
     suite: Suite,
     session: &[u8; 32],
     threshold: u32,
     mut open: Vec<Collected>,
     challenge: &[u8; 32],
-) -> Result<Found, Abort> {
+    faults: &mut Vec<Fault>,
+) -> Result<Secrets, Abort> {
     let threshold = threshold as usize;
     let most = open.iter().map(|collected| collected.shares.len()).max().unwrap_or_default();
     let keystream = Keystream::new(challenge);
@@ -81,14 +77,17 @@ pub(crate) fn reconstruct(
         Secret::MaskKey(public) => mask_public_key(found).ct_eq(public).into(),
         Secret::SelfMask(commitment) => commit(suite, session, owner, found).ct_eq(commitment).into(),
     };
-    let mut found = Found { secrets: BTreeMap::new(), faults: Vec::new() };
+    let mut found = Secrets::new();
     let mut doubtful = BTreeSet::new();
     let mut attempts = ATTEMPTS;
     loop {
         let (good, bad) = try_all(open, threshold, &challenge, &fits);
-        found.secrets.extend(good);
+        found.extend(good);
         open = bad;
-        let Some(first) = open.pop() else { return Ok(found) };
+        if open.is_empty() {
+            return Ok(found);
+        }
+        let first = open.remove(0);
         // Each turn of the loop ends with a secret more, and usually with a liar whom the others need not meet.
         let basis = Basis::new(&first.holders(), threshold, &challenge);
         let values = first.values();
@@ -97,10 +96,10 @@ pub(crate) fn reconstruct(
             let agree = values.len() > threshold && basis.consistent(&values);
             return Err(unrecoverable(&first, agree));
         };
-        found.secrets.insert(first.owner, Zeroizing::new(decoded.secret));
+        found.insert(first.owner, Zeroizing::new(decoded.secret));
         let holder = |at: &usize| first.shares.get(*at).map(|(holder, _)| *holder);
         doubtful.extend(decoded.left_out.iter().filter_map(holder));
-        found.faults.extend(decoded.wrong.iter().filter_map(holder).map(|culprit| Fault {
+        faults.extend(decoded.wrong.iter().filter_map(holder).map(|culprit| Fault {
             culprit,
             what: Misbehaviour::WrongShare,
             about: Some(first.owner),
@@ -122,7 +121,7 @@ fn unrecoverable(collected: &Collected, agree: bool) -> Abort {
     Abort::Unrecoverable { owner, what: Misbehaviour::WrongShare, suspects }
 }
 
-/// Combines the shares of each secret; those that do not fit come back.
+/// Combines the shares of each secret; those that do not fit come back, ascending by owner.
 fn try_all(
     open: Vec<Collected>,
     threshold: usize,
@@ -154,5 +153,6 @@ fn try_all(
             Err(collected) => bad.push(collected),
         }
     }
+    bad.sort_unstable_by_key(|collected: &Collected| collected.owner);
     (good, bad)
 }

@@ -22,6 +22,11 @@ pub(crate) struct Request {
 
 impl Request {
     const ITEM_LEN: usize = 4 + PublicKeys::LEN;
+
+    /// Bytes with so many clients, the asked one included.
+    pub(crate) fn len(members: usize) -> usize {
+        HEADER_LEN + 4 + members * Self::ITEM_LEN
+    }
 }
 
 impl Body for Request {
@@ -41,7 +46,7 @@ impl Body for Request {
     }
 
     fn message_len(&self) -> usize {
-        HEADER_LEN + 4 + self.neighbourhood.len() * Self::ITEM_LEN
+        Self::len(self.neighbourhood.len())
     }
 }
 
@@ -189,26 +194,25 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Refuses to go on if too few of `present` hold shares of one of `owners`.
+    /// Refuses to go on if one of the secrets of `owners` has too few holders left, as `held` counts them.
     pub(crate) fn check_holders(
         &self,
         round: Round,
         owners: impl Iterator<Item = ClientId>,
-        present: &BTreeSet<ClientId>,
+        held: impl Fn(ClientId) -> usize,
         missing: impl FnOnce() -> Vec<ClientId>,
     ) -> Result<(), Abort> {
         let threshold = self.config.threshold as usize;
-        let worst = owners.map(|owner| (self.graph.holders(owner, present), owner)).min();
-        match worst {
-            Some((held, owner)) if held < threshold => Err(Abort::TooFew {
-                round,
-                missing: missing(),
-                more: (threshold - held) as u32,
-                about: (!self.graph.owner_holds()).then_some(owner),
-            }),
-            Some(_) => Ok(()),
+        let everyone_alike = self.graph.owner_holds();
+        match owners.map(|owner| (held(owner), owner)).min() {
+            Some((held, _)) if held >= threshold => Ok(()),
             None => {
                 Err(Abort::TooFew { round, missing: missing(), more: self.config.threshold, about: None })
+            }
+            Some((held, owner)) => {
+                let missing = missing();
+                let about = (!everyone_alike || missing.is_empty()).then_some(owner);
+                Err(Abort::TooFew { round, missing, more: (threshold - held) as u32, about })
             }
         }
     }
@@ -256,7 +260,8 @@ impl Server {
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
         let owners = present.iter().copied();
-        self.session.check_holders(Round::ShareKeys, owners, &present, || self.roll.missing())
+        let held = |owner| self.session.graph.holders(owner, &present);
+        self.session.check_holders(Round::ShareKeys, owners, held, || self.roll.missing())
     }
 
     pub(crate) fn close(self) -> Result<(masked_input_collection::Server, Requests), Abort> {

@@ -24,6 +24,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// Bytes with a bit for each of `members`, the asked one included.
+    pub(crate) fn len(members: usize) -> usize {
+        HEADER_LEN + 4 + members.div_ceil(8)
+    }
+
     fn of(survives: impl ExactSizeIterator<Item = bool>) -> Self {
         let mut survivors = vec![0; survives.len().div_ceil(8)];
         for (at, survives) in survives.enumerate() {
@@ -175,12 +180,11 @@ pub(crate) struct Server {
     pub(crate) roll: Roll<Answer>,
 }
 
-/// The sum, and what was found on the way.
+/// The sum, and whose inputs are in it.
 pub(crate) struct Unmasked {
     pub(crate) sums: Vec<Lanes>,
     pub(crate) survivors: BTreeSet<ClientId>,
     pub(crate) session: [u8; 32],
-    pub(crate) faults: Vec<Fault>,
 }
 
 impl Server {
@@ -235,25 +239,34 @@ impl Server {
     /// Whether closing now would leave every secret that is needed with enough shares.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
-        self.session.check_holders(Round::Unmasking, self.needed(), &present, || self.roll.missing())
+        let mut unopened: BTreeMap<ClientId, usize> = BTreeMap::new();
+        for owner in self.roll.answers().values().flat_map(|answer| &answer.unopened) {
+            *unopened.entry(*owner).or_default() += 1;
+        }
+        let held = |owner| {
+            let lost = unopened.get(&owner).copied().unwrap_or_default();
+            self.session.graph.holders(owner, &present).saturating_sub(lost)
+        };
+        self.session.check_holders(Round::Unmasking, self.needed(), held, || self.roll.missing())
     }
 
     fn needed(&self) -> impl Iterator<Item = ClientId> {
         needed_owners(&self.session, self.commitments.keys().copied(), &self.survivors)
     }
 
-    pub(crate) fn close(mut self, counts: &mut Counts) -> Result<Unmasked, Abort> {
+    /// Takes the masks off; what clients did wrong is added to `faults`, whatever the outcome.
+    pub(crate) fn close(mut self, faults: &mut Vec<Fault>, counts: &mut Counts) -> Result<Unmasked, Abort> {
+        faults.extend(self.unopened());
         self.check()?;
-        let mut faults = self.unopened();
-        let secrets = self.secrets(&mut faults, counts)?;
+        let secrets = self.secrets(faults, counts)?;
         let seeds = self.seeds(&secrets, counts);
         let config = &self.session.config;
-        for ((index, spec), sum) in (0u8..).zip(&config.vectors).zip(&mut self.sums) {
+        for ((index, spec), sum) in (0..=u8::MAX).zip(&config.vectors).zip(&mut self.sums) {
             apply_all(config.suite, &self.session.id, index, &seeds, sum);
             sum.reduce(spec.bits);
             counts.keystream_bytes += seeds.len() as u64 * lane_bytes(spec);
         }
-        Ok(Unmasked { sums: self.sums, survivors: self.survivors, session: self.session.id, faults })
+        Ok(Unmasked { sums: self.sums, survivors: self.survivors, session: self.session.id })
     }
 
     /// The bundles that holders report as unopened.
@@ -282,13 +295,6 @@ impl Server {
             }
         }
         let threshold = self.session.config.threshold;
-        if let Some((owner, short)) =
-            shares.iter().map(|(&owner, list)| (owner, list.len())).find(|(_, len)| *len < threshold as usize)
-        {
-            let missing = self.roll.missing();
-            let more = threshold - short as u32;
-            return Err(Abort::TooFew { round: Round::Unmasking, missing, more, about: Some(owner) });
-        }
         let digests: Vec<u8> = self.roll.answers().values().flat_map(|answer| answer.digest).collect();
         let challenge = hash(self.session.config.suite, "share challenge", &[&self.session.id, &digests]);
         let collected = shares.into_iter().map(|(owner, shares)| Collected {
@@ -296,18 +302,11 @@ impl Server {
             shares,
             secret: self.expected(owner),
         });
-        let found = reconstruct(
-            self.session.config.suite,
-            &self.session.id,
-            threshold,
-            collected.collect(),
-            &challenge,
-        )?;
-        counts.reconstructions += found.secrets.len() as u64;
-        counts.public_keys +=
-            found.secrets.keys().filter(|owner| !self.survivors.contains(owner)).count() as u64;
-        faults.extend(found.faults);
-        Ok(found.secrets)
+        let suite = self.session.config.suite;
+        let found = reconstruct(suite, &self.session.id, threshold, collected.collect(), &challenge, faults)?;
+        counts.reconstructions += found.len() as u64;
+        counts.public_keys += found.keys().filter(|owner| !self.survivors.contains(owner)).count() as u64;
+        Ok(found)
     }
 
     /// What the reconstructed secret of `owner` must fit.

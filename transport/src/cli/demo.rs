@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "curious")]
     suite: Suite,
     /// Seed of the data's split, the training and the vanishing; keys are always fresh
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 42)]
     seed: u64,
     /// What to print: text (a table) or json (one object)
     #[arg(long, value_enum, default_value = "text")]

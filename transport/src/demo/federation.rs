@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::Rng;
-use secagg::{Aggregate, ClientId, Graph, Input, Policy, Suite, VectorSpec};
+use secagg::{Aggregate, ClientId, Graph, Input, Policy, Round, Suite, VectorSpec};
 use tokio::task::{JoinSet, spawn_blocking};
 
 use super::digits::{BadShardCount, Digits, Image};
@@ -223,7 +223,7 @@ impl Federation {
         let (up, down) = total.fold((0, 0), |(up, down), one| (up + one.up, down + one.down));
         RoundReport {
             survivors: survivors.len() as u32,
-            dropped: outcome.dropped.iter().map(|(at, who)| (at.to_string(), who.len() as u32)).collect(),
+            dropped: outcome.stages.iter().map(|stage| dropped_in(outcome, stage.round)).collect(),
             accuracy: accuracy(&self.secure, &self.digits.test),
             plain_accuracy: accuracy(&self.plain, &self.digits.test),
             sum_exact,
@@ -328,6 +328,11 @@ fn is_exact(aggregate: &Aggregate, survivors: &[usize], submitted: &BTreeMap<usi
         }
         sum.iter().eq(expected)
     })
+}
+
+/// A round's name, and how many it lost.
+fn dropped_in(outcome: &Outcome, round: Round) -> (String, u32) {
+    (round.to_string(), outcome.dropped.get(&round).map_or(0, Vec::len) as u32)
 }
 
 fn coordinates(aggregate: &Aggregate, name: &str) -> Vec<u64> {

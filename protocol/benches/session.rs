@@ -1,0 +1,209 @@
+//! CPU time of whole sessions: the mean of a client and the server, beside the least that they could take.
+//!
+//! `cargo bench -p secagg --bench session`
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+use secagg::{
+    Client, ClientId, Closed, Config, Counts, Graph, Input, Policy, Round, Server, Suite, VectorSpec,
+};
+
+mod timing;
+
+use timing::{Race, median, one_thread, time};
+
+/// The core of the targets: its AES-128-CTR in bytes a second.
+const TARGET_RATE: f64 = 20e9;
+
+/// At d = 10^6 and 10 % dropout, on that core.
+const TARGET_CLIENT: f64 = 10e-3;
+const TARGET_SERVER: f64 = 150e-3;
+
+/// Bytes of keystream and of plain sums to measure the core by.
+const PROBE: usize = 64 << 20;
+
+struct Case {
+    clients: u32,
+    degree: u32,
+    length: u32,
+    bits: u8,
+    dropped: u32,
+    rounds: usize,
+}
+
+/// CPU seconds of one session.
+struct Spent {
+    /// All clients.
+    clients: f64,
+    server: f64,
+    client_counts: Counts,
+    server_counts: Counts,
+}
+
+fn main() {
+    one_thread();
+    println!("Whole sessions, threshold half the degree; one thread, CPU time, medians\n");
+    println!(
+        "{:>5} {:>6} {:>8} {:>4} {:>6} | {:>10} {:>8} {:>7} | {:>10} {:>8} {:>7} | {:>9}",
+        "n",
+        "degree",
+        "d",
+        "bits",
+        "drop",
+        "client, ms",
+        "floor",
+        "target",
+        "server, ms",
+        "floor",
+        "target",
+        "keystream"
+    );
+    let case =
+        |length, bits, dropped, rounds| Case { clients: 100, degree: 20, length, bits, dropped, rounds };
+    for (length, rounds) in [(10_000, 7), (100_000, 5), (1_000_000, 3)] {
+        for dropped in [0, 10] {
+            report(&case(length, 32, dropped, rounds));
+        }
+    }
+    report(&case(1_000_000, 24, 10, 3));
+    report(&case(1_000_000, 16, 10, 3));
+    report(&Case { clients: 1000, degree: 100, length: 10_000, bits: 32, dropped: 100, rounds: 1 });
+    println!(
+        "\nclient: mean over the cohort; every other one gives its vector in chunks, the others whole\n\
+         floor: keystream at the raw rate and coordinates at the rate of acc += x from memory, in the same run\n\
+         target: share used of 10 ms and 150 ms at d = 10^6, scaled to the measured keystream from 20 GB/s"
+    );
+}
+
+fn report(case: &Case) {
+    let (mut sums, values) = (vec![1u32; 1 << 20], vec![3u32; 1 << 20]);
+    let mut spent = Vec::new();
+    let race = Race::run(
+        case.rounds,
+        &mut [
+            ("keystream", &mut || time(|| secagg::bench::keystream(PROBE))),
+            ("memory", &mut || time(|| (0..PROBE >> 22).for_each(|_| add(&mut sums, black_box(&values))))),
+            ("session", &mut || {
+                spent.push(session(case));
+                1.0
+            }),
+        ],
+    );
+    let keystream = PROBE as f64 / race.seconds("keystream");
+    let memory = PROBE as f64 / race.seconds("memory");
+    let clients = f64::from(case.clients);
+    let lane = f64::from(if case.bits <= 16 { 2 } else { 4 });
+    // What the clients add is one vector each, what the server adds is in its counts.
+    let answered = clients - f64::from(case.dropped);
+    let floor = |counts: &Counts, additions: f64| {
+        counts.keystream_bytes as f64 / keystream + additions * lane / memory
+    };
+    let one = &spent[0];
+    let client_floor = floor(&one.client_counts, answered * f64::from(case.length)) / clients;
+    let server_floor = floor(&one.server_counts, one.server_counts.additions as f64);
+    let client = median(spent.iter().map(|spent| spent.clients)) / clients;
+    let server = median(spent.iter().map(|spent| spent.server));
+    let share = |seconds: f64, target: f64| match case.length {
+        1_000_000 => format!("{:.2}", seconds / (target * TARGET_RATE / keystream)),
+        _ => String::new(),
+    };
+    println!(
+        "{:>5} {:>6} {:>8} {:>4} {:>6} | {:>10.2} {:>8.2} {:>7} | {:>10.1} {:>8.1} {:>7} | {:>4.1} GB/s",
+        case.clients,
+        case.degree,
+        case.length,
+        case.bits,
+        case.dropped,
+        client * 1e3,
+        client_floor * 1e3,
+        share(client, TARGET_CLIENT),
+        server * 1e3,
+        server_floor * 1e3,
+        share(server, TARGET_SERVER),
+        keystream * 1e-9,
+    );
+}
+
+/// Runs a session in which the first clients vanish between ShareKeys and MaskedInputCollection.
+fn session(case: &Case) -> Spent {
+    let config = Config {
+        suite: Suite::Curious,
+        graph: Graph::Regular { degree: case.degree },
+        clients: case.clients,
+        threshold: case.degree / 2 + 1,
+        vectors: vec![VectorSpec::new("v", case.length, case.bits)],
+        task: [0; 32],
+        nonce: [9; 32],
+    };
+    let mut clients: BTreeMap<ClientId, Client> = (1..=case.clients).map(new_client).collect();
+    let (mut in_clients, mut in_server) = (0.0, 0.0);
+    let (mut server, mut requests) =
+        timed(&mut in_server, || Server::open(config)).expect("a fair configuration");
+    let aggregate = loop {
+        let round = server.progress().map(|progress| progress.round);
+        for (id, request) in requests {
+            if round == Some(Round::MaskedInputCollection) {
+                if id.get() <= case.dropped {
+                    continue;
+                }
+                let input = input(id, case);
+                clients.get_mut(&id).expect("a client").set_input(input).expect("a fitting input");
+            }
+            let client = clients.get_mut(&id).expect("a client");
+            let response = timed(&mut in_clients, || answer(client, id, &request));
+            timed(&mut in_server, || server.receive(id, &response)).expect("an honest answer");
+        }
+        match timed(&mut in_server, || server.close_round()).expect("enough clients") {
+            Closed::Next(next) => requests = next,
+            Closed::Done(aggregate) => break aggregate,
+        }
+    };
+    let mask = (1u64 << case.bits) - 1;
+    let expected = aggregate.survivors.iter().map(|id| u64::from(id.get())).sum::<u64>() & mask;
+    assert!(aggregate.vectors[0].1.iter().all(|sum| sum == expected));
+    let client_counts = clients.values().fold(Counts::default(), |mut sum, client| {
+        sum.keystream_bytes += client.counts().keystream_bytes;
+        sum
+    });
+    Spent { clients: in_clients, server: in_server, client_counts, server_counts: server.counts() }
+}
+
+fn new_client(number: u32) -> (ClientId, Client) {
+    let mut entropy = [0; 32];
+    entropy[..4].copy_from_slice(&number.to_be_bytes());
+    (ClientId::new(number).expect("not zero"), Client::new(entropy, Policy::default()))
+}
+
+fn input(id: ClientId, case: &Case) -> Input {
+    let length = case.length as usize;
+    match case.bits {
+        ..=16 => Input::new().with("v", vec![id.get() as u16; length]),
+        _ => Input::new().with("v", vec![id.get(); length]),
+    }
+}
+
+/// The whole message, or its chunks as a transport would send them, one behind the other.
+fn answer(client: &mut Client, id: ClientId, request: &[u8]) -> Vec<u8> {
+    if id.get().is_multiple_of(2) {
+        return client.handle(request).expect("an honest server");
+    }
+    let response = client.respond(request).expect("an honest server");
+    let mut message = Vec::with_capacity(response.len() as usize);
+    response.for_each(|chunk| message.extend_from_slice(&chunk));
+    message
+}
+
+fn timed<T>(total: &mut f64, work: impl FnOnce() -> T) -> T {
+    let begin = timing::cpu();
+    let result = work();
+    *total += timing::cpu() - begin;
+    result
+}
+
+#[inline(never)]
+fn add(sums: &mut [u32], values: &[u32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum = sum.wrapping_add(*value);
+    }
+}

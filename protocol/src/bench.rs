@@ -1,0 +1,97 @@
+//! Entry points for this crate's benchmarks; not part of the API.
+
+use std::hint::black_box;
+
+use aes::cipher::consts::U16;
+use aes::cipher::{BlockSizeUser, ParBlocks, StreamCipherBackend, StreamCipherClosure};
+use curve25519_dalek::scalar::Scalar;
+
+use crate::crypto::agree::mask_public_key;
+use crate::crypto::prg::{Bytes, Keystream};
+use crate::crypto::sharing::{Basis, Polynomial};
+use crate::mask::{MaskSeed, Sign, apply_all};
+use crate::rounds::reconstruction::{Collected, Secret, reconstruct};
+use crate::rounds::share_keys::commit;
+use crate::{ClientId, Lanes, Suite};
+
+const SESSION: [u8; 32] = [1; 32];
+
+/// Makes `bytes` of keystream and leaves it on the stack.
+pub fn keystream(bytes: usize) {
+    Keystream::new(&SESSION).process(0, Blocks(bytes / 16));
+}
+
+/// Seeds of masks, every other one subtracted.
+pub struct Seeds(Vec<(MaskSeed, Sign)>);
+
+impl Seeds {
+    /// `count` seeds.
+    pub fn new(count: u32) -> Self {
+        let sign = |id: ClientId| if id.get().is_multiple_of(2) { Sign::Add } else { Sign::Subtract };
+        let seed = |id| MaskSeed::own(Suite::Curious, &SESSION, &[2; 32], id);
+        Self(ClientId::first(count).map(|id| (seed(id), sign(id))).collect())
+    }
+
+    /// Applies the masks of all seeds.
+    pub fn apply(&self, lanes: &mut Lanes) {
+        apply_all(Suite::Curious, &SESSION, 0, &self.0, lanes);
+    }
+}
+
+/// Shares a secret among clients 1 to `count`, with coefficients drawn as a client draws them.
+pub fn split(secret: u32, threshold: u32, count: u32) -> Vec<Scalar> {
+    let keystream = Keystream::new(&[secret as u8; 32]);
+    let mut random = Bytes::new(&keystream);
+    let polynomial = Polynomial::new(Scalar::from(secret), (1..threshold).map(|_| random.scalar()));
+    ClientId::first(count).map(|id| polynomial.share(id)).collect()
+}
+
+/// Combines the shares of clients 1, 2, and so on.
+pub fn combine(shares: &[Scalar]) -> Scalar {
+    let ids: Vec<ClientId> = ClientId::first(shares.len() as u32).collect();
+    Basis::new(&ids, shares.len(), &[]).combine(shares)
+}
+
+/// What the server holds when it reconstructs, of owners 1 to the number of lists of shares: secret i is
+/// i, and every tenth is a mask key.
+pub struct Answers(Vec<Collected>);
+
+impl Answers {
+    /// One list of shares for each owner, of clients 1, 2, and so on.
+    pub fn new(shares: &[Vec<Scalar>]) -> Self {
+        let owner = |(owner, shares): (ClientId, &Vec<Scalar>)| {
+            let value = Scalar::from(owner.get());
+            let secret = match owner.get() % 10 {
+                0 => Secret::MaskKey(mask_public_key(&value)),
+                _ => Secret::SelfMask(commit(Suite::Curious, &SESSION, owner, &value)),
+            };
+            let shares = ClientId::first(shares.len() as u32).zip(shares.iter().copied()).collect();
+            Collected { owner, shares, secret }
+        };
+        Self(ClientId::first(shares.len() as u32).zip(shares).map(owner).collect())
+    }
+
+    /// Reconstructs and checks every secret; how many there are.
+    pub fn reconstruct(self, threshold: u32) -> Option<usize> {
+        let mut faults = Vec::new();
+        let found = reconstruct(Suite::Curious, &SESSION, threshold, self.0, &[3; 32], &mut faults).ok()?;
+        Some(found.len())
+    }
+}
+
+struct Blocks(usize);
+
+impl BlockSizeUser for Blocks {
+    type BlockSize = U16;
+}
+
+impl StreamCipherClosure for Blocks {
+    #[inline(always)]
+    fn call<B: StreamCipherBackend<BlockSize = U16>>(self, backend: &mut B) {
+        let mut blocks = ParBlocks::<B>::default();
+        for _ in 0..self.0 / blocks.len() {
+            backend.gen_par_ks_blocks(&mut blocks);
+            black_box(&mut blocks);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Distributed differential privacy: each client adds a little integer noise inside the ring, so that the
+//! only value that exists without enough noise is the client's own.
+//!
+//! Two mechanisms: the distributed discrete Gaussian (Kairouz, Liu, Steinke 2021, arXiv 2102.06387) and
+//! Skellam (Agarwal, Kairouz, Liu 2021, arXiv 2110.04995).
+//!
+//! # What is promised
+//!
+//! **Adjacency is zero-out**: two runs are neighbours if they have the same participants and differ in one
+//! client's vector, which in one of them is zero. That client's noise is in the sum either way. Adding or
+//! removing a participant together with its noise is not covered; replacing one vector by another costs twice
+//! the sensitivity (see [`Sensitivity::for_replacement`]).
+//!
+//! **The noise that counts is the noise that is in the sum and unknown to the adversary**: the shares of
+//! honest clients that survived, the victim's own included. Neither the clients that were planned nor the
+//! adversary's own may be counted.
+//!
+//! **Two figures**: a secret sample of the population amplifies privacy for whoever sees only the released
+//! sums, [`Curve::poisson`]. The server chose the sample and saw who came: against it, use the curve itself.
+//!
+//! # Units
+//!
+//! *Real* units are the caller's. *Integer* units are real units times the scale s of [`Encoding`]: noise and
+//! norms that the accountant takes are in integer units, because that is where rounding enlarges the norm and
+//! where the discrete Gaussian's shape matters.
+//!
+//! # Rounding
+//!
+//! Every ε and δ that this module returns is an upper bound: formulas are evaluated in double precision and
+//! the result enlarged by [`MARGIN`]. Use [`round_up`] to print one.
+
+mod accountant;
+mod bits;
+mod codec;
+mod discrete_gaussian;
+pub mod distribution;
+mod encoding;
+mod error;
+#[cfg(test)]
+mod exact;
+mod fixed;
+mod law;
+mod mechanism;
+mod rotate;
+mod round;
+mod skellam;
+mod special;
+mod subsample;
+mod table;
+pub mod tau;
+mod variance;
+pub mod zcdp;
+
+pub use accountant::{Curve, Epsilon, MARGIN, ORDERS, round_up};
+pub use discrete_gaussian::GaussianNoise;
+pub use encoding::{Encoding, Task, wrap_deviations, wrap_probability};
+pub use error::PrivacyError;
+pub use mechanism::{DistributedGaussian, Gaussian, Mechanism, Sensitivity, Skellam};
+pub use rotate::Rotation;
+pub use skellam::SkellamNoise;
+pub use subsample::Amplification;
+pub use variance::Variance;

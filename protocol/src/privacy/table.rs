@@ -1,0 +1,279 @@
+//! Tables of a law's distribution function, and draws from them that are exact to any depth.
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
+use super::bits::Bits;
+use super::law::{Law, Thresholds};
+
+/// Words of each threshold that a table holds: draws that need more make a deeper table.
+const DEPTH: usize = 4;
+
+/// Where at most this many thresholds have first words that are not all ones, they can be read from end to end at
+/// every draw: neither time nor memory accesses then depend on what is drawn.
+const SCANNED: usize = 48;
+
+/// Draws made at a time when tables are scanned: as many as registers hold.
+const BLOCK: usize = 4;
+
+/// Bits of the first word by which longer tables are entered.
+const GUIDE_BITS: u32 = 10;
+
+/// A law on 0, 1, 2, …, ready to be drawn from.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    law: Law,
+    /// What index 0 stands for.
+    start: u64,
+    /// At depth k and index i, the k-th word of the probability of at most `start` + i.
+    words: Vec<Vec<u64>>,
+    /// For each value of the top bits of a word, the first index whose threshold is not below all such words.
+    guide: Vec<usize>,
+    /// The halves of the first words that are not all ones, if they are few.
+    scanned: Option<Vec<i64>>,
+}
+
+/// Half of a word, as a number with room for a sign.
+#[inline]
+fn half(word: u64) -> i64 {
+    (word >> 1) as i64
+}
+
+impl Table {
+    pub(super) fn new(law: Law) -> Self {
+        Self::with_depth(law, DEPTH)
+    }
+
+    /// A table that decides all draws but those of probability 2^(−64·depth) or so.
+    fn with_depth(law: Law, depth: usize) -> Self {
+        let Thresholds { first: start, values } = law.thresholds(depth);
+        let words: Vec<Vec<u64>> = (0..depth)
+            .map(|at| values.iter().filter_map(|one| one.fraction().get(at).copied()).collect())
+            .collect();
+        let first = words.first().map(Vec::as_slice).unwrap_or_default();
+        let guide = (0..1u64 << GUIDE_BITS)
+            .map(|top| first.partition_point(|&word| word < top << (64 - GUIDE_BITS)))
+            .collect();
+        let shallow = first.partition_point(|&word| word < u64::MAX);
+        let halves = || first.iter().take(shallow).map(|&word| half(word)).collect();
+        let scanned = (shallow <= SCANNED).then(halves);
+        Self { law, start, words, guide, scanned }
+    }
+
+    /// Draws an m: the least whose threshold exceeds a uniform number, of which one word nearly always decides.
+    #[inline]
+    pub(super) fn draw(&self, bits: &mut Bits) -> u64 {
+        let word = bits.word();
+        let first = self.words.first().map(Vec::as_slice).unwrap_or_default();
+        let from = self.guide.get((word >> (64 - GUIDE_BITS)) as usize).copied().unwrap_or_default();
+        let after = first.iter().skip(from).position(|&threshold| threshold >= word).unwrap_or_default();
+        let at = from + after;
+        match first.get(at) {
+            Some(&threshold) if threshold > word => self.start + at as u64,
+            // The word equals a threshold's.
+            _ => self.resolve(word, bits),
+        }
+    }
+
+    /// Whether the table is small enough for [`Table::draw_all`] to take the same time whatever it draws.
+    pub(super) fn is_scanned(&self) -> bool {
+        self.scanned.is_some()
+    }
+
+    /// Makes draws by comparing each word with every threshold.
+    ///
+    /// Words are taken by the block, of which the last is not always used up.
+    pub(super) fn draw_all(&self, bits: &mut Bits, draws: &mut [u64]) {
+        for block in draws.chunks_mut(BLOCK) {
+            let words: [u64; BLOCK] = std::array::from_fn(|_| bits.word());
+            let (below, not_above) = self.scan(&words);
+            let counts = below.iter().zip(&not_above);
+            for ((draw, &word), (below, not_above)) in block.iter_mut().zip(&words).zip(counts) {
+                // Undecided, once in 2^57 draws, where half the word equals half a threshold's.
+                let decided = below == not_above && word != u64::MAX;
+                *draw = if decided { self.start + below } else { self.resolve(word, bits) };
+            }
+        }
+    }
+
+    /// How many thresholds are below each word, and how many are not above it, both by halves.
+    #[inline]
+    fn scan(&self, words: &[u64; BLOCK]) -> ([u64; BLOCK], [u64; BLOCK]) {
+        let halves = words.map(half);
+        let (mut below, mut not_above) = ([0; BLOCK], [0; BLOCK]);
+        for &threshold in self.scanned.as_deref().unwrap_or_default() {
+            for ((below, not_above), word) in below.iter_mut().zip(&mut not_above).zip(&halves) {
+                // Halves do not overflow when subtracted: the sign is the comparison.
+                let beyond = threshold - word;
+                *below += beyond as u64 >> 63;
+                *not_above += (beyond - 1) as u64 >> 63;
+            }
+        }
+        (below, not_above)
+    }
+
+    /// The draw that begins with a word that equals a threshold's, or exceeds all: reads on, and where this
+    /// table ends makes a deeper one.
+    #[cold]
+    fn resolve(&self, word: u64, bits: &mut Bits) -> u64 {
+        let mut drawn = vec![word];
+        if let Some(found) = self.find(&mut drawn, bits) {
+            return found;
+        }
+        let mut depth = self.words.len();
+        loop {
+            depth *= 2;
+            if let Some(found) = Self::with_depth(self.law, depth).find(&mut drawn, bits) {
+                return found;
+            }
+        }
+    }
+
+    /// The least m whose threshold exceeds what was drawn, drawing more as needed; none if this table cannot
+    /// tell.
+    fn find(&self, drawn: &mut Vec<u64>, bits: &mut Bits) -> Option<u64> {
+        // The thresholds that agree with all words so far, and none before them exceeds the draw.
+        let mut agreeing = 0..self.words.first()?.len();
+        for (at, thresholds) in self.words.iter().enumerate() {
+            let word = drawn.get(at).copied().unwrap_or_else(|| {
+                let word = bits.word();
+                drawn.push(word);
+                word
+            });
+            let some = thresholds.get(agreeing.clone())?;
+            let (below, not_above) =
+                (some.partition_point(|&one| one < word), some.partition_point(|&one| one <= word));
+            agreeing = agreeing.start + below..agreeing.start + not_above;
+            if agreeing.is_empty() {
+                // Beyond the last threshold there are more, which a deeper table has.
+                return (agreeing.end < thresholds.len()).then_some(self.start + agreeing.end as u64);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A discrete Gaussian's distance with σ² = `units`/2^16.
+    fn law(units: u64) -> Law {
+        Law::Gaussian { numerator: 1 << 15, denominator: units, doubled: true }
+    }
+
+    #[test]
+    fn the_thresholds_have_their_known_digits() {
+        // Of σ = 1: P(0) = 0.39894227826686170558 and P(≥3) = 0.0045671714178032526614, tests/oracles/privacy.csv.
+        let table = Table::new(law(1 << 16));
+        let digits = |threshold: u64, digits: u128| {
+            let found = (u128::from(threshold) * 10u128.pow(19)) >> 64;
+            assert!(found.abs_diff(digits / 10) <= 1, "{found} {digits}");
+        };
+        digits(table.words[0][0], 39894227826686170558);
+        digits(table.words[0][2], 10u128.pow(20) - 2 * 456717141780325266);
+        assert!(table.words[0].windows(2).all(|pair| pair[0] <= pair[1]));
+        assert_eq!(table.scanned.map(|halves| halves.len()), Some(9));
+    }
+
+    #[test]
+    fn depth_only_adds_words() {
+        for units in [1 << 14, 1 << 16, 5 << 16, 10_000 << 16] {
+            let (shallow, deep) = (Table::with_depth(law(units), 2), Table::with_depth(law(units), 5));
+            for (one, other) in shallow.words.iter().zip(&deep.words) {
+                assert!(one.iter().eq(other.iter().take(one.len())), "{units}");
+            }
+            assert!(shallow.words[0].len() < deep.words[0].len());
+        }
+    }
+
+    /// What `find` says of these words, none to be drawn beyond them.
+    fn found(table: &Table, words: &[u64]) -> Option<u64> {
+        let mut drawn = words.to_vec();
+        let found = table.find(&mut drawn, &mut Bits::new(&[0; 32], "test"));
+        assert_eq!(drawn, words, "words were drawn");
+        found
+    }
+
+    #[test]
+    fn draws_that_agree_with_a_threshold_are_decided_further_on() {
+        let table = Table::new(law(3 << 16));
+        for m in 0..table.words[0].len() - 1 {
+            let threshold: Vec<u64> = table.words.iter().map(|words| words[m]).collect();
+            for depth in 0..DEPTH {
+                let mut word = threshold[..=depth].to_vec();
+                if let Some(less) = word[depth].checked_sub(1) {
+                    word[depth] = less;
+                    // Just below the threshold, unless that is below the one before, too.
+                    let before = |at: usize| table.words.iter().map(|words| words[at]).collect::<Vec<u64>>();
+                    if m == 0 || before(m - 1)[..=depth] < word[..] {
+                        assert_eq!(found(&table, &word), Some(m as u64), "{m} {depth}");
+                    }
+                }
+                let mut word = threshold[..=depth].to_vec();
+                if let Some(more) = word[depth].checked_add(1) {
+                    word[depth] = more;
+                    let after: Vec<u64> = table.words.iter().map(|words| words[m + 1]).collect();
+                    if word[..] < after[..=depth] {
+                        assert_eq!(found(&table, &word), Some(m as u64 + 1), "{m} {depth}");
+                    }
+                }
+            }
+            // Only a deeper table can tell.
+            assert_eq!(found(&table, &threshold), None);
+        }
+        assert_eq!(found(&table, &[u64::MAX; DEPTH]), None);
+    }
+
+    #[test]
+    fn a_deeper_table_is_made_where_one_ends() {
+        // One word deep, so that a draw that agrees in the first word needs the deeper table.
+        let (short, long) = (Table::with_depth(law(3 << 16), 1), Table::new(law(3 << 16)));
+        for m in [0, 1, 5] {
+            let word = short.words[0][m];
+            let mut bits = (Bits::new(&[9; 32], "test"), Bits::new(&[9; 32], "test"));
+            let found = short.resolve(word, &mut bits.0);
+            assert_eq!(Some(found), long.find(&mut vec![word], &mut bits.1));
+            assert!(found == m as u64 || found == m as u64 + 1);
+        }
+        let far = short.resolve(u64::MAX, &mut Bits::new(&[9; 32], "test"));
+        assert!((15..=16).contains(&far), "{far}");
+    }
+
+    #[test]
+    fn what_lies_before_the_first_threshold_needs_a_deeper_table() {
+        let table = Table::new(Law::Poisson { numerator: 10_000, denominator: 1 });
+        assert_eq!(found(&table, &[0; DEPTH]), None);
+        let (drawn, threshold) =
+            ([0, 0, 0, u64::MAX], |at: usize| [0, 1, 2, 3].map(|depth| table.words[depth][at]));
+        let first = (0..).find(|&at| threshold(at) > drawn).unwrap();
+        assert!(first > 1);
+        assert_eq!(found(&table, &drawn), Some(table.start + first as u64));
+        assert!(table.words.iter().all(|words| words[0] == 0));
+    }
+
+    #[test]
+    fn scanning_and_guiding_draw_the_same() {
+        for units in [1 << 14, 1 << 16, 16 << 16] {
+            let table = Table::new(law(units));
+            assert!(table.is_scanned());
+            let (mut one, mut other) = (Bits::new(&[3; 32], "test"), Bits::new(&[3; 32], "test"));
+            let mut scanned = vec![0; 100_001];
+            table.draw_all(&mut one, &mut scanned);
+            assert!(scanned.iter().all(|&drawn| drawn == table.draw(&mut other)));
+        }
+        assert!(!Table::new(law(100 << 16)).is_scanned());
+    }
+
+    #[test]
+    fn scanning_tells_ties() {
+        let table = Table::new(law(1 << 16));
+        let threshold = table.words[0][2];
+        let (below, not_above) = table.scan(&[threshold; BLOCK]);
+        assert_eq!((below[0], not_above[3]), (2, 3));
+        let (below, not_above) = table.scan(&[threshold - 2; BLOCK]);
+        assert_eq!((below, not_above), ([2; BLOCK], [2; BLOCK]));
+        let (below, not_above) = table.scan(&[threshold + 2; BLOCK]);
+        assert_eq!((below, not_above), ([3; BLOCK], [3; BLOCK]));
+        let (below, not_above) = table.scan(&[u64::MAX; BLOCK]);
+        assert_eq!((below, not_above), ([9; BLOCK], [9; BLOCK]));
+    }
+}
