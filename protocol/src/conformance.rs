@@ -40,9 +40,13 @@ pub type Decoded = Result<(Bytes32, Vec<(String, Item)>, Vec<u8>), Misbehaviour>
 /// Decodes a message of any type (spec §4); a masked input needs the configuration.
 pub fn decode(message: &[u8], config: Option<&Config>) -> Decoded {
     match message.first() {
-        Some(1) => any(message, |body: &advertise_keys::Request| {
-            fields([("client", id(&body.id)), ("config", Item::Config(body.config.clone()))])
-        }),
+        Some(1) => {
+            let (_, body) = advertise_keys::Request::decode_any_session(message)?;
+            body.config.check().map_err(|_| Misbehaviour::BadConfig)?;
+            any(message, |body: &advertise_keys::Request| {
+                fields([("client", id(&body.id)), ("config", Item::Config(body.config.clone()))])
+            })
+        }
         Some(3) => any(message, |body: &share_keys::Request| {
             let member = |(of, keys): &(ClientId, PublicKeys)| {
                 Item::Fields([("id".to_owned(), id(of))].into_iter().chain(public_keys(keys)).collect())

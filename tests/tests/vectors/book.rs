@@ -82,13 +82,6 @@ impl Script<'_> {
         answer
     }
 
-    /// A request with its answer, less what the document leaves open.
-    pub(crate) fn ok_but(&mut self, request: Value, leave_out: impl FnOnce(&mut Value)) {
-        let mut answer = self.book.ask(&request);
-        leave_out(&mut answer);
-        self.note(request, json!({"ok": answer}));
-    }
-
     /// A request that breaks the case's rule.
     pub(crate) fn breaks(&mut self, request: Value) {
         let must = self.case.must.clone().expect("a rule in the id");

@@ -129,6 +129,10 @@ fn lists(book: &mut Book) {
         let body = [unopened.as_slice(), &[0; 4]].concat();
         book.breaks(&format!("4.1-1/type-10-unopened-{name}"), decode(&message(10, &body)));
     }
+    let shares = [&[0; 4], list(31, &[1; 31]).as_slice()].concat();
+    book.breaks("4.1-1/type-10-shares-no-whole-number", decode(&message(10, &shares)));
+    let bundles = [&[7; 32], list(81, &[7; 81]).as_slice()].concat();
+    book.breaks("4.1-1/type-4-list-no-whole-number", decode(&message(4, &bundles)));
     let survivors = list(2, &[1]);
     book.breaks("4.1-1/type-9-list-longer-than-the-message", decode(&message(9, &survivors)));
     let bundles = [&[7; 32], list(81, &[7; 80]).as_slice()].concat();
