@@ -339,14 +339,12 @@ pub enum Misuse {
         expected: u32,
     },
     /// A coordinate is greater than the vector allows.
-    #[error("vector {name:?}, coordinate {at}: {value} is above {greatest}")]
+    #[error("vector {name:?}, coordinate {at} is above {greatest}")]
     InputValue {
         /// The vector.
         name: String,
         /// Index of the coordinate, from 0.
         at: usize,
-        /// The value there.
-        value: u64,
         /// The greatest that is allowed: the declared bound, or 2^bits − 1.
         greatest: u64,
     },

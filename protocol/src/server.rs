@@ -151,7 +151,10 @@ impl Server {
                 self.dropped.insert(Round::Unmasking, state.roll.missing());
                 let mut faults = Vec::new();
                 let unmasked = state.close(&mut faults, &mut self.counts);
-                faults.into_iter().for_each(|fault| self.note(fault));
+                // All at once: holders may report as many bundles as there are pairs.
+                self.faults.extend(faults);
+                self.faults.sort_unstable();
+                self.faults.dedup();
                 Ok(Closed::Done(self.aggregate(unmasked?)))
             }
             State::Over => Err(Abort::Over),

@@ -62,27 +62,21 @@ impl Lanes {
         (0..self.len()).map_while(|index| self.get(index))
     }
 
-    /// The same coordinates in the lane of `bits`; a coordinate that does not fit is given back with its index.
-    fn in_lane_of(self, bits: u8, greatest: u64) -> Result<Self, (usize, u64)> {
-        let fits = each_lane!(&self, values => values.iter().position(|&value| value.wide() > greatest));
-        if let Some(at) = fits {
-            return Err((at, self.get(at).unwrap_or_default()));
-        }
-        Ok(match (self, bits) {
-            (lanes @ Self::U16(_), ..=16)
-            | (lanes @ Self::U32(_), 17..=32)
-            | (lanes @ Self::U64(_), 33..) => lanes,
-            (mut lanes, bits) => {
-                // Every value was found to fit, so the casts lose nothing.
-                let narrow = match bits {
-                    ..=16 => Self::U16(lanes.iter().map(|value| value as u16).collect()),
-                    17..=32 => Self::U32(lanes.iter().map(|value| value as u32).collect()),
-                    _ => Self::U64(lanes.iter().collect()),
-                };
-                lanes.zeroize();
-                narrow
-            }
-        })
+    /// The index of the first coordinate above `greatest`.
+    fn first_above(&self, greatest: u64) -> Option<usize> {
+        each_lane!(self, values => values.iter().position(|&value| value.wide() > greatest))
+    }
+
+    /// Moves the coordinates, which all fit, into the lane of `bits`.
+    fn move_into_lane_of(&mut self, bits: u8) {
+        let moved = match (&self, bits) {
+            (Self::U16(_), ..=16) | (Self::U32(_), 17..=32) | (Self::U64(_), 33..) => return,
+            (_, ..=16) => Self::U16(self.iter().map(|value| value as u16).collect()),
+            (_, 17..=32) => Self::U32(self.iter().map(|value| value as u32).collect()),
+            _ => Self::U64(self.iter().collect()),
+        };
+        self.zeroize();
+        *self = moved;
     }
 
     /// Takes each coordinate modulo 2^bits.
@@ -158,19 +152,18 @@ impl Input {
         }
         let mut arranged = Arranged(Vec::with_capacity(expected.len()));
         for spec in &config.vectors {
-            let lanes = self.vectors.remove(&spec.name).unwrap_or(Lanes::U16(Vec::new()));
+            // From here on the values are wiped however this ends.
+            arranged.0.extend(self.vectors.remove(&spec.name));
+            let Some(lanes) = arranged.0.last_mut() else { continue };
+            let name = || spec.name.clone();
             if lanes.len() != spec.length as usize {
-                let (name, found) = (spec.name.clone(), lanes.len());
-                return Err(Misuse::InputLength { name, found, expected: spec.length });
+                return Err(Misuse::InputLength { name: name(), found: lanes.len(), expected: spec.length });
             }
             let greatest = spec.greatest();
-            let lanes = lanes.in_lane_of(spec.bits, greatest).map_err(|(at, value)| Misuse::InputValue {
-                name: spec.name.clone(),
-                at,
-                value,
-                greatest,
-            })?;
-            arranged.0.push(lanes);
+            if let Some(at) = lanes.first_above(greatest) {
+                return Err(Misuse::InputValue { name: name(), at, greatest });
+            }
+            lanes.move_into_lane_of(spec.bits);
         }
         Ok(arranged)
     }

@@ -8,6 +8,7 @@ use quinn::{Connection, SendStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 
+use crate::policy::LONGEST_WAIT;
 use crate::status::Status;
 
 /// Version of this binding that a join message names.
@@ -98,8 +99,8 @@ impl Lobby {
     /// Adds a client. One that waits under the same name is replaced: a client that lost its
     /// network comes back before the server notices the loss.
     pub(crate) fn enter(&self, member: Member) {
+        self.purge();
         let mut waiting = self.lock();
-        waiting.members.retain(|_, (_, member)| member.is_connected());
         waiting.arrivals += 1;
         let arrival = waiting.arrivals;
         if let Some((_, older)) = waiting.members.insert(member.name.clone(), (arrival, member)) {
@@ -108,6 +109,11 @@ impl Lobby {
         }
         drop(waiting);
         self.0.changed.notify_waiters();
+    }
+
+    /// Gives back the places of clients that have gone.
+    pub(crate) fn purge(&self) {
+        self.lock().members.retain(|_, (_, member)| member.is_connected());
     }
 
     /// Waits until `wanted` connected clients are there, or until the time is over, and takes
@@ -123,7 +129,7 @@ impl Lobby {
         minimum: usize,
         patience: Duration,
     ) -> Result<Vec<Member>, usize> {
-        let end = Instant::now() + patience;
+        let end = Instant::now() + patience.min(LONGEST_WAIT);
         loop {
             // Registered before looking, so that no arrival in between is missed.
             let changed = self.0.changed.notified();
@@ -134,8 +140,8 @@ impl Lobby {
                 break;
             }
         }
+        self.purge();
         let mut waiting = self.lock();
-        waiting.members.retain(|_, (_, member)| member.is_connected());
         let joined = waiting.members.len();
         if joined < minimum.max(1) {
             return Err(joined);

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use secagg::Round;
 
+/// Longer waits are cut to this, so that `Duration::MAX` can stand for no deadline.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How long the server waits in one round.
 ///
 /// A round closes at the first of: every client that is still connected has answered; the quorum

@@ -171,7 +171,11 @@ impl Door {
             let _ = incoming.retry();
             return;
         }
-        let Ok(place) = self.places.clone().try_acquire_owned() else {
+        let place = || self.places.clone().try_acquire_owned();
+        let Ok(place) = place().or_else(|_| {
+            self.lobby.purge();
+            place()
+        }) else {
             tracing::warn!("too many connections, one refused");
             return incoming.refuse();
         };

@@ -16,7 +16,7 @@ use crate::lobby::Member;
 use crate::outcome::{Outcome, StageReport, Traffic};
 use crate::peer::{Event, Pace, Peer, Turn, request_bytes};
 use crate::plan::SessionPlan;
-use crate::policy::SessionPolicy;
+use crate::policy::{LONGEST_WAIT, SessionPolicy};
 use crate::status::Status;
 
 /// Answers on their way to the loop; each holds byte credit, so this bounds their number only.
@@ -172,7 +172,7 @@ impl<'a> Session<'a> {
         let policy = *self.policy.stage(round);
         let quorum = policy.quorum_of(expected.len() as u32) as usize;
         let mut missing = expected.clone();
-        let mut close_at = Instant::now() + policy.deadline;
+        let mut close_at = Instant::now() + policy.deadline.min(LONGEST_WAIT);
         let mut quorum_reached = false;
         while !waiting.is_empty() {
             // An answer that is already there is taken before the clock is looked at.
@@ -192,7 +192,7 @@ impl<'a> Session<'a> {
             let enough = expected.len() - missing.len() >= quorum;
             if !quorum_reached && enough && !waiting.is_empty() && self.core.is_sufficient()? {
                 quorum_reached = true;
-                close_at = close_at.min(Instant::now() + policy.grace);
+                close_at = close_at.min(Instant::now() + policy.grace.min(LONGEST_WAIT));
             }
         }
         Ok(missing)

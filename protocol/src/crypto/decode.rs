@@ -24,7 +24,8 @@ pub(crate) struct Decoded {
 /// Up to half of the shares above the threshold may be wrong at any size (Reed–Solomon decoding after Gao
 /// 2003). Beyond that the commitment decides: sets are left out in turn while `attempts` last. `committed` says
 /// whether a secret is the one that its owner committed to, so the secret is right in any case; and an honest
-/// holder is named only if more than half of the spare shares are wrong and made to fit together.
+/// holder is named only if its owner dealt it a wrong share, or if more than half of the spare shares are wrong and
+/// made to fit together.
 pub(crate) fn decode(
     basis: &Basis,
     threshold: usize,
@@ -34,11 +35,15 @@ pub(crate) fn decode(
 ) -> Option<Decoded> {
     if let Some(polynomial) = gao(basis, threshold, shares) {
         let secret = polynomial.first().copied().unwrap_or_default();
+        let wrong = basis.points().iter().zip(shares).enumerate();
+        let wrong = wrong.filter(|(_, (x, y))| value(&polynomial, x) != **y);
+        let wrong: Vec<usize> = wrong.map(|(at, _)| at).collect();
         if committed(&secret) {
-            let wrong = basis.points().iter().zip(shares).enumerate();
-            let wrong = wrong.filter(|(_, (x, y))| value(&polynomial, x) != **y);
-            let wrong: Vec<usize> = wrong.map(|(at, _)| at).collect();
             return Some(Decoded { secret, left_out: wrong.clone(), wrong });
+        }
+        if wrong.is_empty() {
+            // Whatever is left out, shares that all agree give this same secret.
+            return None;
         }
     }
     let spare = shares.len().saturating_sub(threshold);
@@ -101,7 +106,9 @@ fn first_way(
 
 /// The number of sets of `size` among `count`, or a very large number.
 fn combinations(count: usize, size: usize) -> usize {
-    (1..=size).fold(1usize, |product, step| product.saturating_mul(count + 1 - step) / step)
+    (1..=size.min(count.saturating_sub(size)))
+        .try_fold(1usize, |product, step| product.checked_mul(count + 1 - step).map(|product| product / step))
+        .unwrap_or(usize::MAX)
 }
 
 /// The secret that the shares give without those at the places `left_out`.
@@ -251,6 +258,24 @@ mod tests {
     /// Errors without structure: small ones can cancel against small Lagrange coefficients.
     fn error(at: usize) -> Scalar {
         Scalar::from_bytes_mod_order(hash(Suite::Curious, "test error", &[&[at as u8]]))
+    }
+
+    #[test]
+    fn large_binomials_do_not_look_small() {
+        assert_eq!((combinations(5, 2), combinations(9, 0), combinations(40, 3)), (10, 1, 9880));
+        assert_eq!(combinations(68, 64), 814_385);
+        for (count, size) in [(100, 90), (200, 160), (1000, 949), (1000, 617), (4000, 2228)] {
+            assert!(combinations(count, size) > ATTEMPTS, "{count} {size}");
+        }
+    }
+
+    /// An owner whose shares agree but contradict its commitment costs no search.
+    #[test]
+    fn shares_that_agree_are_not_searched() {
+        let (basis, shares, _) = setting(100, 10);
+        let mut attempts = ATTEMPTS;
+        assert_eq!(decode(&basis, 10, &shares, &mut attempts, |_| false), None);
+        assert_eq!(attempts, ATTEMPTS);
     }
 
     /// Two liars can choose their errors together so that leaving one honest share out gives the secret.

@@ -85,13 +85,19 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     plan.check().map_err(|misuse| Failure::Usage(misuse.to_string()))?;
     let state = arguments.state.clone().map_or_else(default_state, Ok)?;
     let identity = Identity::open(&state).map_err(Failure::failed)?;
-    let mut server =
-        SecaggServer::bind(arguments.listen, &identity, Limits::default()).map_err(Failure::failed)?;
+    let mut server = SecaggServer::bind(arguments.listen, &identity, limits(arguments.clients))
+        .map_err(Failure::failed)?;
     note(&format!("listening on {}", server.local_address()));
     note(&format!("pin {}", server.pin()));
     let result = unless_interrupted(sessions(&arguments, &plan, &mut server)).await;
     server.shutdown().await;
     result?
+}
+
+/// Places for all clients of a session, and for as many again that wait for the next one.
+fn limits(clients: u32) -> Limits {
+    let usual = Limits::default();
+    Limits { connections: usual.connections.max(2 * clients as usize), ..usual }
 }
 
 fn plan(arguments: &Arguments) -> SessionPlan {
