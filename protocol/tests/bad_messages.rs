@@ -341,6 +341,21 @@ fn a_false_commitment_is_pinned_on_its_owner() {
     assert_eq!(outcome.unwrap_err(), Abort::Unrecoverable { owner: id(2), what, suspects: vec![id(2)] });
 }
 
+/// The same with so many spare shares that there are more sets to leave out than a counter holds: the server
+/// does not try them.
+#[test]
+fn a_false_commitment_costs_no_search() {
+    let cohort = Cohort::new(Graph::Complete, 70, 4, vec![VectorSpec::new("v", 1, 8)], 13);
+    let (_, outcome) = cohort.run_tampered(|id, round, mut response| {
+        if round == Round::ShareKeys && id == 2 {
+            response[HEADER] ^= 1;
+        }
+        vec![response]
+    });
+    let what = Misbehaviour::WrongCommitment;
+    assert_eq!(outcome.unwrap_err(), Abort::Unrecoverable { owner: id(2), what, suspects: vec![id(2)] });
+}
+
 /// A client that is sent `request` in `round` refuses it for `what`, and is over.
 #[track_caller]
 fn assert_refuses(cohort: &Cohort, round: Round, what: Misbehaviour, change: impl Fn(Vec<u8>) -> Vec<u8>) {
