@@ -9,9 +9,10 @@
 //! # How the verdict is exact
 //! The probabilities are rational numbers whose numerators have too many digits to write out for large n. Each is
 //! therefore enclosed between two numbers of 128 significant bits, rounded outwards at every step; if both are on
-//! one side of 2^-σ, so is the exact number. If they are not, the fraction is computed in integers of any size and compared. Only where the pinned set's sum over groups would
-//! have more than a million digits does a tie that the bounds leave open count against acceptance. No floating-point number takes part
-//! in a verdict; the logarithms of a plan are for people.
+//! one side of 2^-σ, so is the exact number. If they are not, the fraction is computed in integers of any size and
+//! compared. Only where the pinned set's sum over groups would have more than 2^20 binary digits does a tie that
+//! the bounds leave open count against acceptance. No floating-point number takes part in a verdict; the
+//! logarithms of a plan are for people.
 //!
 //! ```
 //! use secagg::parameters::{Model, Question, Verdict};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::rounds::roll::Roll;
 use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
 use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, VectorSpec};
 
@@ -74,6 +75,15 @@ pub struct Progress {
     pub needed: u32,
     /// Whether closing now would go on to the next round: no secret would have too few holders.
     pub sufficient: bool,
+}
+
+impl Progress {
+    fn of<T>(round: Round, roll: &Roll<T>, needed: u32, check: impl Fn() -> Result<(), Abort>) -> Self {
+        let answered = roll.answers().len() as u32;
+        // The check may look at the whole graph: it is not asked while it must fail.
+        let sufficient = answered >= needed && check().is_ok();
+        Self { round, expected: roll.asked() as u32, answered, needed, sufficient }
+    }
 }
 
 impl Server {
@@ -167,36 +177,21 @@ impl Server {
     /// answers makes it worth asking, not after each message.
     pub fn progress(&self) -> Option<Progress> {
         let threshold = self.config.threshold;
-        let (round, expected, answered, needed, check) = match &self.state {
+        match &self.state {
             State::AdvertiseKeys(state) => {
-                let (answered, needed) = (state.roll.answers().len(), state.needed());
-                let enough = answered >= needed as usize;
-                (Round::AdvertiseKeys, state.roll.asked(), answered, needed, enough)
+                Some(Progress::of(Round::AdvertiseKeys, &state.roll, state.needed(), || state.check()))
             }
             State::ShareKeys(state) => {
-                let answered = state.roll.answers().len();
-                let enough = answered >= threshold as usize && state.check().is_ok();
-                (Round::ShareKeys, state.roll.asked(), answered, threshold, enough)
+                Some(Progress::of(Round::ShareKeys, &state.roll, threshold, || state.check()))
             }
             State::MaskedInputCollection(state) => {
-                let answered = state.roll.answers().len();
-                let enough = answered >= threshold as usize && state.check().is_ok();
-                (Round::MaskedInputCollection, state.roll.asked(), answered, threshold, enough)
+                Some(Progress::of(Round::MaskedInputCollection, &state.roll, threshold, || state.check()))
             }
             State::Unmasking(state) => {
-                let answered = state.roll.answers().len();
-                let enough = answered >= threshold as usize && state.check().is_ok();
-                (Round::Unmasking, state.roll.asked(), answered, threshold, enough)
+                Some(Progress::of(Round::Unmasking, &state.roll, threshold, || state.check()))
             }
-            State::Over => return None,
-        };
-        Some(Progress {
-            round,
-            expected: expected as u32,
-            answered: answered as u32,
-            needed,
-            sufficient: check,
-        })
+            State::Over => None,
+        }
     }
 
     /// The greatest length in bytes of a valid response of `from` in the open round; 0 if none is awaited.

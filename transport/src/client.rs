@@ -126,8 +126,8 @@ impl SecaggClient {
     /// # Errors
     ///
     /// [`Error::Refused`] with the server's status if the session was aborted or went on without
-    /// this client; [`Error::Abort`] if this client refused the server's proposal or messages; [`Error::Input`] if there was no input; [`Error::Left`] if
-    /// the observer said so.
+    /// this client; [`Error::Abort`] if this client refused the server's proposal or messages;
+    /// [`Error::Input`] if there was no input; [`Error::Left`] if the observer said so.
     pub async fn run_session<F, Fut, E>(
         mut self,
         policy: Policy,

@@ -109,7 +109,9 @@ impl SecaggServer {
     ///
     /// The session starts once the plan's number of clients is there, or at the join deadline if
     /// its minimum is. A client that is lost, slow or faulty costs itself its place and nobody
-    /// else anything. An abort of the protocol is an [`Outcome`], not an error.
+    /// else anything, but for one thing: uploads that keep just above [`Limits::minimum_rate`]
+    /// hold staging memory, and if they hold all of it others wait until the deadline. An abort
+    /// of the protocol is an [`Outcome`], not an error.
     ///
     /// # Errors
     ///

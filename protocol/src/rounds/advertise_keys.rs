@@ -223,16 +223,19 @@ impl Server {
         }
     }
 
-    pub(crate) fn close(self) -> Result<(share_keys::Server, Requests), Abort> {
-        let answered = self.roll.answers().len() as u32;
-        if answered < self.needed() {
-            return Err(Abort::TooFew {
-                round: Round::AdvertiseKeys,
-                missing: self.roll.missing(),
-                more: self.needed() - answered,
-                about: None,
-            });
+    /// Whether closing now would leave enough clients for the graph.
+    pub(crate) fn check(&self) -> Result<(), Abort> {
+        match self.needed().saturating_sub(self.roll.answers().len() as u32) {
+            0 => Ok(()),
+            more => {
+                let (round, missing) = (Round::AdvertiseKeys, self.roll.missing());
+                Err(Abort::TooFew { round, missing, more, about: None })
+            }
         }
+    }
+
+    pub(crate) fn close(self) -> Result<(share_keys::Server, Requests), Abort> {
+        self.check()?;
         let roster: BTreeMap<ClientId, Member> = self.roll.into_answers();
         let keys = roster.iter().map(|(&id, member)| (id, &member.keys));
         let session = session_id(&self.config, &self.config_id, keys);
