@@ -130,6 +130,39 @@ pub fn key(label: &str, salt: &Bytes32, ikm: &[u8], parts: &[u8]) -> Bytes32 {
     *crate::crypto::derive(SUITE, label, salt, ikm, &[parts])
 }
 
+/// HKDF-SHA-256 without label and prefix; `None` if it cannot give so many bytes.
+pub fn hkdf(salt: &[u8], ikm: &[u8], info: &[u8], length: usize) -> Option<Vec<u8>> {
+    let mut out = vec![0; length];
+    crate::crypto::hkdf(salt, ikm, &[info], &mut out).map(|()| out)
+}
+
+/// AES-256-GCM with a nonce and associated data of the caller's: the ciphertext and the tag.
+pub fn encrypt(
+    key: &Bytes32,
+    nonce: &[u8; 12],
+    associated: &[u8],
+    text: &[u8],
+) -> Option<(Vec<u8>, [u8; 16])> {
+    let mut text = text.to_vec();
+    let tag = crate::crypto::seal::encrypt(key, nonce, associated, &mut text)?;
+    Some((text, tag))
+}
+
+/// The text of that ciphertext, if the tag fits; the buffer as decryption left it, if not.
+pub fn decrypt(
+    key: &Bytes32,
+    nonce: &[u8; 12],
+    associated: &[u8],
+    text: &[u8],
+    tag: &[u8; 16],
+) -> Result<Vec<u8>, Vec<u8>> {
+    let mut text = text.to_vec();
+    match crate::crypto::seal::decrypt(key, nonce, associated, &mut text, tag) {
+        Some(()) => Ok(text),
+        None => Err(text),
+    }
+}
+
 /// The agreement of encryption keys; an error if the public one breaks `[3.2-1]`.
 pub fn encryption_agreement(secret: &Bytes32, public: &Bytes32) -> Result<Bytes32, Misbehaviour> {
     EncryptionKey::new(secret).agree(public).map(|agreed| *agreed)

@@ -33,9 +33,14 @@ pub(crate) fn derive<const N: usize>(
     const { assert!(N <= 255 * 32) };
     let mut out = Zeroizing::new([0; N]);
     let info: Vec<&[u8]> = prefix(suite, label, parts).collect();
-    let expanded = Hkdf::<Sha256>::new(Some(salt), secret).expand_multi_info(&info, out.as_mut_slice());
-    debug_assert!(expanded.is_ok(), "N is within HKDF's limit");
+    let expanded = hkdf(salt, secret, &info, out.as_mut_slice());
+    debug_assert!(expanded.is_some(), "N is within HKDF's limit");
     out
+}
+
+/// HKDF-SHA-256 (RFC 5869); `None` if more than 255 · 32 bytes are asked for.
+pub(crate) fn hkdf(salt: &[u8], secret: &[u8], info: &[&[u8]], out: &mut [u8]) -> Option<()> {
+    Hkdf::<Sha256>::new(Some(salt), secret).expand_multi_info(info, out).ok()
 }
 
 /// `"secagg/1" ‖ suite ‖ label ‖ 0 ‖ parts`, piece by piece. No label contains a zero byte.

@@ -1,6 +1,5 @@
 //! Share bundles: the two shares that an owner sends to a holder, sealed with AES-256-GCM (spec §3.3).
 
-use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use curve25519_dalek::scalar::Scalar;
@@ -12,6 +11,8 @@ use crate::{ClientId, Suite};
 /// Bytes of a sealed bundle: two scalars and the tag.
 pub(crate) const BUNDLE_LEN: usize = 80;
 const TAG_LEN: usize = 16;
+/// Constant: a key seals one message.
+const NONCE: [u8; 12] = [0; 12];
 
 /// What an owner gives to a holder.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -42,19 +43,15 @@ impl Direction<'_> {
         super::prefix(self.suite, "share bundle", &parts).flatten().copied().collect()
     }
 
-    /// Seals the bundle. The nonce is constant: a key seals one message.
+    /// Seals the bundle.
     pub(crate) fn seal(&self, key: &[u8; 32], shares: &Shares) -> [u8; BUNDLE_LEN] {
         let mut out = [0; BUNDLE_LEN];
         let (text, tag) = out.split_at_mut(BUNDLE_LEN - TAG_LEN);
         let (one, other) = text.split_at_mut(32);
         one.copy_from_slice(shares.mask_key.as_bytes());
         other.copy_from_slice(shares.self_mask.as_bytes());
-        let sealed = Aes256Gcm::new(key.into()).encrypt_inout_detached(
-            &Nonce::default(),
-            &self.associated_data(),
-            InOutBuf::from(text),
-        );
-        debug_assert!(sealed.is_ok(), "64 bytes are within the limits of AES-GCM");
+        let sealed = encrypt(key, &NONCE, &self.associated_data(), text);
+        debug_assert!(sealed.is_some(), "64 bytes are within the limits of AES-GCM");
         tag.copy_from_slice(&sealed.unwrap_or_default());
         out
     }
@@ -63,17 +60,33 @@ impl Direction<'_> {
     pub(crate) fn open(&self, key: &[u8; 32], bundle: &[u8; BUNDLE_LEN]) -> Option<Shares> {
         let (text, tag) = bundle.split_at(BUNDLE_LEN - TAG_LEN);
         let mut text = Zeroizing::new(text.to_vec());
-        Aes256Gcm::new(key.into())
-            .decrypt_inout_detached(
-                &Nonce::default(),
-                &self.associated_data(),
-                InOutBuf::from(text.as_mut_slice()),
-                &Tag::try_from(tag).ok()?,
-            )
-            .ok()?;
+        decrypt(key, &NONCE, &self.associated_data(), text.as_mut_slice(), tag.try_into().ok()?)?;
         let (one, other) = text.split_first_chunk::<32>()?;
         Some(Shares { mask_key: decode_share(one)?, self_mask: decode_share(other.try_into().ok()?)? })
     }
+}
+
+/// Encrypts in place and gives the tag; `None` if the text is longer than AES-GCM allows.
+pub(crate) fn encrypt(
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    associated: &[u8],
+    text: &mut [u8],
+) -> Option<[u8; TAG_LEN]> {
+    let cipher = Aes256Gcm::new(key.into());
+    cipher.encrypt_inout_detached(&Nonce::from(*nonce), associated, text.into()).map(Into::into).ok()
+}
+
+/// Decrypts in place; `None` if the tag does not fit, and then the text is as it came.
+pub(crate) fn decrypt(
+    key: &[u8; 32],
+    nonce: &[u8; 12],
+    associated: &[u8],
+    text: &mut [u8],
+    tag: &[u8; TAG_LEN],
+) -> Option<()> {
+    let cipher = Aes256Gcm::new(key.into());
+    cipher.decrypt_inout_detached(&Nonce::from(*nonce), associated, text.into(), &Tag::from(*tag)).ok()
 }
 
 #[cfg(test)]
