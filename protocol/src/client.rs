@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::crypto::and_wipe;
 use crate::rounds::masked_input_collection::MaskedInput;
 use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
 use crate::vector::Arranged;
@@ -43,7 +44,7 @@ impl Client {
     /// follows from it (spec §3.6).
     pub fn new(entropy: [u8; 32], policy: Policy) -> Self {
         Self {
-            state: State::AdvertiseKeys(advertise_keys::Client { entropy, policy }),
+            state: State::AdvertiseKeys(advertise_keys::Client { entropy: Box::new(entropy.into()), policy }),
             input: Given::Nothing,
             id: None,
             config: None,
@@ -69,7 +70,8 @@ impl Client {
     /// The session is over for this client: the server broke a rule, the policy refuses, or the caller made a
     /// mistake.
     pub fn handle(&mut self, request: &[u8]) -> Result<Vec<u8>, Abort> {
-        self.respond(request).map(Response::into_bytes)
+        let response = self.respond(request)?;
+        Ok(and_wipe(|| response.into_bytes()))
     }
 
     /// Handles a request of the server and returns the response in chunks, so that a masked vector need never
@@ -81,7 +83,7 @@ impl Client {
         if matches!((&self.state, &self.input), (State::MaskedInputCollection(_), Given::Nothing)) {
             return Err(Misuse::NoInput.into());
         }
-        let response = self.step(request);
+        let response = and_wipe(|| self.step(request));
         if response.is_err() {
             self.input = Given::Nothing;
         }
@@ -191,7 +193,7 @@ impl Iterator for Response {
     fn next(&mut self) -> Option<Vec<u8>> {
         match &mut self.0 {
             Chunks::Whole(bytes) => bytes.take(),
-            Chunks::Masked(masked) => masked.next(),
+            Chunks::Masked(masked) => and_wipe(|| masked.next()),
         }
     }
 }

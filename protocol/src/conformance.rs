@@ -4,6 +4,7 @@
 use curve25519_dalek::scalar::Scalar;
 
 use crate::crypto::agree::{EncryptionKey, MaskPublicKey, mask_public_key};
+use crate::crypto::decode::{ATTEMPTS, decode as decode_shares};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
@@ -24,6 +25,7 @@ pub type Member = (ClientId, Bytes32, Bytes32);
 const SUITE: Suite = Suite::Curious;
 
 /// What a message says: a tree, for whoever writes it down in a notation of its own.
+#[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Item {
     Number(u32),
@@ -266,12 +268,12 @@ pub fn shares(
         let polynomial = Polynomial::new(secret, coefficients.iter().copied());
         holders.iter().map(|&holder| polynomial.share(holder).to_bytes()).collect()
     };
-    Some([deal(*secrets.mask_key, &first), deal(*secrets.self_mask, &second)])
+    Some([deal(**secrets.mask_key, &first), deal(**secrets.self_mask, &second)])
 }
 
 fn with_secrets(config: &Config, id: ClientId, entropy: &Bytes32) -> Option<share_keys::Client> {
     let request = advertise_keys::Request { id, config: config.clone() }.encode(&config.id());
-    let client = advertise_keys::Client { entropy: *entropy, policy: Policy::default() };
+    let client = advertise_keys::Client { entropy: Box::new((*entropy).into()), policy: Policy::default() };
     client.answer(&request, &mut crate::Counts::default()).ok().map(|(_, next)| next)
 }
 
@@ -280,6 +282,20 @@ pub fn secret(shares: &[(ClientId, Bytes32)]) -> Bytes32 {
     let ids: Vec<ClientId> = shares.iter().map(|(id, _)| *id).collect();
     let values: Vec<Scalar> = shares.iter().map(|(_, share)| scalar(share)).collect();
     Basis::new(&ids, ids.len(), &[]).combine(&values).to_bytes()
+}
+
+/// The secret that is committed to, from shares of which some may be wrong, and the places of those (spec §4.6).
+pub fn decoded(
+    shares: &[(ClientId, Bytes32)],
+    threshold: usize,
+    committed: impl Fn(&Bytes32) -> bool,
+) -> Option<(Bytes32, Vec<usize>)> {
+    let ids: Vec<ClientId> = shares.iter().map(|(id, _)| *id).collect();
+    let values: Vec<Scalar> = shares.iter().map(|(_, share)| scalar(share)).collect();
+    let (basis, mut attempts) = (Basis::new(&ids, threshold, &[]), ATTEMPTS);
+    let found =
+        decode_shares(&basis, threshold, &values, &mut attempts, |secret| committed(&secret.to_bytes()))?;
+    Some((found.secret.to_bytes(), found.wrong))
 }
 
 /// The encoding of a configuration (spec §4.2).

@@ -9,9 +9,26 @@ pub(crate) mod sharing;
 
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_stack};
 
 use crate::Suite;
+
+/// A secret in one place of the heap: to move it moves a pointer, and leaves no copy on the stack.
+pub(crate) type Kept<T> = Box<Zeroizing<T>>;
+
+/// Runs a step out of line and then overwrites the stack that it has used, where moved secrets leave copies.
+pub(crate) fn and_wipe<T>(step: impl FnOnce() -> T) -> T {
+    #[inline(never)]
+    fn out_of_line<T>(step: impl FnOnce() -> T) -> T {
+        step()
+    }
+    let result = out_of_line(step);
+    zeroize_stack::<STACK>();
+    result
+}
+
+/// Bytes of stack below a step that may hold secrets.
+const STACK: usize = 32 << 10;
 
 /// SHA-256 under a label of the registry (spec §3.1). All parts but the last are of fixed width.
 pub(crate) fn hash(suite: Suite, label: &str, parts: &[&[u8]]) -> [u8; 32] {

@@ -3,10 +3,10 @@
 use aes::cipher::consts::U16;
 use aes::cipher::{Array, Block, BlockSizeUser, ParBlocks, StreamCipherBackend, StreamCipherClosure};
 use rayon::prelude::*;
-use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
+use zeroize::optimization_barrier;
 
-use crate::crypto::derive;
 use crate::crypto::prg::Keystream;
+use crate::crypto::{Kept, and_wipe, derive};
 use crate::vector::{Lane, Lanes, each_lane};
 use crate::{ClientId, Suite};
 
@@ -40,8 +40,7 @@ impl Sign {
 }
 
 /// 32 secret bytes from which the mask of every vector of the session follows.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub(crate) struct MaskSeed([u8; 32]);
+pub(crate) struct MaskSeed(Kept<[u8; 32]>);
 
 impl MaskSeed {
     /// The seed that two neighbours share (spec §3.4).
@@ -54,17 +53,17 @@ impl MaskSeed {
     ) -> Self {
         let (low, high) = if one.0 < other.0 { (one, other) } else { (other, one) };
         let ids = [low.0.get().to_be_bytes(), high.0.get().to_be_bytes()];
-        Self(*derive(suite, "pairwise mask", session, agreed, &[&ids[0], &ids[1], low.1, high.1]))
+        Self(Box::new(derive(suite, "pairwise mask", session, agreed, &[&ids[0], &ids[1], low.1, high.1])))
     }
 
     /// The seed of a client's own mask (spec §3.4).
     pub(crate) fn own(suite: Suite, session: &[u8; 32], self_mask: &[u8; 32], id: ClientId) -> Self {
-        Self(*derive(suite, "self mask", session, self_mask, &[&id.get().to_be_bytes()]))
+        Self(Box::new(derive(suite, "self mask", session, self_mask, &[&id.get().to_be_bytes()])))
     }
 
     /// The keystream of the vector at `index` in the configuration.
     fn keystream(&self, suite: Suite, session: &[u8; 32], index: u8) -> Keystream {
-        Keystream::new(&derive(suite, "mask keystream", session, &self.0, &[&[index]]))
+        Keystream::new(&derive(suite, "mask keystream", session, self.0.as_slice(), &[&[index]]))
     }
 }
 
@@ -76,7 +75,7 @@ impl Masks {
         let ready = |(seed, sign): &(MaskSeed, Sign)| (seed.keystream(suite, session, index), *sign);
         Self(match seeds.len() {
             ..PARALLEL => seeds.iter().map(ready).collect(),
-            _ => seeds.par_iter().map(ready).collect(),
+            _ => seeds.par_iter().map(|seed| and_wipe(|| ready(seed))).collect(),
         })
     }
 
@@ -175,7 +174,12 @@ mod tests {
 
     fn seeds(count: u8) -> Vec<(MaskSeed, Sign)> {
         (0..count)
-            .map(|at| (MaskSeed([at; 32]), if at % 3 == 0 { Sign::Subtract } else { Sign::Add }))
+            .map(|at| {
+                (
+                    MaskSeed(Box::new(zeroize::Zeroizing::new([at; 32]))),
+                    if at % 3 == 0 { Sign::Subtract } else { Sign::Add },
+                )
+            })
             .collect()
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::crypto::and_wipe;
 use crate::rounds::roll::Roll;
 use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
 use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, VectorSpec};
@@ -119,7 +120,7 @@ impl Server {
             State::AdvertiseKeys(state) => state.receive(from, response, counts),
             State::ShareKeys(state) => state.receive(from, response),
             State::MaskedInputCollection(state) => state.receive(from, response, counts),
-            State::Unmasking(state) => state.receive(from, response),
+            State::Unmasking(state) => and_wipe(|| state.receive(from, response)),
             State::Over => Err(Misbehaviour::WrongRound),
         };
         result.map_err(|what| {
@@ -160,7 +161,7 @@ impl Server {
             State::Unmasking(state) => {
                 self.dropped.insert(Round::Unmasking, state.roll.missing());
                 let mut faults = Vec::new();
-                let unmasked = state.close(&mut faults, &mut self.counts);
+                let unmasked = and_wipe(|| state.close(&mut faults, &mut self.counts));
                 // All at once: holders may report as many bundles as there are pairs.
                 self.faults.extend(faults);
                 self.faults.sort_unstable();

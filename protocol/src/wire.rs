@@ -188,7 +188,12 @@ impl<'a> Reader<'a> {
         if bytes.len() % size != 0 {
             return Err(Misbehaviour::Malformed);
         }
-        bytes.chunks_exact(size).map(|chunk| item(&mut Reader(chunk))).collect()
+        // At its size from the beginning: a list that grows leaves copies behind, and items may be secret.
+        let mut items = Vec::with_capacity(bytes.len() / size);
+        for chunk in bytes.chunks_exact(size) {
+            items.push(item(&mut Reader(chunk))?);
+        }
+        Ok(items)
     }
 
     pub(crate) fn rest(&mut self) -> &'a [u8] {
@@ -276,14 +281,14 @@ mod tests {
             let neighbourhood = ids.iter().map(|&id| (id, keys)).collect();
             let bundles = ids.iter().map(|_| [bytes.len() as u8; 80]).collect();
             let owned = ids.iter().map(|&id| (id, [3; 80])).collect();
-            let shares = ids.iter().map(|_| keys.mask).collect();
+            let shares: Vec<[u8; 32]> = ids.iter().map(|_| keys.mask).collect();
             round_trip(&advertise_keys::Request { id, config }, &changes, cut);
             round_trip(&keys, &changes, cut);
             round_trip(&share_keys::Request { neighbourhood }, &changes, cut);
             round_trip(&share_keys::Response { commitment: keys.mask, bundles }, &changes, cut);
             round_trip(&masked_input_collection::Request { bundles: owned }, &changes, cut);
             round_trip(&unmasking::Request { survivors: bytes }, &changes, cut);
-            round_trip(&unmasking::Response { unopened: ids, shares }, &changes, cut);
+            round_trip(&unmasking::Response { unopened: ids, shares: shares.into() }, &changes, cut);
         }
 
         /// Whatever comes, decoding ends without a panic, and a length that lies is refused before it is used.

@@ -41,6 +41,13 @@ impl Keystream {
     }
 }
 
+/// The first counter block is half of the seed.
+impl Drop for Keystream {
+    fn drop(&mut self) {
+        self.counter.zeroize();
+    }
+}
+
 /// Counter mode with a big-endian counter of 128 bits.
 ///
 /// The `ctr` crate gives the same bytes, but makes the counters of a run one by one, which takes longer than to

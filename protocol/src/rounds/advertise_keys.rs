@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use curve25519_dalek::scalar::Scalar;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{Round, roll::Roll, share_keys};
 use crate::crypto::agree::{EncryptionKey, MaskPublicKey, check_encryption_key, mask_public_key};
 use crate::crypto::prg::{Bytes, Keystream};
-use crate::crypto::{derive, hash};
+use crate::crypto::{Kept, derive, hash};
 use crate::graph::Neighbourhoods;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Policy, Requests};
@@ -108,10 +108,10 @@ pub(crate) fn session_id<'a>(
 
 /// The secrets of a client for one session, all derived from its entropy (spec §3.6).
 pub(crate) struct Secrets {
-    pub(crate) encryption_key: EncryptionKey,
-    pub(crate) mask_key: Zeroizing<Scalar>,
-    pub(crate) self_mask: Zeroizing<Scalar>,
-    coefficients: Zeroizing<[u8; 32]>,
+    pub(crate) encryption_key: Box<EncryptionKey>,
+    pub(crate) mask_key: Kept<Scalar>,
+    pub(crate) self_mask: Kept<Scalar>,
+    coefficients: Kept<[u8; 32]>,
 }
 
 impl Secrets {
@@ -120,13 +120,19 @@ impl Secrets {
         let id = id.get().to_be_bytes();
         let scalar = |label| {
             let wide = derive::<64>(suite, label, config_id, entropy, &[&id]);
-            Zeroizing::new(Scalar::from_bytes_mod_order_wide(&wide))
+            Box::new(Zeroizing::new(Scalar::from_bytes_mod_order_wide(&wide)))
         };
         Self {
-            encryption_key: EncryptionKey::new(&derive(suite, "encryption key", config_id, entropy, &[&id])),
+            encryption_key: Box::new(EncryptionKey::new(&derive(
+                suite,
+                "encryption key",
+                config_id,
+                entropy,
+                &[&id],
+            ))),
             mask_key: scalar("mask key"),
             self_mask: scalar("self mask seed"),
-            coefficients: derive(suite, "coefficients", config_id, entropy, &[&id]),
+            coefficients: Box::new(derive(suite, "coefficients", config_id, entropy, &[&id])),
         }
     }
 
@@ -139,10 +145,8 @@ impl Secrets {
 }
 
 /// A client that has not seen a configuration.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Client {
-    pub(crate) entropy: [u8; 32],
-    #[zeroize(skip)]
+    pub(crate) entropy: Kept<[u8; 32]>,
     pub(crate) policy: Policy,
 }
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
-use zeroize::Zeroizing;
 
 use super::advertise_keys::PublicKeys;
 use super::share_keys::{self, Neighbour, Session};
 use super::{Round, roll::Roll, unmasking};
+use crate::crypto::Kept;
 use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::seal::{BUNDLE_LEN, Direction};
 use crate::mask::{MaskSeed, Masks, Sign, tile};
@@ -83,12 +83,12 @@ pub(crate) struct Client {
     pub(crate) config: Config,
     pub(crate) session: [u8; 32],
     pub(crate) id: ClientId,
-    pub(crate) mask_key: Zeroizing<Scalar>,
-    pub(crate) self_mask: Zeroizing<Scalar>,
+    pub(crate) mask_key: Kept<Scalar>,
+    pub(crate) self_mask: Kept<Scalar>,
     pub(crate) keys: PublicKeys,
     pub(crate) neighbours: Vec<Neighbour>,
     /// Its own share of its self mask, on the complete graph.
-    pub(crate) own_share: Option<Zeroizing<Scalar>>,
+    pub(crate) own_share: Option<Kept<Scalar>>,
 }
 
 impl Client {

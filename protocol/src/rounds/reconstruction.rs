@@ -12,6 +12,7 @@ use crate::crypto::agree::mask_public_key;
 use crate::crypto::decode::{ATTEMPTS, decode};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::sharing::Basis;
+use crate::crypto::{Kept, and_wipe};
 use crate::{Abort, ClientId, Fault, Misbehaviour, Suite};
 
 /// What a reconstructed secret must fit.
@@ -56,7 +57,7 @@ impl Drop for Collected {
 }
 
 /// Reconstructed secrets by owner.
-pub(crate) type Secrets = BTreeMap<ClientId, Zeroizing<Scalar>>;
+pub(crate) type Secrets = BTreeMap<ClientId, Kept<Scalar>>;
 
 /// Reconstructs each secret; `challenge` must depend on all shares. Who gave wrong shares is added to `faults`,
 /// also if a secret cannot be had.
@@ -96,7 +97,7 @@ pub(crate) fn reconstruct(
             let agree = values.len() > threshold && basis.consistent(&values);
             return Err(unrecoverable(&first, agree));
         };
-        found.insert(first.owner, Zeroizing::new(decoded.secret));
+        found.insert(first.owner, Box::new(Zeroizing::new(decoded.secret)));
         let holder = |at: &usize| first.shares.get(*at).map(|(holder, _)| *holder);
         doubtful.extend(decoded.left_out.iter().filter_map(holder));
         faults.extend(decoded.wrong.iter().filter_map(holder).map(|culprit| Fault {
@@ -127,7 +128,7 @@ fn try_all(
     threshold: usize,
     challenge: &[Scalar],
     fits: &(impl Fn(ClientId, &Secret, &Scalar) -> bool + Sync),
-) -> (Vec<(ClientId, Zeroizing<Scalar>)>, Vec<Collected>) {
+) -> (Vec<(ClientId, Kept<Scalar>)>, Vec<Collected>) {
     // Secrets with the same holders share one basis; on the complete graph that is all of them.
     let mut groups: BTreeMap<Vec<ClientId>, Vec<Collected>> = BTreeMap::new();
     for collected in open {
@@ -135,7 +136,7 @@ fn try_all(
     }
     let one = |basis: &Basis, collected: Collected| {
         let values = collected.values();
-        let secret = Zeroizing::new(basis.combine(&values));
+        let secret = Box::new(Zeroizing::new(basis.combine(&values)));
         let good = basis.consistent(&values) && fits(collected.owner, &collected.secret, &secret);
         if good { Ok((collected.owner, secret)) } else { Err(collected) }
     };
@@ -143,7 +144,7 @@ fn try_all(
         .into_par_iter()
         .flat_map(|(holders, group)| {
             let basis = Basis::new(&holders, threshold, challenge);
-            group.into_par_iter().map(|collected| one(&basis, collected)).collect::<Vec<_>>()
+            group.into_par_iter().map(|collected| and_wipe(|| one(&basis, collected))).collect::<Vec<_>>()
         })
         .collect();
     let (mut good, mut bad) = (Vec::new(), Vec::new());

@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 use super::advertise_keys::{Member, PublicKeys, Secrets, note_keys, session_id};
 use super::{Round, masked_input_collection, roll::Roll};
 use crate::crypto::agree::MaskPublicKey;
-use crate::crypto::hash;
 use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
 use crate::crypto::sharing::Polynomial;
+use crate::crypto::{Kept, hash};
 use crate::graph::Neighbourhoods;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Requests, Suite};
@@ -89,7 +89,7 @@ pub(crate) struct Neighbour {
     pub(crate) id: ClientId,
     pub(crate) keys: PublicKeys,
     /// The key that opens the bundle of this neighbour.
-    pub(crate) opening_key: Zeroizing<[u8; 32]>,
+    pub(crate) opening_key: Kept<[u8; 32]>,
 }
 
 /// A client that has advertised its keys.
@@ -122,11 +122,11 @@ impl Client {
             let back = Direction { suite, session: &session, owner: other, holder: me };
             let shares = Shares { mask_key: mask_key.share(id), self_mask: self_mask.share(id) };
             bundles.push(there.seal(&there.key(&agreed), &shares));
-            let opening_key = back.key(&agreed);
+            let opening_key = Box::new(back.key(&agreed));
             neighbours.push(Neighbour { id, keys, opening_key });
         }
-        let own_share =
-            (self.config.graph == Graph::Complete).then(|| Zeroizing::new(self_mask.share(self.id)));
+        let own_share = (self.config.graph == Graph::Complete)
+            .then(|| Box::new(Zeroizing::new(self_mask.share(self.id))));
         let sealed = bundles.len() as u64;
         counts.encryption_agreements += sealed;
         counts.aead_bytes += sealed * BUNDLE_LEN as u64;
@@ -179,8 +179,8 @@ impl Client {
     fn polynomials(&self) -> (Polynomial, Polynomial) {
         let [first, second] = self.secrets.coefficients(self.config.threshold);
         (
-            Polynomial::new(*self.secrets.mask_key, first.iter().copied()),
-            Polynomial::new(*self.secrets.self_mask, second.iter().copied()),
+            Polynomial::new(**self.secrets.mask_key, first.iter().copied()),
+            Polynomial::new(**self.secrets.self_mask, second.iter().copied()),
         )
     }
 }

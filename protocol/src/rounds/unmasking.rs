@@ -10,9 +10,9 @@ use super::masked_input_collection::{lane_bytes, needed_owners};
 use super::reconstruction::{Collected, Secret, Secrets, reconstruct};
 use super::share_keys::Session;
 use super::{Round, roll::Roll};
-use crate::crypto::hash;
 use crate::crypto::seal::Shares;
 use crate::crypto::sharing::decode_share;
+use crate::crypto::{Kept, and_wipe, hash};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{Abort, ClientId, Counts, Fault, Graph, Lanes, Misbehaviour, Requests};
@@ -68,7 +68,7 @@ impl Body for Request {
 /// the share of its self mask seed if it survives and of its mask key if it does not.
 pub(crate) struct Response {
     pub(crate) unopened: Vec<ClientId>,
-    pub(crate) shares: Vec<[u8; 32]>,
+    pub(crate) shares: Zeroizing<Vec<[u8; 32]>>,
 }
 
 impl Response {
@@ -88,7 +88,7 @@ impl Body for Response {
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        Ok(Self { unopened: input.list(4, Reader::id)?, shares: input.list(32, |item| item.array())? })
+        Ok(Self { unopened: input.list(4, Reader::id)?, shares: input.list(32, |item| item.array())?.into() })
     }
 
     fn message_len(&self) -> usize {
@@ -104,14 +104,14 @@ pub(crate) struct Client {
     pub(crate) id: ClientId,
     /// The neighbours that shared, ascending, with their shares if their bundles opened.
     pub(crate) held: Vec<(ClientId, Option<Shares>)>,
-    pub(crate) own_share: Option<Zeroizing<Scalar>>,
+    pub(crate) own_share: Option<Kept<Scalar>>,
 }
 
 impl Client {
     pub(crate) fn answer(self, request: &[u8]) -> Result<Vec<u8>, Abort> {
         let request = Request::decode(request, &self.session).map_err(Abort::Server)?;
         let bits = self.check(&request).map_err(Abort::Server)?;
-        let mut response = Response { unopened: Vec::new(), shares: Vec::with_capacity(bits.len()) };
+        let mut response = Response { unopened: Vec::new(), shares: Vec::with_capacity(bits.len()).into() };
         for (member, survives) in self.neighbourhood().zip(bits) {
             match member {
                 Member::Me => response.shares.extend(self.own_share.iter().map(|share| share.to_bytes())),
@@ -286,7 +286,7 @@ impl Server {
     fn secrets(&self, faults: &mut Vec<Fault>, counts: &mut Counts) -> Result<Secrets, Abort> {
         let needed: BTreeSet<ClientId> = self.needed().collect();
         let mut shares: BTreeMap<ClientId, Vec<(ClientId, Scalar)>> =
-            needed.iter().map(|&owner| (owner, Vec::new())).collect();
+            needed.iter().map(|&owner| (owner, Vec::with_capacity(self.roll.answers().len()))).collect();
         for (&holder, answer) in self.roll.answers() {
             for &(owner, share) in &answer.shares {
                 if let Some(list) = shares.get_mut(&owner) {
@@ -335,7 +335,7 @@ impl Server {
         };
         let (alive, dead): (Vec<_>, Vec<_>) =
             secrets.iter().partition(|(owner, _)| self.survivors.contains(owner));
-        let pairs: Vec<(ClientId, &Zeroizing<Scalar>, ClientId)> = dead
+        let pairs: Vec<(ClientId, &Kept<Scalar>, ClientId)> = dead
             .into_iter()
             .flat_map(|(&owner, secret)| {
                 let others = session.graph.of(owner).filter(|other| self.survivors.contains(other));
@@ -344,7 +344,8 @@ impl Server {
             .collect();
         counts.mask_agreements += pairs.len() as u64;
         let own = alive.into_iter().map(|(&owner, secret)| of_survivor(owner, secret));
-        let pairwise = pairs.par_iter().filter_map(|&(owner, secret, other)| of_pair(owner, secret, other));
+        let pairwise =
+            pairs.par_iter().filter_map(|&(owner, secret, other)| and_wipe(|| of_pair(owner, secret, other)));
         let mut seeds: Vec<_> = pairwise.collect();
         seeds.extend(own);
         seeds
@@ -367,12 +368,12 @@ impl Answer {
             return Err(Misbehaviour::WrongShareCount);
         }
         asked.retain(|id| unopened.binary_search(id).is_err());
-        let shares = asked
-            .into_iter()
-            .zip(&shares)
-            .map(|(owner, share)| Ok((owner, decode_share(share).ok_or(Misbehaviour::NonCanonicalShare)?)))
-            .collect::<Result<_, _>>()?;
         let digest = hash(session.config.suite, "unmasking answer", &[&from.get().to_be_bytes(), message]);
-        Ok(Self { shares, unopened, digest })
+        // A list that grows leaves copies behind.
+        let mut answer = Self { shares: Vec::with_capacity(asked.len()), unopened, digest };
+        for (owner, share) in asked.into_iter().zip(shares.iter()) {
+            answer.shares.push((owner, decode_share(share).ok_or(Misbehaviour::NonCanonicalShare)?));
+        }
+        Ok(answer)
     }
 }
