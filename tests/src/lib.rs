@@ -2,9 +2,11 @@
 //!
 //! [`transcript`] records and replays sessions as files, the form in which other implementations can check theirs.
 //! [`conform`] is the runner of the conformance tests, which any implementation can take through a shim.
+//! [`fuzz`] holds what the fuzzers run.
 //! [`oracle`] judges the project by tables of answers that were computed without it.
 
 pub mod conform;
+pub mod fuzz;
 pub mod json;
 pub mod oracle;
 pub mod transcript;
