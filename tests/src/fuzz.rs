@@ -11,8 +11,11 @@ mod session;
 mod sharing;
 mod tables;
 
+/// The body of a target.
+pub type Target = fn(&[u8]);
+
 /// The targets by name; `tests/fuzz/Cargo.toml` has a binary for each.
-pub const TARGETS: [(&str, fn(&[u8])); 16] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("advertise_keys_request", messages::advertise_keys_request),
     ("advertise_keys_response", messages::advertise_keys_response),
     ("share_keys_request", messages::share_keys_request),

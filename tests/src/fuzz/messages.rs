@@ -42,7 +42,7 @@ pub(super) fn share_keys_request(data: &[u8]) {
 pub(super) fn share_keys_response(data: &[u8]) {
     check(4, data, |from| {
         let commitment = from.arbitrary::<[u8; 32]>()?;
-        let (bundles, mut says) = list("bundles", from, |from| opaque::<80>(from))?;
+        let (bundles, mut says) = list("bundles", from, opaque::<80>)?;
         says.insert(0, ("commitment", Item::Bytes(commitment.to_vec())));
         Ok(([&commitment[..], &bundles].concat(), says))
     });
@@ -91,7 +91,7 @@ pub(super) fn unmasking_response(data: &[u8]) {
             let id = id(from)?;
             Ok((id.to_be_bytes().to_vec(), Item::Number(id)))
         })?;
-        let (shares, more) = list("shares", from, |from| opaque::<32>(from))?;
+        let (shares, more) = list("shares", from, opaque::<32>)?;
         says.extend(more);
         Ok(([unopened, shares].concat(), says))
     });
