@@ -3,6 +3,7 @@
 mod demo;
 mod join;
 mod plan;
+mod report;
 mod serve;
 
 use std::future::Future;

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream};
-use secagg::{Client, ClientId, Config, Input, Policy, Round};
+use secagg::{Client, ClientId, Config, Counts, Input, Policy, Round};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::frame::{FrameError, HEADER_BYTES, Header, Stage, read_body, write_frame};
 use crate::identity::Pin;
 use crate::lobby::{Join, is_valid_name};
+use crate::meter::Meter;
 use crate::outcome::Traffic;
 use crate::status::Status;
 use crate::step::{Observer, Step};
@@ -42,7 +43,7 @@ pub struct SecaggClient {
     first: RecvStream,
     observer: Observer,
     announcement_limit: u64,
-    traffic: Traffic,
+    meter: Meter,
 }
 
 /// What a client is told of a session before it gives its input.
@@ -64,6 +65,8 @@ pub struct Participation {
     pub id: ClientId,
     /// Application bytes, headers included.
     pub traffic: Traffic,
+    /// What the client did, in operations.
+    pub counts: Counts,
 }
 
 impl SecaggClient {
@@ -96,10 +99,11 @@ impl SecaggClient {
             let reason = connection.close_reason().unwrap_or(ConnectionError::Reset);
             return Err(connect::lost(server, pin, None, reason));
         }
-        let traffic = Traffic { up: HEADER_BYTES + message.len() as u64, down: 0 };
+        let meter = Meter::default();
+        meter.sent(HEADER_BYTES + message.len() as u64);
         let observer = Box::new(|_| ControlFlow::Continue(()));
         let announcement_limit = ANNOUNCEMENT_LIMIT;
-        Ok(SecaggClient { endpoint, server, connection, first, observer, announcement_limit, traffic })
+        Ok(SecaggClient { endpoint, server, connection, first, observer, announcement_limit, meter })
     }
 
     /// Accepts announcements, which carry the server's task, up to this many bytes instead of
@@ -114,6 +118,11 @@ impl SecaggClient {
     pub fn observe(mut self, observer: impl FnMut(Step) -> ControlFlow<()> + Send + 'static) -> Self {
         self.observer = Box::new(observer);
         self
+    }
+
+    /// What this client has sent, received and computed, to be read at any time, even after an error.
+    pub fn meter(&self) -> Meter {
+        self.meter.clone()
     }
 
     /// Waits for the session, takes part in it to its end, and leaves.
@@ -164,6 +173,7 @@ impl SecaggClient {
     {
         let (task, request) = self.announcement().await?;
         let (mut core, answer) = open(policy, entropy, &task, &request)?;
+        self.meter.computed(core.counts());
         let (Some(id), Some(config)) = (core.id(), core.config().cloned()) else {
             return Err(Error::Malformed("the first request announces no session".into()));
         };
@@ -177,9 +187,10 @@ impl SecaggClient {
             let round = next_round(&core)?;
             self.ask(Step::Received(round))?;
             let answer = core.handle(&request)?;
+            self.meter.computed(core.counts());
             reply = self.answer(round, &answer).await?;
         }
-        Ok(Participation { id, traffic: self.traffic })
+        Ok(Participation { id, traffic: self.meter.traffic(), counts: core.counts() })
     }
 
     /// Waits for the session's first frame: `uint64 length; opaque task[length]; request`.
@@ -210,6 +221,7 @@ impl SecaggClient {
                 return Ok(request);
             }
             answer = core.handle(&request)?;
+            self.meter.computed(core.counts());
         }
     }
 
@@ -226,14 +238,15 @@ impl SecaggClient {
         let round = next_round(core)?;
         let (mut send, receive) = self.open_stage().await?;
         let response = core.respond(request)?;
+        self.meter.computed(core.counts());
         let total = response.len();
         let sent = self.upload_of(round, total).send(&mut send, response).await?;
         self.finish(round, send, receive, sent).await
     }
 
     fn upload_of(&mut self, round: Round, total: u64) -> Upload<'_> {
-        let SecaggClient { connection, observer, traffic, .. } = self;
-        Upload { connection, observer, traffic, round, total }
+        let SecaggClient { connection, observer, meter, .. } = self;
+        Upload { connection, observer, meter, round, total }
     }
 
     async fn open_stage(&mut self) -> Result<(SendStream, RecvStream), Error> {
@@ -277,7 +290,7 @@ impl SecaggClient {
             Ok((header.tag, body))
         };
         let frame: Result<(u8, Vec<u8>), FrameError> = frame.await;
-        self.traffic.down += HEADER_BYTES + received.into_inner();
+        self.meter.received(HEADER_BYTES + received.into_inner());
         match frame {
             Ok((tag, body)) => Reply::of(Status::from_code(tag), body),
             Err(error) => self.no_frame(error),

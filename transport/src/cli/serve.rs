@@ -12,6 +12,7 @@ use secagg_transport::{
 };
 use serde::Serialize;
 
+use super::report::SessionReport;
 use super::{Failure, Format, default_state, note, print, seconds, unless_interrupted};
 
 /// Run a server: wait for clients, print the sum of their vectors
@@ -57,6 +58,10 @@ pub(crate) struct Arguments {
     /// Write the sums to this file, one JSON object a line, instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write what each session cost to this file, one JSON object a line: times, bytes by client and round,
+    /// operations
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// What to print: json (the sum, nothing else on stdout) or text (a summary)
     #[arg(long, value_enum, default_value = "json")]
     format: Format,
@@ -121,9 +126,14 @@ async fn sessions(
     plan: &SessionPlan,
     server: &mut SecaggServer,
 ) -> Result<(), Failure> {
-    let (mut lines, mut aborted) = (String::new(), 0);
+    let (mut lines, mut reports, mut aborted) = (String::new(), String::new(), 0);
     for _ in 0..arguments.rounds {
         let outcome = server.run_session(plan).await.map_err(Failure::failed)?;
+        if let Some(path) = &arguments.report {
+            reports += &serde_json::to_string(&SessionReport::new(&outcome)).map_err(Failure::failed)?;
+            reports.push('\n');
+            write(path, &reports)?;
+        }
         match &outcome.result {
             Ok(aggregate) => {
                 lines += &publish(arguments, &outcome, aggregate, &lines)?;
