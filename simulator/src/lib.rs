@@ -20,11 +20,15 @@
 //! # Ok::<(), secagg::Misuse>(())
 //! ```
 
+mod calibration;
+#[doc(hidden)]
+pub mod cli;
 mod cohort;
 mod random;
 mod report;
 mod scenario;
 
+pub use calibration::{Calibration, CalibrationError, Profile};
 pub use cohort::{Cohort, Progress};
 pub use report::{Dropped, MessageCount, Operations, Report};
 pub use scenario::Scenario;
