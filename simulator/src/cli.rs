@@ -1,6 +1,10 @@
 //! The command line: what the commands share.
 
+#[cfg(unix)]
+mod calibrate;
 mod profiles;
+#[cfg(target_os = "linux")]
+mod validate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -24,6 +28,12 @@ Examples:
 enum Command {
     /// Show what an operation costs on each kind of machine
     Profiles(profiles::Arguments),
+    /// Measure what each operation costs on this machine
+    #[cfg(unix)]
+    Calibrate(calibrate::Arguments),
+    /// Run sessions in reality and in the simulator, and compare
+    #[cfg(target_os = "linux")]
+    Validate(validate::Arguments),
 }
 
 /// What stdout holds.
@@ -51,6 +61,10 @@ pub fn run() -> ExitCode {
     // Clap itself ends a mistaken command line with exit code 2.
     let done = match Cli::parse().command {
         Command::Profiles(arguments) => profiles::run(&arguments),
+        #[cfg(unix)]
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Command::Validate(arguments) => validate::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -24,7 +24,10 @@ mod calibration;
 #[doc(hidden)]
 pub mod cli;
 mod cohort;
+#[cfg(unix)]
+pub mod measure;
 mod random;
+pub mod reality;
 mod report;
 mod scenario;
 

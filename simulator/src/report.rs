@@ -1,7 +1,7 @@
 //! What a run has shown.
 
 use secagg::Counts;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A run, from its scenario's seed to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,7 +51,7 @@ pub struct MessageCount {
 }
 
 /// Operations, as [`secagg::Counts`] has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of `secagg::Counts`")]
 pub struct Operations {
     pub encryption_agreements: u64,
