@@ -26,10 +26,13 @@ pub mod cli;
 mod cohort;
 #[cfg(unix)]
 pub mod measure;
+pub mod quic;
 mod random;
 pub mod reality;
 mod report;
 mod scenario;
+#[cfg(target_os = "linux")]
+pub mod validate;
 
 pub use calibration::{Calibration, CalibrationError, Profile};
 pub use cohort::{Cohort, Progress};

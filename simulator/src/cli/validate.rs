@@ -1,110 +1,242 @@
 //! `secagg-simulator validate`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use clap::Args;
-use secagg::{Graph, VectorSpec};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use super::{Failure, Format, print};
-use crate::reality::{Access, Direction, Network, Setup, observe};
+use crate::reality::{Observed, RealityError, observe};
+use crate::validate::{Case, Comparison, MEDIAN, TAIL, WIRE, cases, compare, simulate};
+use crate::{Calibration, Profile};
 
-/// Run sessions in reality and in the simulator, and compare
+/// Run sessions as real processes and in the simulator, and compare
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// The program `secagg`
+    /// Only these set-ups, by name; --list shows them
+    #[arg(value_name = "SET-UP")]
+    only: Vec<String>,
+    /// Show the set-ups and do nothing
     #[arg(long)]
-    secagg: PathBuf,
-    #[arg(long, default_value_t = 10)]
-    clients: usize,
-    #[arg(long, default_value_t = 1000)]
-    dimension: u32,
-    #[arg(long, default_value_t = 10e6)]
-    rate: f64,
-    #[arg(long, default_value_t = 20e6)]
-    server: f64,
-    #[arg(long, default_value_t = 20)]
-    latency: u64,
-    #[arg(long, default_value_t = 0.0)]
-    loss: f64,
-    #[arg(long)]
+    list: bool,
+    /// The program `secagg` [default: the one beside this program]
+    #[arg(long, value_name = "FILE")]
+    secagg: Option<PathBuf>,
+    /// Real sessions of each set-up; times are the medians over them
+    #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeat: u32,
+    /// Seed of losses; each real session has the next
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A calibration file, as `calibrate` writes it [default: the built-in profiles]
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
+    /// The profile of this machine in it
+    #[arg(long, default_value = "server")]
+    profile: String,
+    /// Write every packet of the real sessions to this file: set-up,session,nanoseconds,direction,client,bytes
+    #[arg(long, value_name = "FILE")]
     packets: Option<PathBuf>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  sudo secagg-simulator validate
+      All set-ups, three real sessions of each; some minutes.
+  secagg-simulator calibrate --output here.toml
+  sudo secagg-simulator validate --calibration here.toml --profile this-machine --format json
+
+Each client and the server is a process of its own; their packets go through an emulated network. That takes
+Linux, /dev/net/tun, the command `ip`, and root or the capabilities NET_ADMIN and SYS_ADMIN. Exit code 1: not all
+is within its bounds, or real sessions cannot be run here.";
+
+/// Set by Ctrl-C.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// What is printed for programs.
+#[derive(Serialize)]
+struct Output<'a> {
+    holds: bool,
+    wire_bound: f64,
+    median_bound: f64,
+    tail_bound: f64,
+    comparisons: &'a [Comparison],
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let access = Access {
-        up: arguments.rate,
-        down: arguments.rate,
-        latency: arguments.latency * 1_000_000,
-        jitter: 0,
-        loss: arguments.loss,
-    };
-    let network = Network {
-        clients: vec![access; arguments.clients],
-        server_up: arguments.server,
-        server_down: arguments.server,
-        queue: 1 << 20,
-        seed: 1,
-    };
-    let setup = Setup {
-        graph: Graph::Complete,
-        threshold: arguments.clients as u32 * 2 / 3 + 1,
-        vectors: vec![VectorSpec::new("v", arguments.dimension, 16)],
-        vanish: BTreeMap::new(),
-        network,
-        deadline: 60,
-    };
-    let observed = observe(&setup, &arguments.secagg, &AtomicBool::new(false), |_| ())
-        .map_err(|error| Failure::Failed(error.to_string()))?;
-    let mut text = format!("exact {}\n", observed.exact);
-    for round in &observed.rounds {
-        let mut times: Vec<f64> =
-            observed.clients.iter().filter_map(|c| c.rounds.get(&round.round).and_then(|r| r.2)).collect();
-        times.sort_by(f64::total_cmp);
-        let (up, down) = observed
-            .clients
-            .iter()
-            .filter_map(|c| c.rounds.get(&round.round))
-            .fold((0, 0), |a, r| (a.0 + r.0, a.1 + r.1));
-        text += &format!(
-            "{:24} {:.4} s  min {:.4} p50 {:.4} max {:.4}  up {up} down {down}\n",
-            round.round,
-            round.seconds,
-            times[0],
-            times[times.len() / 2],
-            times[times.len() - 1]
-        );
+    let cases = chosen(&arguments.only)?;
+    if arguments.list {
+        return print(&list(&cases));
     }
-    for direction in [Direction::Up, Direction::Down] {
-        let of: Vec<_> = observed.wire.packets.iter().filter(|p| p.direction == direction).collect();
-        text += &format!(
-            "{direction:?} {} packets {} bytes\n",
-            of.len(),
-            of.iter().map(|p| u64::from(p.bytes)).sum::<u64>()
-        );
+    let profile = profile(arguments)?;
+    let program = program(arguments)?;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    // Without a handler Ctrl-C ends the program by itself, and the next run removes the namespaces.
+    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    let bar = ProgressBar::new(0).with_style(style());
+    let (mut comparisons, mut packets) = (Vec::new(), String::new());
+    for case in &cases {
+        let failed = |error| Failure::Failed(format!("{}: the simulated session failed: {error}", case.name));
+        let simulated = simulate(case, &profile, cores).map_err(failed)?;
+        let mut seen = Vec::new();
+        for session in 0..u64::from(arguments.repeat) {
+            bar.set_length(case.clients.into());
+            bar.set_message(format!("{} {}/{}", case.name, session + 1, arguments.repeat));
+            let setup = case.setup(arguments.seed + session);
+            let one = observe(&setup, &program, &INTERRUPTED, |done| bar.set_position(done as u64));
+            let one = one.map_err(|error| failure(case, error))?;
+            if arguments.packets.is_some() {
+                packets += &lines(case, session, &one);
+            }
+            seen.push(one);
+        }
+        comparisons.push(compare(case, &seen, &simulated));
     }
-    let mut late = observed.wire.late.clone();
-    late.sort_unstable();
-    text += &format!(
-        "late p50 {} p99 {} max {} ns, {:?}\n",
-        late[late.len() / 2],
-        late[late.len() * 99 / 100],
-        late[late.len() - 1],
-        observed.wire.fates
-    );
+    bar.finish_and_clear();
     if let Some(path) = &arguments.packets {
-        let lines: String = observed
-            .wire
-            .packets
-            .iter()
-            .map(|p| format!("{},{:?},{},{}\n", p.at, p.direction, p.client, p.bytes))
-            .collect();
-        std::fs::write(path, lines).map_err(|e| Failure::Failed(e.to_string()))?;
+        let cannot = |error| Failure::Failed(format!("cannot write {}: {error}", path.display()));
+        std::fs::write(path, packets).map_err(cannot)?;
     }
-    let _ = arguments.format;
-    print(&text)
+    report(arguments, &comparisons)
+}
+
+fn report(arguments: &Arguments, comparisons: &[Comparison]) -> Result<(), Failure> {
+    let holds = comparisons.iter().all(Comparison::holds);
+    match arguments.format {
+        Format::Text => print(&table(comparisons))?,
+        Format::Json => {
+            let (wire_bound, median_bound, tail_bound) = (WIRE, MEDIAN, TAIL);
+            let output = Output { holds, wire_bound, median_bound, tail_bound, comparisons };
+            let text = serde_json::to_string_pretty(&output);
+            print(&format!("{}\n", text.map_err(|error| Failure::Failed(error.to_string()))?))?;
+        }
+    }
+    if holds {
+        return Ok(());
+    }
+    let out = comparisons.iter().filter(|one| !one.holds()).count();
+    Err(Failure::Failed(format!("{out} of {} set-ups are not within the bounds", comparisons.len())))
+}
+
+fn chosen(names: &[String]) -> Result<Vec<Case>, Failure> {
+    let all = cases();
+    if let Some(unknown) = names.iter().find(|name| all.iter().all(|case| case.name != **name)) {
+        return Err(Failure::Usage(format!("there is no set-up {unknown:?}; --list shows them")));
+    }
+    let wanted = |case: &Case| names.is_empty() || names.iter().any(|name| name == case.name);
+    Ok(all.into_iter().filter(wanted).collect())
+}
+
+fn profile(arguments: &Arguments) -> Result<Profile, Failure> {
+    let calibration = match &arguments.calibration {
+        Some(path) => Calibration::read(path).map_err(|error| Failure::Failed(error.to_string()))?,
+        None => Calibration::built_in(),
+    };
+    let name = &arguments.profile;
+    let unknown = || {
+        let known: Vec<&str> = calibration.profiles.keys().map(String::as_str).collect();
+        Failure::Usage(format!("the calibration has no profile {name:?}, but {}", known.join(", ")))
+    };
+    calibration.profiles.get(name).cloned().ok_or_else(unknown)
+}
+
+fn program(arguments: &Arguments) -> Result<PathBuf, Failure> {
+    let beside = || std::env::current_exe().map(|own| own.with_file_name("secagg"));
+    let path = arguments.secagg.clone().map_or_else(beside, Ok);
+    let path = path.and_then(|path| {
+        path.canonicalize()
+            .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    });
+    path.map_err(|error| {
+        Failure::Usage(format!(
+            "cannot find the program secagg: {error}; build it with `cargo build --release -p secagg-transport` or \
+             name it with --secagg"
+        ))
+    })
+}
+
+fn failure(case: &Case, error: RealityError) -> Failure {
+    match error {
+        RealityError::Interrupted => Failure::Interrupted,
+        error if error.is_not_permitted() => Failure::Failed(error.to_string()),
+        error => Failure::Failed(format!("{}: {error}", case.name)),
+    }
+}
+
+fn lines(case: &Case, session: u64, seen: &Observed) -> String {
+    let line = |packet: &crate::reality::Sent| {
+        let direction = format!("{:?}", packet.direction).to_lowercase();
+        let (name, at, client, bytes) = (case.name, packet.at, packet.client, packet.bytes);
+        format!("{name},{session},{at},{direction},{client},{bytes}\n")
+    };
+    seen.wire.packets.iter().map(line).collect()
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg:30} {wide_bar} {pos}/{len} clients done")
+        .unwrap_or(ProgressStyle::default_bar())
+}
+
+fn list(cases: &[Case]) -> String {
+    let mut out = format!(
+        "{:<24}{:>8}{:>8}{:>9}{:>20}{:>8}{:>8}{:>8}{:>9}\n",
+        "", "clients", "degree", "d", "up/down, Mb/s", "server", "ms", "loss", "vanish"
+    );
+    for case in cases {
+        let degree = case.degree.map_or("all".to_owned(), |degree| degree.to_string());
+        let rate = |(up, down): (f64, f64)| format!("{up}/{down}");
+        let mut rates = rate(case.rates[0]);
+        if case.rates[0] != case.rates[1] {
+            rates += &format!(", {}", rate(case.rates[1]));
+        }
+        let vanish: u32 = case.vanish.iter().map(|(count, _)| count).sum();
+        out += &format!(
+            "{:<24}{:>8}{degree:>8}{:>9}{rates:>20}{:>8}{:>8}{:>8}{vanish:>9}\n",
+            case.name, case.clients, case.length, case.server, case.latency, case.loss
+        );
+    }
+    out
+}
+
+/// A table in Markdown, with the rounds of each set-up below it.
+fn table(comparisons: &[Comparison]) -> String {
+    let mut out = String::from(
+        "| set-up | bytes and operations | wire, seen | simulated | p50, worst round | p95, worst round | holds |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for one in comparisons {
+        let equal = if one.differences.is_empty() && one.exact { "equal" } else { "**differ**" };
+        out += &format!(
+            "| {} | {equal} | {:.0} | {:+.2} % | {:+.1} % | {:+.1} % | {} |\n",
+            one.name,
+            one.wire_seen,
+            one.wire_error() * 100.0,
+            one.median_error() * 100.0,
+            one.tail_error() * 100.0,
+            if one.holds() { "yes" } else { "**no**" }
+        );
+    }
+    out += "\nStage times in milliseconds, seen and simulated:\n\n";
+    out += "| set-up | round | p50 | | p95 | | emulator late, p99 |\n| --- | --- | --- | --- | --- | --- | --- |\n";
+    for one in comparisons {
+        for stage in &one.stages {
+            let ms = [stage.median_seen, stage.median_simulated, stage.tail_seen, stage.tail_simulated];
+            let [a, b, c, d] = ms.map(|seconds| seconds * 1e3);
+            out += &format!(
+                "| {} | {} | {a:.1} | {b:.1} | {c:.1} | {d:.1} | {:.1} |\n",
+                one.name, stage.round, one.late
+            );
+        }
+    }
+    for one in comparisons {
+        one.differences.iter().for_each(|difference| out += &format!("\n{}: {difference}\n", one.name));
+    }
+    out
 }

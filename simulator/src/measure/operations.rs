@@ -54,7 +54,7 @@ impl Operations {
     /// One round, in nanoseconds an operation; what messages cost is left at zero.
     pub(super) fn measure(&mut self) -> Profile {
         let (threshold, holders) = (f64::from(THRESHOLD), f64::from(HOLDERS));
-        let public_key = each(|| drop(black_box(self.pair.publish())));
+        let public_key = each(|| _ = black_box(self.pair.publish()));
         let (few, many) = (self.reconstruct(FEW, public_key), self.reconstruct(MANY, public_key));
         let secret = ((many - few) / (MANY - FEW) as f64).max(0.0);
         let basis = (few - FEW as f64 * secret).max(0.0);
