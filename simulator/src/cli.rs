@@ -1,6 +1,7 @@
 //! The command line: what the commands share.
 
 mod profiles;
+mod run;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -17,11 +18,15 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  secagg-simulator run simulator/scenarios/google-dropout.toml
+      Run a scenario and print what it cost and who survived.
   secagg-simulator profiles
       Show what an operation costs on each built-in kind of machine.";
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a scenario and print what it cost and who survived
+    Run(run::Arguments),
     /// Show what an operation costs on each kind of machine
     Profiles(profiles::Arguments),
 }
@@ -36,7 +41,6 @@ enum Format {
 }
 
 /// Why a command did not do what it was asked.
-#[allow(dead_code, reason = "commands to come use them")]
 enum Failure {
     /// The command line or a scenario cannot be carried out: exit code 2.
     Usage(String),
@@ -50,6 +54,7 @@ enum Failure {
 pub fn run() -> ExitCode {
     // Clap itself ends a mistaken command line with exit code 2.
     let done = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
     };
     match done {
