@@ -7,7 +7,7 @@ use crate::crypto::agree::{EncryptionKey, MaskPublicKey, mask_public_key};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
-use crate::graph::Neighbourhoods;
+use crate::graph::{Circle, Neighbourhoods};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::rounds::advertise_keys::{self, PublicKeys};
 use crate::rounds::{masked_input_collection, share_keys, unmasking};
@@ -265,7 +265,7 @@ pub fn session_id(config: &Config, members: &[Member]) -> Bytes32 {
 
 /// The neighbours of each client of the roster (spec §6.2).
 pub fn graph(config: &Config, session: &Bytes32, roster: &[ClientId]) -> Vec<Vec<u32>> {
-    let graph = Neighbourhoods::new(config, session, roster.to_vec());
+    let graph = Neighbourhoods::new(config, session, roster.to_vec(), Circle::Drawn);
     roster.iter().map(|&id| graph.of(id).map(ClientId::get).collect()).collect()
 }
 

@@ -68,6 +68,7 @@ mod error;
 mod graph;
 mod id;
 mod mask;
+pub mod operations;
 pub mod parameters;
 mod policy;
 pub mod privacy;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::graph::Circle;
 use crate::rounds::roll::Roll;
 use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
 use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, VectorSpec};
@@ -95,8 +96,27 @@ impl Server {
     /// # Errors
     /// If the configuration breaks a rule.
     pub fn open(config: Config) -> Result<(Self, Requests), Misuse> {
+        Self::open_on(config, Circle::Drawn)
+    }
+
+    /// Opens a session whose regular graph has the clients in the order of their ids.
+    ///
+    /// For simulations only, where what befalls a client does not depend on its id: there this order is as good as
+    /// a drawn one, and a model that computes no keys knows it too.
+    ///
+    /// # Security
+    /// Never over a network: clients could choose their neighbours.
+    ///
+    /// # Errors
+    /// If the configuration breaks a rule.
+    #[doc(hidden)]
+    pub fn open_in_order(config: Config) -> Result<(Self, Requests), Misuse> {
+        Self::open_on(config, Circle::Ascending)
+    }
+
+    fn open_on(config: Config, circle: Circle) -> Result<(Self, Requests), Misuse> {
         config.check()?;
-        let (state, requests) = advertise_keys::Server::open(config.clone());
+        let (state, requests) = advertise_keys::Server::open(config.clone(), circle);
         let server = Self {
             state: State::AdvertiseKeys(state),
             config,

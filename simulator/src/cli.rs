@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod calibrate;
 mod profiles;
+mod run;
 #[cfg(target_os = "linux")]
 mod validate;
 
@@ -21,11 +22,15 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  secagg-simulator run simulator/scenarios/google-dropout.toml
+      Run a scenario and print what it cost and who survived.
   secagg-simulator profiles
       Show what an operation costs on each built-in kind of machine.";
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a scenario and print what it cost and who survived
+    Run(run::Arguments),
     /// Show what an operation costs on each kind of machine
     Profiles(profiles::Arguments),
     /// Measure what each operation costs on this machine
@@ -46,7 +51,6 @@ enum Format {
 }
 
 /// Why a command did not do what it was asked.
-#[allow(dead_code, reason = "commands to come use them")]
 enum Failure {
     /// The command line or a scenario cannot be carried out: exit code 2.
     Usage(String),
@@ -60,6 +64,7 @@ enum Failure {
 pub fn run() -> ExitCode {
     // Clap itself ends a mistaken command line with exit code 2.
     let done = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         #[cfg(unix)]
         Command::Calibrate(arguments) => calibrate::run(&arguments),

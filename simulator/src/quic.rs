@@ -62,11 +62,14 @@ pub fn acknowledgements(bytes: u64) -> u64 {
 ///
 /// In slow start the sender has a window `w` in flight, which is on the link for w / rate, and must wait for the first
 /// acknowledgement, a round trip and the time of two packets, before it sends on; by then the window has doubled.
-/// A window that fills the round trip costs nothing. `bytes` are on the wire, `rate` is in bytes per second,
-/// `round_trip` in seconds.
-pub fn slow_start(bytes: u64, rate: f64, round_trip: f64) -> f64 {
+/// A window that fills the round trip costs nothing. `bytes` are on the wire, `first` is the window at the beginning
+/// and 0 for one without limit, `rate` is in bytes per second, `round_trip` in seconds.
+pub fn slow_start(bytes: u64, first: u64, rate: f64, round_trip: f64) -> f64 {
+    if bytes <= first || first == 0 {
+        return 0.0;
+    }
     let feedback = round_trip + (ACKNOWLEDGED * PACKET) as f64 / rate;
-    let (mut window, mut sent, mut stalled) = (INITIAL_WINDOW as f64, 0.0, 0.0);
+    let (mut window, mut sent, mut stalled) = (first as f64, 0.0, 0.0);
     while sent + window < bytes as f64 && window / rate < feedback {
         stalled += feedback - window / rate;
         sent += window;
@@ -92,11 +95,13 @@ mod tests {
     #[test]
     fn slow_start_costs_only_where_the_window_is_too_small() {
         // One window fills 100 ms at 120 kB/s.
-        assert_eq!(slow_start(1 << 20, 120e3, 0.05), 0.0);
-        assert_eq!(slow_start(INITIAL_WINDOW, 1e9, 1.0), 0.0);
+        assert_eq!(slow_start(1 << 20, INITIAL_WINDOW, 120e3, 0.05), 0.0);
+        assert_eq!(slow_start(INITIAL_WINDOW, INITIAL_WINDOW, 1e9, 1.0), 0.0);
         // Too fast to matter: one round trip for each doubling.
-        let stalls = slow_start(7 * INITIAL_WINDOW + 1, 1e12, 0.1);
+        let stalls = slow_start(7 * INITIAL_WINDOW + 1, INITIAL_WINDOW, 1e12, 0.1);
         assert!((stalls - 0.3).abs() < 1e-3, "{stalls}");
-        assert!(slow_start(1 << 20, 1e6, 0.1) < slow_start(1 << 20, 1e6, 0.2));
+        let far = |round_trip| slow_start(1 << 20, INITIAL_WINDOW, 1e6, round_trip);
+        assert!(far(0.1) < far(0.2));
+        assert_eq!(slow_start(1 << 20, 0, 1e6, 0.1), 0.0, "without a window there is nothing to wait for");
     }
 }

@@ -12,7 +12,7 @@ mod case;
 mod compare;
 mod simulate;
 
-pub use case::{Case, cases};
+pub use case::Case;
 pub use compare::{Comparison, StageTimes, compare};
 pub use simulate::{Simulated, simulate};
 

@@ -63,7 +63,7 @@ fn real_processes_send_the_bytes_and_do_the_operations_that_are_simulated() {
         return;
     };
     let secagg = secagg.to_str().unwrap();
-    let setups = ["dropouts", "sparse graph"];
+    let setups = ["dropouts", "sparse"];
     let arguments = [&["validate"][..], &setups, &["--secagg", secagg, "--repeat", "1", "--format", "json"]];
     let output = run(&arguments.concat());
     if stderr(&output).contains("real sessions need") || stderr(&output).contains("install iproute2") {

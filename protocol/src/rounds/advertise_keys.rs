@@ -9,7 +9,7 @@ use super::{Round, roll::Roll, share_keys};
 use crate::crypto::agree::{EncryptionKey, MaskPublicKey, check_encryption_key, mask_public_key};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::{derive, hash};
-use crate::graph::Neighbourhoods;
+use crate::graph::{Circle, Neighbourhoods};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Policy, Requests};
 
@@ -182,6 +182,7 @@ pub(crate) struct Member {
 pub(crate) struct Server {
     config: Config,
     config_id: [u8; 32],
+    circle: Circle,
     seen: BTreeSet<[u8; 32]>,
     pub(crate) roll: Roll<Member>,
 }
@@ -189,13 +190,13 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) const RESPONSE_LEN: usize = PublicKeys::MESSAGE_LEN;
 
-    pub(crate) fn open(config: Config) -> (Self, Requests) {
+    pub(crate) fn open(config: Config, circle: Circle) -> (Self, Requests) {
         let config_id = config.id();
         let ids = || ClientId::first(config.clients);
         let requests =
             ids().map(|id| (id, Request { id, config: config.clone() }.encode(&config_id))).collect();
         let roll = Roll::new(ids());
-        (Self { config, config_id, seen: BTreeSet::new(), roll }, requests)
+        (Self { config, config_id, circle, seen: BTreeSet::new(), roll }, requests)
     }
 
     pub(crate) fn receive(
@@ -239,7 +240,8 @@ impl Server {
         let roster: BTreeMap<ClientId, Member> = self.roll.into_answers();
         let keys = roster.iter().map(|(&id, member)| (id, &member.keys));
         let session = session_id(&self.config, &self.config_id, keys);
-        let graph = Neighbourhoods::new(&self.config, &session, roster.keys().copied().collect());
+        let graph =
+            Neighbourhoods::new(&self.config, &session, roster.keys().copied().collect(), self.circle);
         Ok(share_keys::Server::open(self.config, session, roster, graph))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,14 +9,14 @@ use serde::Serialize;
 
 use super::{Failure, Format, print};
 use crate::reality::{Observed, RealityError, observe};
-use crate::validate::{Case, Comparison, MEDIAN, TAIL, WIRE, cases, compare, simulate};
+use crate::validate::{Case, Comparison, MEDIAN, TAIL, WIRE, compare, simulate};
 use crate::{Calibration, Profile};
 
 /// Run sessions as real processes and in the simulator, and compare
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Only these set-ups, by name; --list shows them
+    /// Only these set-ups: names, which --list shows, or scenario files
     #[arg(value_name = "SET-UP")]
     only: Vec<String>,
     /// Show the set-ups and do nothing
@@ -77,27 +76,28 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let profile = profile(arguments)?;
     let program = program(arguments)?;
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     // Without a handler Ctrl-C ends the program by itself, and the next run removes the namespaces.
     let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
     let bar = ProgressBar::new(0).with_style(style());
     let (mut comparisons, mut packets) = (Vec::new(), String::new());
-    for case in &cases {
-        let failed = |error| Failure::Failed(format!("{}: the simulated session failed: {error}", case.name));
-        let simulated = simulate(case, &profile, cores).map_err(failed)?;
+    for mut case in cases {
+        let calibration = case.on_one_machine(profile.clone());
+        let simulated = simulate(&case, &calibration)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", case.name)))?;
         let mut seen = Vec::new();
         for session in 0..u64::from(arguments.repeat) {
-            bar.set_length(case.clients.into());
+            bar.set_length(case.scenario.clients.into());
             bar.set_message(format!("{} {}/{}", case.name, session + 1, arguments.repeat));
-            let setup = case.setup(arguments.seed + session);
+            let setup = case.setup(&calibration, &simulated, arguments.seed + session);
+            let setup = setup.map_err(|error| Failure::Usage(error.to_string()))?;
             let one = observe(&setup, &program, &INTERRUPTED, |done| bar.set_position(done as u64));
-            let one = one.map_err(|error| failure(case, error))?;
+            let one = one.map_err(|error| failure(&case, error))?;
             if arguments.packets.is_some() {
-                packets += &lines(case, session, &one);
+                packets += &lines(&case, session, &one);
             }
             seen.push(one);
         }
-        comparisons.push(compare(case, &seen, &simulated));
+        comparisons.push(compare(&case, &seen, &simulated));
     }
     bar.finish_and_clear();
     if let Some(path) = &arguments.packets {
@@ -125,13 +125,21 @@ fn report(arguments: &Arguments, comparisons: &[Comparison]) -> Result<(), Failu
     Err(Failure::Failed(format!("{out} of {} set-ups are not within the bounds", comparisons.len())))
 }
 
+/// The set-ups of these names or files; all that are built in if none is named.
 fn chosen(names: &[String]) -> Result<Vec<Case>, Failure> {
-    let all = cases();
-    if let Some(unknown) = names.iter().find(|name| all.iter().all(|case| case.name != **name)) {
-        return Err(Failure::Usage(format!("there is no set-up {unknown:?}; --list shows them")));
+    let usage = |error: crate::ScenarioError| Failure::Usage(error.to_string());
+    let built_in = Case::built_in().map_err(usage)?;
+    if names.is_empty() {
+        return Ok(built_in);
     }
-    let wanted = |case: &Case| names.is_empty() || names.iter().any(|name| name == case.name);
-    Ok(all.into_iter().filter(wanted).collect())
+    let of = |name: &String| match built_in.iter().find(|case| case.name == *name) {
+        Some(case) => Ok(case.clone()),
+        None if name.ends_with(".toml") => Case::read(name.as_ref()).map_err(usage),
+        None => Err(Failure::Usage(format!(
+            "there is no set-up {name:?}; --list shows them, or give a file.toml"
+        ))),
+    };
+    names.iter().map(of).collect()
 }
 
 fn profile(arguments: &Arguments) -> Result<Profile, Failure> {
@@ -173,7 +181,7 @@ fn failure(case: &Case, error: RealityError) -> Failure {
 fn lines(case: &Case, session: u64, seen: &Observed) -> String {
     let line = |packet: &crate::reality::Sent| {
         let direction = format!("{:?}", packet.direction).to_lowercase();
-        let (name, at, client, bytes) = (case.name, packet.at, packet.client, packet.bytes);
+        let (name, at, client, bytes) = (&case.name, packet.at, packet.client, packet.bytes);
         format!("{name},{session},{at},{direction},{client},{bytes}\n")
     };
     seen.wire.packets.iter().map(line).collect()
@@ -185,24 +193,7 @@ fn style() -> ProgressStyle {
 }
 
 fn list(cases: &[Case]) -> String {
-    let mut out = format!(
-        "{:<24}{:>8}{:>8}{:>9}{:>20}{:>8}{:>8}{:>8}{:>9}\n",
-        "", "clients", "degree", "d", "up/down, Mb/s", "server", "ms", "loss", "vanish"
-    );
-    for case in cases {
-        let degree = case.degree.map_or("all".to_owned(), |degree| degree.to_string());
-        let rate = |(up, down): (f64, f64)| format!("{up}/{down}");
-        let mut rates = rate(case.rates[0]);
-        if case.rates[0] != case.rates[1] {
-            rates += &format!(", {}", rate(case.rates[1]));
-        }
-        let vanish: u32 = case.vanish.iter().map(|(count, _)| count).sum();
-        out += &format!(
-            "{:<24}{:>8}{degree:>8}{:>9}{rates:>20}{:>8}{:>8}{:>8}{vanish:>9}\n",
-            case.name, case.clients, case.length, case.server, case.latency, case.loss
-        );
-    }
-    out
+    cases.iter().map(|case| format!("{:<16}{}\n", case.name, case.scenario.title)).collect()
 }
 
 /// A table in Markdown, with the rounds of each set-up below it.

@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::fair::FairQueue;
-use crate::random::Numbers;
+use crate::draw::{Draws, Purpose};
 
 /// One client's access to the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,7 +106,10 @@ struct Line {
     loss: f64,
     /// Arrival of the packet before, so that none overtakes another.
     last: u64,
-    numbers: Numbers,
+    /// Packets that have come so far: each has its own lots.
+    packets: u32,
+    losses: Draws,
+    delays: Draws,
 }
 
 enum Event {
@@ -125,7 +128,7 @@ enum Event {
 impl Emulator {
     /// A network without a packet on its way.
     pub fn new(network: &Network) -> Self {
-        let line = |access: &Access, rate: f64, purpose: &str, client: usize| Line {
+        let line = |access: &Access, rate: f64, number: usize| Line {
             byte_time: byte_time(rate),
             queue: network.queue,
             free_at: 0,
@@ -133,11 +136,13 @@ impl Emulator {
             jitter: access.jitter,
             loss: access.loss,
             last: 0,
-            numbers: Numbers::new(network.seed, purpose, client as u32),
+            packets: 0,
+            losses: Draws::new(network.seed, number as u64, Purpose::Loss, 0),
+            delays: Draws::new(network.seed, number as u64, Purpose::Latency, 0),
         };
         let client = |(number, access): (usize, &Access)| Client {
-            up: line(access, access.up, "uplink", number),
-            down: line(access, access.down, "downlink", number),
+            up: line(access, access.up, 2 * number),
+            down: line(access, access.down, 2 * number + 1),
         };
         let fair = |rate| FairQueue::new(network.clients.len(), byte_time(rate), network.queue);
         Self {
@@ -268,8 +273,8 @@ impl Line {
 
     /// Sends a packet on its way; when it arrives, or `None` if it is lost.
     fn travel(&mut self, at: u64) -> Option<u64> {
-        // Both are drawn for each packet, so that no setting shifts the fates of another.
-        let (lost, late) = (self.numbers.chance(self.loss), self.numbers.next());
+        let (lost, late) = (self.losses.unit(self.packets) < self.loss, self.delays.bits(self.packets));
+        self.packets = self.packets.wrapping_add(1);
         let late = ((u128::from(late) * u128::from(self.jitter + 1)) >> 64) as u64;
         self.last = self.last.max(at + self.latency + late);
         (!lost).then_some(self.last)

@@ -1,165 +1,134 @@
-//! The set-ups.
+//! The set-ups: scenarios that real processes can play too.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use secagg::{Config, Graph, Round, Suite, VectorSpec};
+use secagg::Round;
 
+use super::simulate::Simulated;
+use crate::cast::Cast;
+use crate::distribution::Distribution;
 use crate::reality::{Access, Network, Setup};
+use crate::scenario::{Availability, Moment, Scenario, ScenarioError};
+use crate::world::{World, nanoseconds};
+use crate::{Calibration, Profile};
 
 /// Bytes that a client's share of a queue holds: more than a connection has in flight, so nothing is dropped there.
 const QUEUE: u64 = 4 << 20;
 
+/// Most clients: each is a process.
+const MOST_CLIENTS: u32 = 500;
+
+/// The set-ups that are compared by default. In all of them the network is slower than two cores that run all the
+/// processes.
+const BUILT_IN: [(&str, &str); 8] = [
+    ("plain", include_str!("../../scenarios/validation/plain.toml")),
+    ("long-way", include_str!("../../scenarios/validation/long-way.toml")),
+    ("shared-link", include_str!("../../scenarios/validation/shared-link.toml")),
+    ("sparse", include_str!("../../scenarios/validation/sparse.toml")),
+    ("two-rates", include_str!("../../scenarios/validation/two-rates.toml")),
+    ("loss", include_str!("../../scenarios/validation/loss.toml")),
+    ("dropouts", include_str!("../../scenarios/validation/dropouts.toml")),
+    ("large-vector", include_str!("../../scenarios/validation/large-vector.toml")),
+];
+
 /// One set-up.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// What tables call it.
-    pub name: &'static str,
-    /// Number of clients.
-    pub clients: u32,
-    /// Neighbours of each; none for the complete graph.
-    pub degree: Option<u32>,
-    /// Coordinates, of 16 bits.
-    pub length: u32,
-    /// The clients' rates up and down, in megabits per second: every other client has the second pair.
-    pub rates: [(f64, f64); 2],
-    /// The server's rate, both ways, in megabits per second.
-    pub server: f64,
-    /// One way, in milliseconds.
-    pub latency: u64,
-    /// Probability of each packet to be lost.
-    pub loss: f64,
-    /// Clients that vanish as the request of a round comes, from the first on.
-    pub vanish: &'static [(u32, Round)],
-}
-
-/// The set-ups that are compared by default: in all of them the network is slower than two cores that run all the
-/// processes.
-pub fn cases() -> Vec<Case> {
-    let plain = Case {
-        name: "plain",
-        clients: 8,
-        degree: None,
-        length: 100_000,
-        rates: [(2.0, 10.0); 2],
-        server: 1000.0,
-        latency: 100,
-        loss: 0.0,
-        vanish: &[],
-    };
-    vec![
-        plain,
-        Case { name: "long way", latency: 250, length: 150_000, ..plain },
-        Case {
-            name: "shared server link",
-            clients: 16,
-            rates: [(10.0, 10.0); 2],
-            server: 16.0,
-            latency: 150,
-            ..plain
-        },
-        Case {
-            name: "sparse graph",
-            clients: 24,
-            degree: Some(8),
-            rates: [(1.0, 5.0); 2],
-            length: 60_000,
-            latency: 180,
-            ..plain
-        },
-        Case { name: "two kinds of clients", clients: 12, rates: [(1.0, 4.0), (3.0, 12.0)], ..plain },
-        Case { name: "loss", clients: 12, rates: [(1.0, 5.0); 2], loss: 0.001, latency: 120, ..plain },
-        Case {
-            name: "dropouts",
-            clients: 12,
-            latency: 120,
-            vanish: &[(1, Round::ShareKeys), (2, Round::MaskedInputCollection), (1, Round::Unmasking)],
-            ..plain
-        },
-        Case {
-            name: "large vector",
-            clients: 6,
-            length: 400_000,
-            rates: [(4.0, 20.0); 2],
-            latency: 75,
-            ..plain
-        },
-    ]
+    pub name: String,
+    /// What happens in it.
+    pub scenario: Scenario,
 }
 
 impl Case {
-    /// The graph.
-    pub fn graph(&self) -> Graph {
-        self.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree })
+    /// The set-ups that are there without a file.
+    ///
+    /// # Errors
+    /// None, unless a file that was compiled in is broken.
+    pub fn built_in() -> Result<Vec<Self>, ScenarioError> {
+        let case = |(name, text): (&str, &str)| Self::new(name, Scenario::parse(text, name)?);
+        BUILT_IN.into_iter().map(case).collect()
     }
 
-    /// Just over half of the holders.
-    pub fn threshold(&self) -> u32 {
-        self.degree.unwrap_or(self.clients) / 2 + 1
+    /// A scenario file as a set-up.
+    ///
+    /// # Errors
+    /// The file is no scenario, or has what real processes cannot do.
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
+        Self::new(&name, Scenario::read(path)?)
     }
 
-    /// The vectors.
-    pub fn vectors(&self) -> Vec<VectorSpec> {
-        vec![VectorSpec::new("v", self.length, 16)]
-    }
-
-    /// The session's configuration.
-    pub fn config(&self) -> Config {
-        Config {
-            suite: Suite::Curious,
-            graph: self.graph(),
-            clients: self.clients,
-            threshold: self.threshold(),
-            vectors: self.vectors(),
-            task: [0; 32],
-            nonce: [7; 32],
+    fn new(name: &str, scenario: Scenario) -> Result<Self, ScenarioError> {
+        if let Some(unfit) = unfit(&scenario) {
+            return Err(ScenarioError::Impossible(format!(
+                "{name} cannot be run by real processes: {unfit}"
+            )));
         }
+        Ok(Self { name: name.to_owned(), scenario })
     }
 
-    /// The round at which a client, numbered from 0, vanishes.
-    pub fn vanishes(&self, client: usize) -> Option<Round> {
-        let mut first = 0;
-        for (count, round) in self.vanish {
-            first += *count as usize;
-            if client < first {
-                return Some(*round);
-            }
-        }
-        None
+    /// Has all machines cost what `profile` says, as they do if all processes run on one.
+    pub fn on_one_machine(&mut self, profile: Profile) -> Calibration {
+        let name = "this-machine".to_owned();
+        self.scenario.compute.server.clone_from(&name);
+        self.scenario.compute.classes.iter_mut().for_each(|class| class.profile.clone_from(&name));
+        Calibration { profiles: BTreeMap::from([(name, profile)]) }
     }
 
-    /// A client's link.
-    pub fn access(&self, client: usize) -> Access {
-        let (up, down) = self.rates[client % 2];
-        Access {
-            up: up * 1e6,
-            down: down * 1e6,
-            latency: self.latency * 1_000_000,
-            jitter: 0,
-            loss: self.loss,
-        }
-    }
-
-    /// The set-up for real processes.
-    pub fn setup(&self, seed: u64) -> Setup {
-        let clients = self.clients as usize;
-        let vanish: BTreeMap<usize, String> = (0..clients)
-            .filter_map(|client| Some((client, format!("before:{}", self.vanishes(client)?))))
-            .collect();
-        Setup {
-            graph: self.graph(),
-            threshold: self.threshold(),
-            vectors: self.vectors(),
-            vanish,
+    /// The set-up for real processes, in which those clients vanish that vanished in the simulation.
+    ///
+    /// # Errors
+    /// As [`crate::Simulation::new`].
+    pub fn setup(
+        &self,
+        calibration: &Calibration,
+        simulated: &Simulated,
+        seed: u64,
+    ) -> Result<Setup, ScenarioError> {
+        let config = self.scenario.config(self.scenario.clients, [0; 32])?;
+        let world = World::new(self.scenario.clone(), calibration)?;
+        let cast = Cast::new(&world, 0, 0, 0);
+        let access = |client| {
+            let (up, down, latency, loss) = cast.access(client);
+            Access { up, down, latency: nanoseconds(latency), jitter: 0, loss }
+        };
+        let vanish = simulated.vanished.iter().map(|(client, round)| (*client, format!("before:{round}")));
+        let network = &self.scenario.network;
+        Ok(Setup {
+            graph: config.graph,
+            threshold: config.threshold,
+            vectors: config.vectors,
+            vanish: vanish.collect(),
             network: Network {
-                clients: (0..clients).map(|client| self.access(client)).collect(),
-                server_up: self.server * 1e6,
-                server_down: self.server * 1e6,
+                clients: (0..self.scenario.clients).map(access).collect(),
+                server_up: network.server_up.unwrap_or(f64::INFINITY),
+                server_down: network.server_down.unwrap_or(f64::INFINITY),
                 queue: QUEUE,
                 seed,
             },
-            deadline: 120,
-        }
+            deadline: (self.scenario.stages.of(Round::MaskedInputCollection).deadline.ceil() as u64).max(1),
+        })
     }
+}
+
+/// What of a scenario real processes cannot do.
+fn unfit(scenario: &Scenario) -> Option<&'static str> {
+    let Scenario { faults, compute, .. } = scenario;
+    let rules = [
+        (scenario.clients > MOST_CLIENTS, "more than 500 clients"),
+        (scenario.sessions > 1 || scenario.cohorts > 1, "more than one session or cohort"),
+        (scenario.population.is_some(), "a population"),
+        (scenario.task_bytes > 0, "a task"),
+        (scenario.availability != Availability::Always, "availability"),
+        (!faults.outages.is_empty() || faults.stragglers.is_some(), "outages or stragglers"),
+        (faults.dropouts.iter().any(|rule| rule.moment != Moment::Before), "dropouts after the request"),
+        (compute.training != Distribution::Constant(0.0), "training"),
+        (scenario.stages.all.quorum < 1.0, "a quorum"),
+        (scenario.network.silence > 0.0 && !faults.dropouts.is_empty(), "clients that vanish in silence"),
+    ];
+    rules.into_iter().find(|(is, _)| *is).map(|(_, what)| what)
 }
 
 #[cfg(test)]
@@ -167,20 +136,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_set_ups_are_possible_and_differ() {
-        let cases = cases();
-        assert!(cases.len() >= 6);
-        for (at, case) in cases.iter().enumerate() {
-            case.config().check().unwrap();
-            assert!(cases[..at].iter().all(|other| other.name != case.name));
-        }
+    fn the_set_ups_are_possible() {
+        assert!(Case::built_in().unwrap().len() >= 6);
     }
 
     #[test]
-    fn clients_vanish_in_the_order_of_the_list() {
-        let case = cases().into_iter().find(|case| case.name == "dropouts").unwrap();
-        let rounds: Vec<Option<Round>> = (0..5).map(|client| case.vanishes(client)).collect();
-        let masked = Some(Round::MaskedInputCollection);
-        assert_eq!(rounds, [Some(Round::ShareKeys), masked, masked, Some(Round::Unmasking), None]);
+    fn what_processes_cannot_do_is_named() {
+        let text = format!("sessions = 2\n{}", BUILT_IN[0].1);
+        let error = Case::new("x", Scenario::parse(&text, "x").unwrap()).unwrap_err().to_string();
+        assert!(error.contains("more than one session"), "{error}");
     }
 }

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use secagg::Counts;
 use serde::Serialize;
 
 use super::simulate::Simulated;
 use super::{Case, MEDIAN, TAIL, WIRE};
+use crate::Operations;
 use crate::reality::Observed;
 
 /// One set-up, seen and simulated.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     /// The set-up's name.
-    pub name: &'static str,
+    pub name: String,
     /// Real sessions that were run.
     pub sessions: usize,
     /// Whether every real sum was the sum of its survivors.
@@ -56,7 +58,7 @@ pub fn compare(case: &Case, seen: &[Observed], simulated: &Simulated) -> Compari
         seen.iter().flat_map(|one| &one.wire.late).map(|late| *late as f64 * 1e-6).collect();
     late.sort_by(f64::total_cmp);
     Comparison {
-        name: case.name,
+        name: case.name.clone(),
         sessions: seen.len(),
         exact: seen.iter().all(|one| one.exact),
         differences: seen.iter().flat_map(|one| differences(one, simulated)).collect(),
@@ -67,7 +69,7 @@ pub fn compare(case: &Case, seen: &[Observed], simulated: &Simulated) -> Compari
             .map(|(up, down, _)| up + down)
             .sum(),
         wire_seen: seen.iter().map(wire).sum::<f64>() / sessions,
-        wire_simulated: (simulated.wire_up + simulated.wire_down) as f64,
+        wire_simulated: simulated.wire as f64,
         stages: rounds.unwrap_or_default().into_iter().map(|round| stage(round, seen, simulated)).collect(),
         late: quantile(&late, 0.99),
     }
@@ -102,7 +104,7 @@ impl Comparison {
 /// What is unequal, in words.
 fn differences(seen: &Observed, simulated: &Simulated) -> Vec<String> {
     let mut all = Vec::new();
-    if Some(seen.server) != simulated.server {
+    if seen.server != simulated.server {
         all.push(format!("the server's operations are {:?}, simulated {:?}", seen.server, simulated.server));
     }
     for (number, (real, model)) in seen.clients.iter().zip(&simulated.clients).enumerate() {
@@ -118,11 +120,25 @@ fn differences(seen: &Observed, simulated: &Simulated) -> Vec<String> {
             let (sent, received) = (real.sent, real.received);
             all.push(format!("client {number} counts {sent} and {received} bytes, the server {sums:?}"));
         }
-        if Some(&real.operations) != simulated.operations.get(number) {
-            all.push(format!("client {number}'s operations differ"));
-        }
+    }
+    let did = seen.clients.iter().fold(Counts::default().into(), |sum, client| add(sum, client.operations));
+    if did != simulated.operations {
+        all.push(format!("the clients' operations are {did:?}, simulated {:?}", simulated.operations));
     }
     all
+}
+
+fn add(one: Operations, other: Operations) -> Operations {
+    Operations {
+        encryption_agreements: one.encryption_agreements + other.encryption_agreements,
+        mask_agreements: one.mask_agreements + other.mask_agreements,
+        public_keys: one.public_keys + other.public_keys,
+        aead_bytes: one.aead_bytes + other.aead_bytes,
+        keystream_bytes: one.keystream_bytes + other.keystream_bytes,
+        share_evaluations: one.share_evaluations + other.share_evaluations,
+        reconstructions: one.reconstructions + other.reconstructions,
+        additions: one.additions + other.additions,
+    }
 }
 
 fn stage(round: String, seen: &[Observed], simulated: &Simulated) -> StageTimes {
@@ -174,7 +190,7 @@ mod tests {
 
     fn comparison(stages: Vec<StageTimes>) -> Comparison {
         Comparison {
-            name: "test",
+            name: "test".to_owned(),
             sessions: 1,
             exact: true,
             differences: Vec::new(),
