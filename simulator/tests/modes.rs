@@ -153,6 +153,39 @@ fn check(text: String) -> Result<(), TestCaseError> {
     })
 }
 
+/// The drawn scenarios reach what they are drawn for: otherwise equality would say little.
+#[test]
+fn drawn_scenarios_reach_every_outcome() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..150 {
+        let text = scenario(40).new_tree(&mut runner).unwrap().current();
+        let (report, records) = run(&Scenario::parse(&text, "drawn").unwrap(), Mode::Model);
+        for session in &report.sessions {
+            let abort = session.abort.as_deref().unwrap_or("released");
+            let about = abort.contains("holders of the shares");
+            seen.insert(format!("{} {about}", abort.split(':').next().unwrap_or_default()));
+            seen.extend(session.rounds.iter().map(|round| format!("{} {:?}", round.round, round.reason)));
+        }
+        seen.extend(records.iter().filter(|record| !record.accepted).map(|record| match record {
+            Record { began: None, round, .. } => format!("{round} gone"),
+            Record { work: 0, round, .. } => format!("{round} late to begin"),
+            Record { sent: 0, round, .. } => format!("{round} nothing sent"),
+            Record { round, .. } => format!("{round} cut"),
+        }));
+    }
+    let rounds = ["AdvertiseKeys", "ShareKeys", "MaskedInputCollection", "Unmasking"];
+    let mut wanted = vec!["released false".to_owned(), "AdvertiseKeys false".to_owned()];
+    for round in rounds {
+        wanted
+            .extend(["Everyone", "Quorum", "Deadline", "gone", "cut"].map(|what| format!("{round} {what}")));
+    }
+    wanted.extend(rounds.iter().skip(1).map(|round| format!("{round} true")));
+    let missing: Vec<_> = wanted.into_iter().filter(|what| !seen.contains(what)).collect();
+    assert!(missing.is_empty(), "never reached: {missing:?}; reached: {seen:?}");
+}
+
 static FIRST: std::sync::OnceLock<()> = std::sync::OnceLock::new();
 
 fn long() -> bool {
