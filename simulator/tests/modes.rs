@@ -92,8 +92,10 @@ fn stages() -> impl Strategy<Value = String> {
             }
         ),
     ];
-    let own = prop::option::of(0.05f64..5.0).prop_map(|deadline| {
-        deadline.map_or(String::new(), |deadline| format!("[stages.share_keys]\ndeadline = {deadline}\n"))
+    let own = prop::option::of(prop_oneof![0.03f64..0.15, 0.1f64..5.0]).prop_map(|deadline| {
+        let own = |round: &str, deadline: f64| format!("[stages.{round}]\ndeadline = {deadline}\n");
+        let both = |deadline| own("advertise_keys", deadline) + &own("share_keys", deadline);
+        deadline.map_or(String::new(), both)
     });
     (all, own).prop_map(|(all, own)| all + &own)
 }
