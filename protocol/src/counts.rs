@@ -1,6 +1,6 @@
 //! What a party has done, in operations.
 
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Mul};
 
 /// What a party has done so far, in operations rather than in seconds.
 ///
@@ -36,5 +36,23 @@ impl AddAssign for Counts {
         self.share_evaluations += other.share_evaluations;
         self.reconstructions += other.reconstructions;
         self.additions += other.additions;
+    }
+}
+
+/// What so many parties have done that did the same.
+impl Mul<u64> for Counts {
+    type Output = Self;
+
+    fn mul(self, times: u64) -> Self {
+        Self {
+            encryption_agreements: self.encryption_agreements * times,
+            mask_agreements: self.mask_agreements * times,
+            public_keys: self.public_keys * times,
+            aead_bytes: self.aead_bytes * times,
+            keystream_bytes: self.keystream_bytes * times,
+            share_evaluations: self.share_evaluations * times,
+            reconstructions: self.reconstructions * times,
+            additions: self.additions * times,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use secagg::Round;
 
-use crate::devices::{Devices, leaves};
+use crate::devices::Devices;
 use crate::draw::{Draws, Purpose};
 use crate::exchange::Exchange;
 use crate::link::Flow;
@@ -21,6 +21,14 @@ pub(crate) struct Cast<'a> {
     /// Outages of this session: when, in nanoseconds from its start, and for which share of the devices.
     outages: Vec<(u64, f64)>,
     traits: Traits,
+}
+
+/// A client of the session.
+#[derive(Clone, Copy)]
+pub(crate) struct Who {
+    pub(crate) device: u32,
+    /// Nanoseconds from the session's start at which the device is gone.
+    gone: u64,
 }
 
 /// The lots that a device or a client has for good.
@@ -118,11 +126,8 @@ impl<'a> Cast<'a> {
     /// A client's rates to and from the network in bits per second, its latency in seconds and its loss.
     pub(crate) fn access(&self, client: u32) -> (f64, f64, f64, f64) {
         let (device, world) = (self.devices.of(client), self.world);
-        let level = |levels: &crate::distribution::Quantiles, lot: Draws| {
-            levels.values().get(levels.index(lot.bits(device))).copied().unwrap_or(f64::INFINITY)
-        };
-        let up = level(&world.up_levels, self.traits.up);
-        let down = level(&world.down_levels, self.traits.down);
+        let up = world.up_levels.value(self.traits.up, device);
+        let down = world.down_levels.value(self.traits.down, device);
         (up, down, self.latency(device), self.loss(device))
     }
 
@@ -154,110 +159,118 @@ impl<'a> Cast<'a> {
     /// Seconds from the device to the server, one way.
     #[inline]
     fn latency(&self, device: u32) -> f64 {
-        self.world.latency.at(self.traits.latency.bits(device))
+        self.world.latency.value(self.traits.latency, device)
     }
 
     #[inline]
     fn loss(&self, device: u32) -> f64 {
-        self.world.loss.at(self.traits.loss.bits(device))
+        self.world.loss.value(self.traits.loss, device)
     }
 
-    /// Bytes on the wire of a message to or from a device, lost packets included.
+    /// Bytes on the wire with those that are sent again, of so many without losses.
     #[inline]
-    fn wire(&self, device: u32, message: u64) -> u64 {
-        let wire = self.world.wire(message);
+    fn resent(&self, device: u32, wire: u64) -> u64 {
         match self.loss(device) {
             0.0 => wire,
             loss => (wire as f64 / (1.0 - loss)).ceil() as u64,
         }
     }
 
-    /// Nanoseconds from the session's start at which the device is gone.
+    /// A client by its number from 0.
     #[inline]
-    fn leaves(&self, device: u32) -> u64 {
-        let end = leaves(self.world, device, self.start);
-        let end = if end == u64::MAX { end } else { end - self.start };
+    pub(crate) fn who(&self, client: u32) -> Who {
+        let device = self.devices.of(client);
+        let left = self.devices.leaves(client);
+        let gone = if left == u32::MAX { u64::MAX } else { u64::from(left) * self.world.tick };
         if self.outages.is_empty() {
-            return end;
+            return Who { device, gone };
         }
         let lot = self.traits.region.unit(device);
         let hit = self.outages.iter().filter(|(_, share)| lot < *share).map(|(at, _)| *at);
-        hit.fold(end, u64::min)
+        Who { device, gone: hit.fold(gone, u64::min) }
     }
 }
 
 impl Scene<'_> {
+    /// When in this round the client vanishes, by its own lot.
+    #[inline]
+    pub(crate) fn moment(&self, who: Who) -> Option<Moment> {
+        let rule = self.rules.iter().find(|rule| rule.lot.unit(who.device) < rule.probability)?;
+        if rule.moment != Moment::Any {
+            return Some(rule.moment);
+        }
+        let any = [Moment::Before, Moment::Computing, Moment::Uploading];
+        Some(any[(self.moments.bits(who.device) % 3) as usize])
+    }
+
     /// The transfer of a client's request.
     #[inline]
-    pub(crate) fn request(&self, client: u32, exchange: &Exchange) -> Flow {
-        let cast = self.cast;
-        let device = cast.devices.of(client);
-        let task = match self.round {
-            Round::AdvertiseKeys => 8 + cast.world.scenario.task_bytes,
-            _ => 0,
-        };
-        let class = cast.world.down_levels.index(cast.traits.down.bits(device)) as u8;
-        Flow { start: 0, class, bytes: cast.wire(device, exchange.request + task) }
+    pub(crate) fn request(&self, who: Who, exchange: &Exchange) -> Flow {
+        let levels = &self.cast.world.down_levels;
+        let class = levels.chosen(self.cast.traits.down, who.device) as u8;
+        Flow { start: 0, class, bytes: self.cast.resent(who.device, exchange.request_wire) }
     }
 
     /// What a client does whose request has been sent completely at `sent`.
     #[inline]
-    pub(crate) fn answering(&self, client: u32, exchange: &Exchange, sent: u64) -> Answering {
-        let cast = self.cast;
-        let device = cast.devices.of(client);
-        let moment = self.moment(device);
+    pub(crate) fn answering(
+        &self,
+        who: Who,
+        moment: Option<Moment>,
+        exchange: &Exchange,
+        sent: u64,
+    ) -> Answering {
         if moment == Some(Moment::Before) {
             return Answering::Gone { at: 0 };
         }
-        let arrived = sent + self.way(device, 0);
-        let gone = cast.leaves(device).saturating_sub(self.opened);
-        let done = arrived + self.work(device, exchange);
+        let arrived = sent + self.way(who.device, 0);
+        let gone = self.gone(who);
+        let done = arrived + self.work(who, exchange);
         if moment == Some(Moment::Computing) || gone <= done {
             return Answering::Gone { at: gone.min(done) };
         }
-        let start = (done + self.stalled(device, moment, exchange.response)).div_ceil(cast.world.tick);
+        let start = (done + self.stalled(who, moment, exchange)).div_ceil(self.cast.world.tick);
         Answering::Sends { start: u32::try_from(start).unwrap_or(u32::MAX - 1) }
     }
 
     /// Nanoseconds that an answer takes longer because its connection begins with a small window: counted before it
     /// begins, as if the link were idle then and not in between.
     #[inline]
-    fn stalled(&self, device: u32, moment: Option<Moment>, message: u64) -> u64 {
-        let cast = self.cast;
-        let (wire, window) =
-            (cast.wire(device, self.begun(device, moment, message)), cast.world.scenario.network.window);
-        if wire <= u64::from(window) || window == 0 {
+    fn stalled(&self, who: Who, moment: Option<Moment>, exchange: &Exchange) -> u64 {
+        let (cast, world) = (self.cast, self.cast.world);
+        let window = u64::from(world.scenario.network.window);
+        let Flow { bytes, class, .. } = self.response(who, moment, exchange, 0);
+        if bytes <= window || window == 0 {
             return 0;
         }
-        let class = cast.world.up_levels.index(cast.traits.up.bits(device));
-        let own = cast.world.up_levels.values().get(class).copied().unwrap_or(f64::INFINITY) / 8.0;
-        let shared = cast.world.scenario.network.server_down.map_or(f64::INFINITY, |bits| bits / 8.0);
+        let own = world.up_levels.values().get(usize::from(class)).copied().unwrap_or(f64::INFINITY) / 8.0;
+        let shared = world.scenario.network.server_down.map_or(f64::INFINITY, |bits| bits / 8.0);
         let rate = own.min(shared / f64::from(cast.clients()));
-        nanoseconds(quic::slow_start(wire, u64::from(window), rate, 2.0 * cast.latency(device)))
+        nanoseconds(quic::slow_start(bytes, window, rate, 2.0 * cast.latency(who.device)))
     }
 
     /// The transfer of a client's answer, or of the part of it that it sends, that begins at tick `start`.
     #[inline]
-    pub(crate) fn response(&self, client: u32, exchange: &Exchange, start: u32) -> Flow {
-        let cast = self.cast;
-        let device = cast.devices.of(client);
-        let message = self.begun(device, self.moment(device), exchange.response);
-        let class = cast.world.up_levels.index(cast.traits.up.bits(device)) as u8;
-        Flow { start, class, bytes: cast.wire(device, message) }
+    pub(crate) fn response(&self, who: Who, moment: Option<Moment>, exchange: &Exchange, start: u32) -> Flow {
+        let wire = match moment {
+            None => exchange.response_wire,
+            _ => self.cast.world.wire(self.begun(who, moment, exchange.response)),
+        };
+        let class = self.cast.world.up_levels.chosen(self.cast.traits.up, who.device) as u8;
+        Flow { start, class, bytes: self.cast.resent(who.device, wire) }
     }
 
     /// When all that a client sends is with the server.
     #[inline]
-    pub(crate) fn arrival(&self, client: u32, sent: u64) -> u64 {
-        sent.saturating_add(self.way(self.cast.devices.of(client), 1))
+    pub(crate) fn arrival(&self, who: Who, sent: u64) -> u64 {
+        sent.saturating_add(self.way(who.device, 1))
     }
 
     /// How the answer of a client ends that would arrive at `arrival`.
     #[inline]
-    pub(crate) fn ending(&self, client: u32, arrival: u64) -> Ending {
-        let device = self.cast.devices.of(client);
-        let gone = self.cast.leaves(device).saturating_sub(self.opened);
-        if self.moment(device).is_some() || gone < arrival {
+    pub(crate) fn ending(&self, who: Who, moment: Option<Moment>, arrival: u64) -> Ending {
+        let gone = self.gone(who);
+        if moment.is_some() || gone < arrival {
             return Ending::Lost { at: self.noticed(gone.min(arrival)) };
         }
         Ending::Answer { at: arrival }
@@ -274,7 +287,8 @@ impl Scene<'_> {
     #[inline]
     pub(crate) fn settle(
         &self,
-        client: u32,
+        who: Who,
+        moment: Option<Moment>,
         exchange: &Exchange,
         (start, arrival): (u32, u64),
         closed: u64,
@@ -283,11 +297,8 @@ impl Scene<'_> {
         if start > closed {
             return Settled::NOTHING;
         }
-        let device = self.cast.devices.of(client);
-        let moment = self.moment(device);
-        let gone = self.cast.leaves(device).saturating_sub(self.opened);
-        let message = self.begun(device, moment, exchange.response);
-        let until = closed.min(gone);
+        let message = self.begun(who, moment, exchange.response);
+        let until = closed.min(self.gone(who));
         if until >= arrival {
             return Settled { accepted: moment.is_none(), worked: true, sent: message };
         }
@@ -296,22 +307,28 @@ impl Scene<'_> {
         Settled { accepted: false, worked: true, sent: part as u64 }
     }
 
+    /// Nanoseconds from the round's opening at which the client's device is gone.
+    #[inline]
+    fn gone(&self, who: Who) -> u64 {
+        who.gone.saturating_sub(self.opened)
+    }
+
     /// Nanoseconds of a client's work.
     #[inline]
-    pub(crate) fn work(&self, device: u32, exchange: &Exchange) -> u64 {
+    pub(crate) fn work(&self, who: Who, exchange: &Exchange) -> u64 {
         let (world, traits) = (self.cast.world, &self.cast.traits);
-        let class = self.cast.class(device);
-        let factor = world.classes[class].factor.at(traits.factor.bits(device));
-        let mut time = exchange.client[class] * factor;
+        let class = self.cast.class(who.device);
+        let factor = &world.classes[class].factor;
+        let mut time = exchange.client[class] * factor.value(traits.factor, who.device);
         if self.round == Round::MaskedInputCollection {
-            time += world.training.at(traits.training.bits(device)) * 1e9;
+            time += world.training.value(traits.training, who.device) * 1e9;
         }
         if let Some(stragglers) = &world.scenario.faults.stragglers
-            && traits.straggler.unit(device) < stragglers.share
+            && traits.straggler.unit(who.device) < stragglers.share
         {
             time *= stragglers.slowdown;
         }
-        time.round() as u64
+        (time + 0.5) as u64
     }
 
     /// Nanoseconds from a device to the server or back: the latency, and for each time that the last packet is lost a
@@ -329,25 +346,15 @@ impl Scene<'_> {
                 all_lost *= loss;
             }
         }
-        (seconds * 1e9).round() as u64
-    }
-
-    /// When in this round the client vanishes.
-    #[inline]
-    fn moment(&self, device: u32) -> Option<Moment> {
-        let rule = self.rules.iter().find(|rule| rule.lot.unit(device) < rule.probability)?;
-        if rule.moment != Moment::Any {
-            return Some(rule.moment);
-        }
-        Some([Moment::Before, Moment::Computing, Moment::Uploading][(self.moments.bits(device) % 3) as usize])
+        (seconds * 1e9 + 0.5) as u64
     }
 
     /// Bytes of its message that a client sends before it vanishes.
     #[inline]
-    fn begun(&self, device: u32, moment: Option<Moment>, message: u64) -> u64 {
+    fn begun(&self, who: Who, moment: Option<Moment>, message: u64) -> u64 {
         match moment {
             Some(Moment::Uploading) => {
-                let part = 1 + self.fractions.bits(device) % (SIXTEENTHS - 1);
+                let part = 1 + self.fractions.bits(who.device) % (SIXTEENTHS - 1);
                 message * part / SIXTEENTHS
             }
             _ => message,

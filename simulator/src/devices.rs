@@ -10,8 +10,8 @@ pub(crate) enum Devices {
     Direct(u32),
     /// Every `step`th of the population around the circle.
     Walk { first: u64, step: u64, population: u64, clients: u32 },
-    /// As chosen among those that were there.
-    Listed(Vec<u32>),
+    /// As chosen among those that were there, with when they go, in ticks from the session's start.
+    Listed { devices: Vec<u32>, leave: Vec<u32> },
 }
 
 /// Blocks of availability that a device is followed for at most.
@@ -39,9 +39,15 @@ impl Devices {
         }
         // The cohorts look at different devices each: number 0, c, 2c, … of the walk and so on.
         let looked_at = (population - u64::from(cohort)).div_ceil(cohorts);
-        let there = (0..looked_at as u32).map(|at| walk.of(at));
-        let there = there.filter(|device| leaves(world, *device, start) > start);
-        Self::Listed(there.take(clients as usize).collect())
+        let presence = Presence::new(world, start);
+        let there = (0..looked_at as u32).filter_map(|at| {
+            let device = walk.of(at);
+            let left = presence.leaves(world, device).checked_sub(start).filter(|left| *left > 0)?;
+            // One that goes before the next tick is as good as gone.
+            Some((device, u32::try_from(left / world.tick).unwrap_or(u32::MAX)))
+        });
+        let (devices, leave) = there.take(clients as usize).unzip();
+        Self::Listed { devices, leave }
     }
 
     /// How many there are.
@@ -49,7 +55,7 @@ impl Devices {
         match self {
             Self::Direct(_) => clients,
             Self::Walk { clients, .. } => *clients,
-            Self::Listed(list) => list.len() as u32,
+            Self::Listed { devices, .. } => devices.len() as u32,
         }
     }
 
@@ -60,7 +66,16 @@ impl Devices {
             Self::Walk { first, step, population, .. } => {
                 ((first + u64::from(client) * step) % population) as u32
             }
-            Self::Listed(list) => list.get(client as usize).copied().unwrap_or_default(),
+            Self::Listed { devices, .. } => devices.get(client as usize).copied().unwrap_or_default(),
+        }
+    }
+
+    /// When a client's device goes, in ticks from the session's start; `u32::MAX` for never.
+    #[inline]
+    pub(crate) fn leaves(&self, client: u32) -> u32 {
+        match self {
+            Self::Listed { leave, .. } => leave.get(client as usize).copied().unwrap_or(u32::MAX),
+            _ => u32::MAX,
         }
     }
 }
@@ -75,31 +90,59 @@ fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// When a device that is there at `now` goes, in nanoseconds of the run; `now` if it is not there.
-pub(crate) fn leaves(world: &World, device: u32, now: u64) -> u64 {
-    match &world.scenario.availability {
-        Availability::Always => u64::MAX,
-        Availability::Trace(trace) => {
-            let seconds = now as f64 / 1e9;
-            let list = trace.intervals.get(device as usize % trace.intervals.len().max(1));
-            let open = list.into_iter().flatten().find(|(from, to)| *from <= seconds && seconds < *to);
-            open.map_or(now, |(_, to)| nanoseconds(*to))
-        }
-        Availability::Diurnal { stay, zones, .. } => {
-            let seed = world.scenario.seed;
-            let own = Draws::new(seed, 0, Purpose::Absence, 0).bits(device);
-            let phase = (own >> 32) as f64 / (1u64 << 32) as f64 * stay;
-            let zone = (own & 0xffff_ffff) % u64::from(*zones);
-            let shift = zone as f64 * 24.0 / f64::from(*zones);
-            let block = ((now as f64 / 1e9 + phase) / stay) as u64;
-            let there = |block: &u64| {
-                let hour = ((*block as f64 + 0.5) * stay - phase) / HOUR + shift;
-                let lot = Draws::new(seed, 0, Purpose::Absence, block + 1);
-                lot.unit(device) < present(&world.scenario.availability, hour)
+/// Who is there at one moment, and for how long.
+struct Presence {
+    /// Nanoseconds of the run.
+    now: u64,
+    /// For each block of time from the one before `now` on: the lots, and the share that is there by time zone.
+    blocks: Vec<(Draws, Vec<f64>)>,
+    first: u64,
+    /// What decides on a device's phase and time zone.
+    own: Draws,
+}
+
+impl Presence {
+    fn new(world: &World, now: u64) -> Self {
+        let seed = world.scenario.seed;
+        let own = Draws::new(seed, 0, Purpose::Absence, 0);
+        let Availability::Diurnal { stay, zones, .. } = &world.scenario.availability else {
+            return Self { now, blocks: Vec::new(), first: 0, own };
+        };
+        let first = (now as f64 / 1e9 / stay) as u64;
+        let block = |block: u64| {
+            let hour = (block as f64 + 0.5) * stay / HOUR;
+            let share = |zone| {
+                let shift = f64::from(zone) * 24.0 / f64::from(*zones);
+                present(&world.scenario.availability, hour + shift)
             };
-            match (block..block + LONGEST).find(|block| !there(block)) {
-                Some(gone) if gone == block => now,
-                gone => nanoseconds(gone.unwrap_or(block + LONGEST) as f64 * stay - phase).max(now + 1),
+            (Draws::new(seed, 0, Purpose::Absence, block + 1), (0..*zones).map(share).collect())
+        };
+        Self { now, blocks: (first..=first + LONGEST).map(block).collect(), first, own }
+    }
+
+    /// When a device that is there goes, in nanoseconds of the run; `now` if it is not there.
+    fn leaves(&self, world: &World, device: u32) -> u64 {
+        match &world.scenario.availability {
+            Availability::Always => u64::MAX,
+            Availability::Trace(trace) => {
+                let seconds = self.now as f64 / 1e9;
+                let list = trace.intervals.get(device as usize % trace.intervals.len().max(1));
+                let open = list.into_iter().flatten().find(|(from, to)| *from <= seconds && seconds < *to);
+                open.map_or(self.now, |(_, to)| nanoseconds(*to))
+            }
+            Availability::Diurnal { stay, zones, .. } => {
+                let own = self.own.bits(device);
+                let phase = (own >> 32) as f64 / (1u64 << 32) as f64 * stay;
+                let zone = ((own & 0xffff_ffff) % u64::from(*zones)) as usize;
+                let block = ((self.now as f64 / 1e9 + phase) / stay) as u64;
+                let later = self.blocks.get((block - self.first) as usize..).unwrap_or_default();
+                let there = |(lots, shares): &&(Draws, Vec<f64>)| {
+                    shares.get(zone).is_some_and(|p| lots.unit(device) < *p)
+                };
+                match later.iter().take_while(there).count() as u64 {
+                    0 => self.now,
+                    blocks => nanoseconds((block + blocks) as f64 * stay - phase).max(self.now + 1),
+                }
             }
         }
     }
@@ -147,7 +190,8 @@ mod tests {
         let world = world("availability = { kind = \"diurnal\", low = 0.2, high = 0.8, peak = 2 }");
         let there = |hours: u64| {
             let now = hours * 3600 * 1_000_000_000;
-            (0..10_000).filter(|device| leaves(&world, *device, now) > now).count()
+            let presence = Presence::new(&world, now);
+            (0..10_000).filter(|device| presence.leaves(&world, *device) > now).count()
         };
         assert!((7_600..8_100).contains(&there(2)), "{}", there(2));
         assert!((1_900..2_400).contains(&there(14)), "{}", there(14));

@@ -4,6 +4,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::draw::Draws;
+
 /// Values that are equally likely, for what the shared link must group: see [`Distribution::levels`].
 pub(crate) const LEVELS: usize = 32;
 
@@ -113,16 +115,19 @@ fn spread(values: &[f64], weights: &[f64], count: usize) -> Vec<f64> {
 pub(crate) struct Quantiles(Vec<f64>);
 
 impl Quantiles {
-    /// The value that these bits choose.
+    /// The value that a device draws.
     #[inline]
-    pub(crate) fn at(&self, bits: u64) -> f64 {
-        self.0.get(self.index(bits)).copied().unwrap_or(0.0)
+    pub(crate) fn value(&self, draws: Draws, device: u32) -> f64 {
+        self.0.get(self.chosen(draws, device)).copied().unwrap_or(0.0)
     }
 
-    /// The index of the value that these bits choose.
+    /// The index of the value that a device draws.
     #[inline]
-    pub(crate) fn index(&self, bits: u64) -> usize {
-        ((u128::from(bits) * self.0.len() as u128) >> 64) as usize
+    pub(crate) fn chosen(&self, draws: Draws, device: u32) -> usize {
+        match self.0.len() {
+            1 => 0,
+            count => ((u128::from(draws.bits(device)) * count as u128) >> 64) as usize,
+        }
     }
 
     pub(crate) fn values(&self) -> &[f64] {

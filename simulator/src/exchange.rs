@@ -2,7 +2,7 @@
 
 use secagg::{Config, Counts, Graph, Round, Suite, operations, sizes};
 
-use crate::Profile;
+use crate::world::{Class, World};
 
 /// The rounds of a suite, in their order.
 pub(crate) fn rounds(suite: Suite) -> &'static [Round] {
@@ -21,6 +21,10 @@ pub(crate) struct Exchange {
     pub(crate) request: u64,
     /// Bytes of the answer's message.
     pub(crate) response: u64,
+    /// Bytes of the request on the wire, with what goes with it, without losses.
+    pub(crate) request_wire: u64,
+    /// Bytes of the answer on the wire, without losses.
+    pub(crate) response_wire: u64,
     /// What the client does.
     pub(crate) counts: Counts,
     /// What the server does to take the answer in.
@@ -34,7 +38,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// The exchange of a round with a client that has so many `partners`: in ShareKeys its neighbours, later those of
     /// them that shared, before that none.
-    fn of(config: &Config, round: Round, partners: usize, clients: &[&Profile], server: &Profile) -> Self {
+    fn of(config: &Config, round: Round, partners: usize, world: &World) -> Self {
         let nothing = Counts::default();
         let own = usize::from(config.graph == Graph::Complete);
         let (request, response, counts, taken_in) = match round {
@@ -64,12 +68,25 @@ impl Exchange {
                 nothing,
             ),
         };
-        let time = |profile: &&Profile| {
-            profile.nanoseconds(&counts, config) + profile.messages(2, request + response)
+        let task = match round {
+            // The task's length goes before it.
+            Round::AdvertiseKeys => 8 + world.scenario.task_bytes,
+            _ => 0,
         };
-        let client = clients.iter().map(time).collect();
-        let server = (server.nanoseconds(&taken_in, config) + server.messages(1, response)).round() as u64;
-        Self { request, response, counts, taken_in, client, server }
+        let time = |class: &Class| {
+            class.profile.nanoseconds(&counts, config) + class.profile.messages(2, request + response)
+        };
+        let server = world.server.nanoseconds(&taken_in, config) + world.server.messages(1, response);
+        Self {
+            request,
+            response,
+            request_wire: world.wire(request + task),
+            response_wire: world.wire(response),
+            counts,
+            taken_in,
+            client: world.classes.iter().map(time).collect(),
+            server: server.round() as u64,
+        }
     }
 }
 
@@ -81,14 +98,9 @@ pub(crate) struct Exchanges {
 
 impl Exchanges {
     /// Those with `first` to `last` partners.
-    pub(crate) fn new(
-        config: &Config,
-        round: Round,
-        (first, last): (usize, usize),
-        clients: &[&Profile],
-        server: &Profile,
-    ) -> Self {
-        let row = |partners| Exchange::of(config, round, partners, clients, server);
+    pub(crate) fn new(config: &Config, round: Round, (first, last): (u32, u32), world: &World) -> Self {
+        let (first, last) = (first as usize, last as usize);
+        let row = |partners| Exchange::of(config, round, partners, world);
         Self { first, rows: (first..=last).map(row).collect() }
     }
 

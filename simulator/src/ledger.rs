@@ -57,7 +57,7 @@ impl Ledger {
         Self { transcript, classes, clients, last, records: keep.then(Vec::new) }
     }
 
-    /// Notes what a client did. Its operations are noted by whoever knows them.
+    /// Notes what a client did. The operations are noted by whoever knows them.
     #[inline]
     pub(crate) fn note(&mut self, page: &mut Page, class: usize, record: Record, exchange: &Exchange) {
         page.asked += 1;
@@ -70,7 +70,6 @@ impl Ledger {
             page.responses.add(record.sent);
             page.answers.add(record.ended);
             page.inbox.add(record.ended, exchange.server);
-            page.taken_in += exchange.taken_in;
             books.finished += u32::from(record.round == self.last);
         } else if record.sent > 0 {
             page.wasted.add(record.sent);

@@ -32,8 +32,6 @@ pub(crate) struct Link {
 /// Transfers that wait to be put on a link.
 pub(crate) struct Load {
     groups: Groups,
-    /// Sum of their greatest rates, in bytes per second.
-    demand: f64,
 }
 
 /// When transfers end.
@@ -53,15 +51,20 @@ impl Link {
 
     /// Nothing waits yet.
     pub(crate) fn load(&self) -> Load {
-        Load { groups: Groups::default(), demand: 0.0 }
+        Load { groups: Groups::default() }
     }
 
-    /// Adds so many alike transfers.
+    /// Adds a transfer, which is only made if that matters.
     #[inline]
-    pub(crate) fn add(&self, load: &mut Load, flow: Flow, count: u64) {
-        if self.capacity.is_some() {
-            *load.groups.entry(flow).or_default() += count;
+    pub(crate) fn add(&self, load: &mut Load, flow: impl FnOnce() -> Flow) {
+        if self.limits() {
+            *load.groups.entry(flow()).or_default() += 1;
         }
+    }
+
+    /// Whether it may limit anything.
+    pub(crate) fn limits(&self) -> bool {
+        self.capacity.is_some()
     }
 
     /// Shares the link among the transfers.
@@ -70,8 +73,8 @@ impl Link {
         let mut flows: Vec<(Flow, u64)> = load.groups.iter().map(|(flow, count)| (*flow, *count)).collect();
         flows.sort_unstable();
         // In a fixed order: sums of fractions depend on it.
-        load.demand = flows.iter().map(|(flow, count)| self.cap(flow.class) * *count as f64).sum();
-        if load.demand <= capacity {
+        let demand: f64 = flows.iter().map(|(flow, count)| self.cap(flow.class) * *count as f64).sum();
+        if demand <= capacity {
             return Schedule::Free;
         }
         let mut sharing = Sharing::new(capacity, &self.caps);
@@ -94,7 +97,8 @@ impl Link {
         match schedule {
             Schedule::Free => {
                 let seconds = f64::from(flow.start) * self.tick + flow.bytes as f64 / self.cap(flow.class);
-                (seconds * 1e9).ceil() as u64
+                // Up to the next nanosecond, without asking for the exact ceiling.
+                (seconds * 1e9) as u64 + 1
             }
             Schedule::Shared(groups) => groups.get(&flow).copied().unwrap_or(u64::MAX),
         }
@@ -242,7 +246,7 @@ mod tests {
     fn ends(capacity: f64, caps: &[f64], flows: &[Flow]) -> Vec<u64> {
         let link = Link::new(Some(capacity), caps.to_vec(), 0.001);
         let mut load = link.load();
-        flows.iter().for_each(|flow| link.add(&mut load, *flow, 1));
+        flows.iter().for_each(|flow| link.add(&mut load, || *flow));
         let schedule = link.share(load);
         flows.iter().map(|flow| link.end(&schedule, *flow).div_ceil(1_000_000)).collect()
     }
@@ -260,7 +264,7 @@ mod tests {
     #[test]
     fn a_link_that_does_not_limit_changes_nothing() {
         let flows = [flow(0, 0, 50), flow(10, 0, 100)];
-        assert_eq!(ends(1000.0, &[100.0], &flows), [500, 1010]);
+        assert_eq!(ends(1000.0, &[100.0], &flows), [501, 1011]);
     }
 
     /// The same by small steps of time.

@@ -7,8 +7,10 @@ use secagg::{Abort, ClientId, Config, Counts, Graph, Round, operations};
 
 use crate::cast::{Answering, Ending, Scene, Settled};
 use crate::circle::{Circle, Partners};
+use crate::exchange::Exchange;
 use crate::histogram::{Histogram, bucket};
 use crate::ledger::{Ledger, Page};
+use crate::link::Schedule;
 use crate::report::Reason;
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
 use crate::transcript::Record;
@@ -18,10 +20,18 @@ use crate::world::nanoseconds;
 const SHARED: u8 = 2;
 const SURVIVED: u8 = 3;
 
-/// Of a client that begins no answer.
-const NEVER: u32 = u32::MAX;
+/// What comes of a client in a round, as far as it is known before the round closes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It begins no answer; its end is when the server notices that.
+    Gone,
+    /// It begins an answer that does not arrive; its end is when it would.
+    Cut,
+    /// It answers; its end is when the answer arrives.
+    Answers,
+}
 
-/// The session: per client 1 byte, and during a round 13 more.
+/// The session: per client 2 bytes, and during a round 13 more.
 pub(crate) struct Model {
     config: Config,
     rounds: &'static [Round],
@@ -30,12 +40,14 @@ pub(crate) struct Model {
     /// Rounds that are closed.
     closed: u8,
     circle: Circle,
+    requests: Requests,
 }
 
-/// When each client's answer begins, in ticks, and when it ends or the server notices that it will not.
+/// For each client, when its answer begins, in ticks, when that ends, and how.
 struct Times {
     begins: Vec<u32>,
     ends: Vec<u64>,
+    fates: Vec<Fate>,
     /// When every asked client has answered or is known to be gone.
     everyone: u64,
 }
@@ -45,16 +57,14 @@ impl Model {
         let answered = vec![0; config.clients as usize];
         let circle = Circle::new(config.graph, &[]);
         let rounds = crate::exchange::rounds(config.suite);
-        Self { config, rounds, answered, closed: 0, circle }
+        let mut model = Self { config, rounds, answered, closed: 0, circle, requests: Requests::default() };
+        model.requests = model.next_requests();
+        model
     }
 
     /// The asked clients, ascending, each with the number of its partners.
     fn asked(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let mut partners = match self.closed {
-            0 => Source::Same(0),
-            1 => Source::Same(self.circle.degree()),
-            _ => Source::Each(self.circle.partners(SHARED)),
-        };
+        let mut partners = Source::of(&self.circle, self.closed);
         let closed = self.closed;
         (0..).zip(&self.answered).filter_map(move |(client, answered)| {
             let partners = if closed == 0 || *answered > 0 { partners.next() } else { 0 };
@@ -64,42 +74,66 @@ impl Model {
 
     /// When requests have been sent and answers arrive.
     fn times(&self, play: &Play<'_>) -> Times {
-        let (scene, exchanges) = (play.scene, play.exchanges);
-        let world = scene.cast.world;
-        let mut load = world.down.load();
-        if world.scenario.network.server_up.is_some() {
-            for (client, partners) in self.asked() {
-                world.down.add(&mut load, scene.request(client, exchanges.with(partners)), 1);
-            }
-        }
-        let down = world.down.share(load);
+        let (scene, world) = (play.scene, play.scene.cast.world);
+        let down = self.share_down(play);
         let clients = self.answered.len();
-        let mut times = Times { begins: vec![NEVER; clients], ends: vec![0; clients], everyone: 0 };
+        let mut times = Times {
+            begins: vec![0; clients],
+            ends: vec![0; clients],
+            fates: vec![Fate::Gone; clients],
+            everyone: 0,
+        };
         let mut load = world.up.load();
-        let shared = world.scenario.network.server_down.is_some();
         for (client, partners) in self.asked() {
-            let (at, exchange) = (client as usize, exchanges.with(partners));
-            let sent = world.down.end(&down, scene.request(client, exchange));
-            match scene.answering(client, exchange, sent) {
-                Answering::Gone { at: gone } => times.ends[at] = scene.noticed(gone),
+            let (who, exchange) = (scene.cast.who(client), play.exchanges.with(partners));
+            let moment = scene.moment(who);
+            let sent = world.down.end(&down, scene.request(who, exchange));
+            match scene.answering(who, moment, exchange, sent) {
+                Answering::Gone { at } => times.ends[client as usize] = scene.noticed(at),
                 Answering::Sends { start } => {
-                    times.begins[at] = start;
-                    if shared {
-                        world.up.add(&mut load, scene.response(client, exchange, start), 1);
-                    }
+                    times.begins[client as usize] = start;
+                    times.fates[client as usize] = if moment.is_some() { Fate::Cut } else { Fate::Answers };
+                    world.up.add(&mut load, || scene.response(who, moment, exchange, start));
                 }
             }
         }
-        let up = world.up.share(load);
+        self.arrivals(play, &world.up.share(load), &mut times);
+        times
+    }
+
+    fn share_down(&self, play: &Play<'_>) -> Schedule {
+        let link = &play.scene.cast.world.down;
+        let mut load = link.load();
+        if link.limits() {
+            for (client, partners) in self.asked() {
+                let who = play.scene.cast.who(client);
+                link.add(&mut load, || play.scene.request(who, play.exchanges.with(partners)));
+            }
+        }
+        link.share(load)
+    }
+
+    /// When the answers that have begun end.
+    fn arrivals(&self, play: &Play<'_>, up: &Schedule, times: &mut Times) {
+        let (scene, link) = (play.scene, &play.scene.cast.world.up);
         for (client, partners) in self.asked() {
             let at = client as usize;
-            if times.begins[at] != NEVER {
-                let flow = scene.response(client, exchanges.with(partners), times.begins[at]);
-                times.ends[at] = scene.arrival(client, world.up.end(&up, flow));
+            let mut known = times.ends[at];
+            if times.fates[at] != Fate::Gone {
+                let who = scene.cast.who(client);
+                let moment = if times.fates[at] == Fate::Cut { scene.moment(who) } else { None };
+                let flow = scene.response(who, moment, play.exchanges.with(partners), times.begins[at]);
+                times.ends[at] = scene.arrival(who, link.end(up, flow));
+                known = match scene.ending(who, moment, times.ends[at]) {
+                    Ending::Answer { at } => at,
+                    Ending::Lost { at: known } => {
+                        times.fates[at] = Fate::Cut;
+                        known
+                    }
+                };
             }
-            times.everyone = times.everyone.max(times.known(scene, client));
+            times.everyone = times.everyone.max(known);
         }
-        times
     }
 
     /// When and why the round closes.
@@ -119,12 +153,12 @@ impl Model {
 
     /// When the quorum has answered and the protocol could go on, if that is before `limit`.
     fn quorum(&self, play: &Play<'_>, times: &Times, limit: u64) -> Option<u64> {
-        let asked = self.asked().count() as u32;
+        let asked = self.requests.messages as u32;
         let quorum = u64::from(play.stage.quorum_of(asked));
         if quorum == u64::from(asked) {
             return None;
         }
-        let answers = || self.asked().filter_map(|(client, _)| times.answer(play.scene, client));
+        let answers = || self.asked().filter_map(|(client, _)| times.answer(client));
         let mut histogram = Histogram::default();
         answers().for_each(|(at, _)| histogram.add(at));
         if histogram.total() < quorum {
@@ -142,15 +176,15 @@ impl Model {
         };
         let start = (quorum - below - 1) as usize;
         let now = open.get(start..).unwrap_or_default().iter().copied();
-        let enough = |answer: &(u64, u32)| self.sufficient(play.scene, times, *answer);
+        let enough = |answer: &(u64, u32)| self.sufficient(times, *answer);
         now.chain(std::iter::once_with(later).flatten()).find(enough).map(|(at, _)| at)
     }
 
     /// Whether the protocol could go on with the answers up to this one.
-    fn sufficient(&self, scene: &Scene<'_>, times: &Times, last: (u64, u32)) -> bool {
+    fn sufficient(&self, times: &Times, last: (u64, u32)) -> bool {
         let mut answered = self.answered.clone();
         for (client, _) in self.asked() {
-            if times.answer(scene, client).is_some_and(|answer| answer <= last) {
+            if times.answer(client).is_some_and(|answer| answer <= last) {
                 answered[client as usize] += 1;
             }
         }
@@ -202,33 +236,23 @@ impl Model {
     /// Notes what came of every asked client.
     fn settle(&mut self, play: &Play<'_>, times: &Times, closed: u64, page: &mut Page, ledger: &mut Ledger) {
         let scene = play.scene;
-        let mut accepted = Vec::new();
-        for (client, partners) in self.asked() {
-            let (at, exchange) = (client as usize, play.exchanges.with(partners));
-            let began = (times.begins[at] != NEVER).then_some(times.begins[at]);
-            let settled = began.map_or(Settled::NOTHING, |begins| {
-                scene.settle(client, exchange, (begins, times.ends[at]), closed)
-            });
-            let device = scene.cast.devices.of(client);
-            let record = Record {
-                round: scene.round,
-                client: client + 1,
-                request: exchange.request,
-                began: began.map(|begins| u64::from(begins) * scene.cast.world.tick),
-                ended: times.known(scene, client),
-                accepted: settled.accepted,
-                sent: settled.sent,
-                work: if settled.worked { scene.work(device, exchange) } else { 0 },
-            };
-            if settled.worked {
-                ledger.clients += exchange.counts;
-            }
-            ledger.note(page, scene.cast.class(device), record, exchange);
-            if settled.accepted {
-                accepted.push(client);
+        let mut tally = Tally::default();
+        let mut partners = Source::of(&self.circle, self.closed);
+        for (client, answered) in (0..).zip(&mut self.answered) {
+            let partners = if self.closed == 0 || *answered > 0 { partners.next() } else { 0 };
+            if *answered == self.closed {
+                let exchange = play.exchanges.with(partners);
+                let (settled, record) = times.settle(scene, client, exchange, closed);
+                ledger.note(page, scene.cast.class(scene.cast.devices.of(client)), record, exchange);
+                tally.add(partners, &settled);
+                *answered += u8::from(settled.accepted);
             }
         }
-        accepted.into_iter().for_each(|client| self.answered[client as usize] += 1);
+        for (partners, (worked, accepted)) in (0..).zip(tally.0).filter(|(_, (worked, _))| *worked > 0) {
+            let exchange = play.exchanges.with(partners);
+            ledger.clients += exchange.counts * worked;
+            page.taken_in += exchange.taken_in * accepted;
+        }
     }
 
     /// What the server does to take the masks off.
@@ -247,30 +271,33 @@ impl Model {
     }
 }
 
+impl Model {
+    /// The requests of the round that opens.
+    fn next_requests(&self) -> Requests {
+        let round = self.rounds[usize::from(self.closed)];
+        let mut tally = Vec::<u64>::new();
+        for (_, partners) in self.asked() {
+            let at = partners as usize;
+            if at >= tally.len() {
+                tally.resize(at + 1, 0);
+            }
+            tally[at] += 1;
+        }
+        let used = || (0..).zip(&tally).filter(|(_, count)| **count > 0);
+        Requests {
+            messages: tally.iter().sum(),
+            bytes: used().map(|(partners, count)| count * request(&self.config, round, partners)).sum(),
+            partners: (
+                used().next().map_or(0, |(partners, _)| partners),
+                used().last().map_or(0, |(partners, _)| partners),
+            ),
+        }
+    }
+}
+
 impl Mode for Model {
     fn requests(&self) -> Requests {
-        let round = self.rounds[usize::from(self.closed)];
-        let mut counts = std::collections::BTreeMap::<u32, u64>::new();
-        let mut run = (0, 0);
-        for (_, partners) in self.asked() {
-            // Mostly the same as before: the map is asked once a run.
-            if run.0 != partners {
-                *counts.entry(run.0).or_default() += run.1;
-                run = (partners, 0);
-            }
-            run.1 += 1;
-        }
-        *counts.entry(run.0).or_default() += run.1;
-        counts.retain(|_, count| *count > 0);
-        let messages = counts.values().sum();
-        let bytes =
-            counts.iter().map(|(partners, count)| count * request(&self.config, round, *partners)).sum();
-        let edge = |entry: Option<(&u32, &u64)>| entry.map_or(0, |(partners, _)| *partners);
-        Requests {
-            messages,
-            bytes,
-            partners: (edge(counts.first_key_value()), edge(counts.last_key_value())),
-        }
+        self.requests
     }
 
     fn play(&mut self, play: &Play<'_>, page: &mut Page, ledger: &mut Ledger) -> Result<Closing, Broken> {
@@ -281,6 +308,9 @@ impl Mode for Model {
         let checked = self.check(&self.answered, &self.circle);
         let last = usize::from(self.closed) + 1 == self.rounds.len();
         self.closed += 1;
+        if checked.is_ok() && !last {
+            self.requests = self.next_requests();
+        }
         let (next, work) = match checked {
             Err(abort) => (Next::Abort(abort), Counts::default()),
             Ok(()) if !last => (Next::Round, Counts::default()),
@@ -307,28 +337,55 @@ pub(crate) fn request(config: &Config, round: Round, partners: u32) -> u64 {
 }
 
 impl Times {
-    /// When the server knows what comes of a client.
-    #[inline]
-    fn known(&self, scene: &Scene<'_>, client: u32) -> u64 {
-        let end = self.ends[client as usize];
-        if self.begins[client as usize] == NEVER {
-            return end;
-        }
-        match scene.ending(client, end) {
-            Ending::Answer { at } | Ending::Lost { at } => at,
-        }
-    }
-
     /// When a client's answer comes, with the client.
     #[inline]
-    fn answer(&self, scene: &Scene<'_>, client: u32) -> Option<(u64, u32)> {
-        if self.begins[client as usize] == NEVER {
-            return None;
+    fn answer(&self, client: u32) -> Option<(u64, u32)> {
+        let at = client as usize;
+        (self.fates[at] == Fate::Answers).then_some((self.ends[at], client))
+    }
+
+    /// What came of a client when the round closed.
+    #[inline]
+    fn settle(&self, scene: &Scene<'_>, client: u32, exchange: &Exchange, closed: u64) -> (Settled, Record) {
+        let at = client as usize;
+        let (fate, start, end) = (self.fates[at], self.begins[at], self.ends[at]);
+        let who = scene.cast.who(client);
+        let (settled, ended) = match fate {
+            Fate::Gone => (Settled::NOTHING, end),
+            Fate::Answers => (scene.settle(who, None, exchange, (start, end), closed), end),
+            Fate::Cut => {
+                let moment = scene.moment(who);
+                let (Ending::Answer { at } | Ending::Lost { at }) = scene.ending(who, moment, end);
+                (scene.settle(who, moment, exchange, (start, end), closed), at)
+            }
+        };
+        let record = Record {
+            round: scene.round,
+            client: client + 1,
+            request: exchange.request,
+            began: (fate != Fate::Gone).then(|| u64::from(start) * scene.cast.world.tick),
+            ended,
+            accepted: settled.accepted,
+            sent: settled.sent,
+            work: if settled.worked { scene.work(who, exchange) } else { 0 },
+        };
+        (settled, record)
+    }
+}
+
+/// By number of partners, how many clients did their work, and of how many the server took the answer in.
+#[derive(Default)]
+struct Tally(Vec<(u64, u64)>);
+
+impl Tally {
+    #[inline]
+    fn add(&mut self, partners: u32, settled: &Settled) {
+        let at = partners as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, (0, 0));
         }
-        match scene.ending(client, self.ends[client as usize]) {
-            Ending::Answer { at } => Some((at, client)),
-            Ending::Lost { .. } => None,
-        }
+        self.0[at].0 += u64::from(settled.worked);
+        self.0[at].1 += u64::from(settled.accepted);
     }
 }
 
@@ -338,7 +395,17 @@ enum Source<'a> {
     Each(Partners<'a>),
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// The partners of a round's clients: none before there is a roster, then the neighbours, then those of them
+    /// that shared.
+    fn of(circle: &'a Circle, closed: u8) -> Self {
+        match closed {
+            0 => Self::Same(0),
+            1 => Self::Same(circle.degree()),
+            _ => Self::Each(circle.partners(SHARED)),
+        }
+    }
+
     #[inline]
     fn next(&mut self) -> u32 {
         match self {

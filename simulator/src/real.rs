@@ -51,6 +51,8 @@ struct Foretold<'a> {
     /// When it would have arrived, or when the server notices that it will not come.
     ends: u64,
     known: u64,
+    /// It will arrive.
+    answers: bool,
 }
 
 impl Real {
@@ -109,31 +111,37 @@ impl Real {
         let (scene, world) = (play.scene, play.scene.cast.world);
         let exchange = |id: ClientId| play.exchanges.with(self.partners_of(id));
         let asked: Vec<ClientId> = self.requests.keys().copied().collect();
+        let who = |id: ClientId| scene.cast.who(id.get() - 1);
         let mut load = world.down.load();
         for id in &asked {
-            world.down.add(&mut load, scene.request(id.get() - 1, exchange(*id)), 1);
+            world.down.add(&mut load, || scene.request(who(*id), exchange(*id)));
         }
         let down = world.down.share(load);
         let mut load = world.up.load();
         let mut foretold = BTreeMap::new();
         for id in asked {
-            let (client, exchange) = (id.get() - 1, exchange(id));
-            let sent = world.down.end(&down, scene.request(client, exchange));
-            let (begins, ends) = match scene.answering(client, exchange, sent) {
+            let (who, exchange) = (who(id), exchange(id));
+            let moment = scene.moment(who);
+            let sent = world.down.end(&down, scene.request(who, exchange));
+            let (begins, ends) = match scene.answering(who, moment, exchange, sent) {
                 Answering::Gone { at } => (None, scene.noticed(at)),
                 Answering::Sends { start } => {
-                    world.up.add(&mut load, scene.response(client, exchange, start), 1);
+                    world.up.add(&mut load, || scene.response(who, moment, exchange, start));
                     (Some(start), 0)
                 }
             };
-            foretold.insert(id, Foretold { exchange, begins, ends, known: ends });
+            foretold.insert(id, Foretold { exchange, begins, ends, known: ends, answers: false });
         }
         let up = world.up.share(load);
         for (id, one) in &mut foretold {
             let Some(start) = one.begins else { continue };
-            let client = id.get() - 1;
-            one.ends = scene.arrival(client, world.up.end(&up, scene.response(client, one.exchange, start)));
-            one.known = match scene.ending(client, one.ends) {
+            let who = who(*id);
+            let moment = scene.moment(who);
+            one.ends =
+                scene.arrival(who, world.up.end(&up, scene.response(who, moment, one.exchange, start)));
+            let ending = scene.ending(who, moment, one.ends);
+            one.answers = matches!(ending, Ending::Answer { .. });
+            one.known = match ending {
                 Ending::Answer { at } | Ending::Lost { at } => at,
             };
         }
@@ -146,6 +154,7 @@ impl Real {
         play: &Play<'_>,
         foretold: &BTreeMap<ClientId, Foretold<'_>>,
         taken_in: &mut Vec<ClientId>,
+        page: &mut Page,
     ) -> Result<(u64, Reason), Broken> {
         let mut queue = EventQueue::new();
         queue.push(
@@ -153,9 +162,7 @@ impl Real {
             Event::Close(Reason::Deadline),
         );
         for (id, one) in foretold {
-            let answers = one.begins.is_some()
-                && matches!(play.scene.ending(id.get() - 1, one.ends), Ending::Answer { .. });
-            let event = if answers { Event::Answer(*id) } else { Event::Lost };
+            let event = if one.answers { Event::Answer(*id) } else { Event::Lost };
             queue.push(When { time: one.known, class: ARRIVAL }, event);
         }
         let quorum = play.stage.quorum_of(foretold.len() as u32);
@@ -168,7 +175,7 @@ impl Real {
                     waiting -= 1;
                     answered += 1;
                     if let Some(one) = foretold.get(&id) {
-                        self.answer(play, id, one.exchange)?;
+                        self.answer(play, id, one.exchange, page)?;
                         taken_in.push(id);
                     }
                 }
@@ -187,7 +194,13 @@ impl Real {
     }
 
     /// Has a client answer, and the server take the answer in.
-    fn answer(&mut self, play: &Play<'_>, id: ClientId, exchange: &Exchange) -> Result<(), Broken> {
+    fn answer(
+        &mut self,
+        play: &Play<'_>,
+        id: ClientId,
+        exchange: &Exchange,
+        page: &mut Page,
+    ) -> Result<(), Broken> {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
         self.work(play, id, exchange, |response| {
@@ -197,6 +210,7 @@ impl Real {
         if let Err(fault) = self.server.receive(id, &buffer) {
             return Err(self.broken(play, format!("an honest answer was refused: {fault}")));
         }
+        page.taken_in += exchange.taken_in;
         let expected = sum(before, exchange.taken_in);
         if self.server.counts() != expected {
             let found = self.server.counts();
@@ -292,13 +306,13 @@ impl Mode for Real {
     fn play(&mut self, play: &Play<'_>, page: &mut Page, ledger: &mut Ledger) -> Result<Closing, Broken> {
         let foretold = self.foretell(play);
         let mut taken_in = Vec::new();
-        let (closed, reason) = self.collect(play, &foretold, &mut taken_in)?;
+        let (closed, reason) = self.collect(play, &foretold, &mut taken_in, page)?;
         taken_in.sort_unstable();
         for (id, one) in &foretold {
             let scene = play.scene;
-            let client = id.get() - 1;
+            let who = scene.cast.who(id.get() - 1);
             let settled = one.begins.map_or(Settled::NOTHING, |begins| {
-                scene.settle(client, one.exchange, (begins, one.ends), closed)
+                scene.settle(who, scene.moment(who), one.exchange, (begins, one.ends), closed)
             });
             if settled.accepted != taken_in.binary_search(id).is_ok() {
                 return Err(self.broken(play, format!("{id}: the clock and the queue disagree")));
@@ -306,7 +320,6 @@ impl Mode for Real {
             if settled.worked && !settled.accepted {
                 self.work(play, *id, one.exchange, drop)?;
             }
-            let device = scene.cast.devices.of(client);
             let record = Record {
                 round: scene.round,
                 client: id.get(),
@@ -315,9 +328,9 @@ impl Mode for Real {
                 ended: one.known,
                 accepted: settled.accepted,
                 sent: settled.sent,
-                work: if settled.worked { scene.work(device, one.exchange) } else { 0 },
+                work: if settled.worked { scene.work(who, one.exchange) } else { 0 },
             };
-            ledger.note(page, scene.cast.class(device), record, one.exchange);
+            ledger.note(page, scene.cast.class(who.device), record, one.exchange);
         }
         let (next, work) = self.close(play)?;
         if !matches!(next, Next::Round) {

@@ -2,7 +2,6 @@
 
 use secagg::{Abort, Config, Counts, Graph, Round};
 
-use crate::Profile;
 use crate::cast::{Cast, Scene};
 use crate::exchange::{Exchanges, rounds};
 use crate::ledger::{Ledger, Page};
@@ -168,10 +167,7 @@ impl<'a> Setting<'a> {
         let world = self.cast.world;
         let stage = world.scenario.stages.of(round);
         let scene = self.cast.scene(round, rounds, opened);
-        let (fewest, most) = mode.requests().partners;
-        let profiles: Vec<&Profile> = world.classes.iter().map(|class| &class.profile).collect();
-        let range = (fewest as usize, most as usize);
-        let exchanges = Exchanges::new(&self.config, round, range, &profiles, &world.server);
+        let exchanges = Exchanges::new(&self.config, round, mode.requests().partners, world);
         let mut page = Page::new(nanoseconds(stage.deadline));
         let play = Play { config: &self.config, scene: &scene, stage: &stage, exchanges: &exchanges };
         let closing = mode.play(&play, &mut page, ledger)?;

@@ -14,7 +14,7 @@ mod simulate;
 
 pub use case::Case;
 pub use compare::{Comparison, StageTimes, compare};
-pub use simulate::{Simulated, simulate};
+pub use simulate::{Part, Simulated, simulate};
 
 /// How far the bytes on the wire may be off.
 pub const WIRE: f64 = 0.01;

@@ -124,6 +124,6 @@ mod tests {
 
     #[test]
     fn a_flow_that_waits_for_nobody_gets_everything() {
-        assert_eq!(shares(&vec![(1, 1000); 12], 10_000), [0, 10_000, 0]);
+        assert_eq!(shares(&[(1, 1000); 12], 10_000), [0, 10_000, 0]);
     }
 }

@@ -66,7 +66,7 @@ pub fn compare(case: &Case, seen: &[Observed], simulated: &Simulated) -> Compari
             .clients
             .iter()
             .flat_map(BTreeMap::values)
-            .map(|(up, down, _)| up + down)
+            .map(|part| part.up + part.down)
             .sum(),
         wire_seen: seen.iter().map(wire).sum::<f64>() / sessions,
         wire_simulated: simulated.wire as f64,
@@ -111,7 +111,7 @@ fn differences(seen: &Observed, simulated: &Simulated) -> Vec<String> {
         let bytes: BTreeMap<&str, (u64, u64)> =
             real.rounds.iter().map(|(round, (up, down, _))| (round.as_str(), (*up, *down))).collect();
         let expected: BTreeMap<&str, (u64, u64)> =
-            model.iter().map(|(round, (up, down, _))| (round.name(), (*up, *down))).collect();
+            model.iter().map(|(round, part)| (round.name(), (part.up, part.down))).collect();
         if bytes != expected {
             all.push(format!("client {number}'s bytes up and down are {bytes:?}, simulated {expected:?}"));
         }
@@ -150,7 +150,7 @@ fn stage(round: String, seen: &[Observed], simulated: &Simulated) -> StageTimes 
         quantile(&sorted(seen.iter().map(of)), 0.5)
     };
     let model: Vec<f64> = sorted(simulated.clients.iter().filter_map(|rounds| {
-        rounds.iter().find(|(name, _)| name.name() == round).and_then(|(_, (_, _, after))| *after)
+        rounds.iter().find(|(name, _)| name.name() == round).and_then(|(_, part)| part.answered_after)
     }));
     StageTimes {
         median_seen: real(0.5),

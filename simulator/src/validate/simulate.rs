@@ -23,8 +23,8 @@ const JOIN: u64 = 2 + 1 + 12;
 /// What a set-up comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Simulated {
-    /// By client, by round: bytes of frames up and down, and seconds from the requests to the whole answer.
-    pub clients: Vec<BTreeMap<Round, (u64, u64, Option<f64>)>>,
+    /// By client, what it did in each round.
+    pub clients: Vec<BTreeMap<Round, Part>>,
     /// The clients that vanished, numbered from 0, and the rounds.
     pub vanished: Vec<(usize, Round)>,
     /// What all clients did.
@@ -33,6 +33,17 @@ pub struct Simulated {
     pub server: Operations,
     /// Bytes on the wire in both directions, all clients together.
     pub wire: u64,
+}
+
+/// One client's part in a round.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Part {
+    /// Bytes of frames to the server.
+    pub up: u64,
+    /// Bytes of frames from the server.
+    pub down: u64,
+    /// Seconds from the requests to the whole answer, if there was one.
+    pub answered_after: Option<f64>,
 }
 
 /// Runs a set-up in the simulator's real mode.
@@ -66,18 +77,18 @@ impl Simulated {
             + quic::acknowledgements_before_answer(request)
             + first(quic::CONNECTION_UP + quic::CONNECTION_DOWN);
         let Some(rounds) = self.clients.get_mut(client) else { return };
-        let (up, down, after) = rounds.entry(record.round).or_default();
-        *down += request;
-        *up += first(FRAME + JOIN);
+        let part = rounds.entry(record.round).or_default();
+        part.down += request;
+        part.up += first(FRAME + JOIN);
         if !record.accepted {
             self.vanished.push((client, record.round));
             return;
         }
         let answer = FRAME + record.sent;
-        *up += answer;
-        *after = Some(record.ended as f64 * 1e-9);
+        part.up += answer;
+        part.answered_after = Some(record.ended as f64 * 1e-9);
         // A last word to those who are not asked any more.
-        *down += if asked_again { 0 } else { FRAME };
+        part.down += if asked_again { 0 } else { FRAME };
         self.wire += quic::message(answer) + quic::acknowledgements(answer);
     }
 }
@@ -98,7 +109,7 @@ mod tests {
     fn a_slow_link_decides_the_stage_time() {
         let (case, simulated) = simulated("plain");
         let config = case.scenario.config(8, [0; 32]).unwrap();
-        let seconds = simulated.clients[3][&Round::MaskedInputCollection].2.unwrap();
+        let seconds = simulated.clients[3][&Round::MaskedInputCollection].answered_after.unwrap();
         let wire = quic::message(FRAME + secagg::sizes::masked_input_response(&config)) as f64;
         let least = wire * 8.0 / 2e6 + 0.2;
         assert!((least..least + 0.4).contains(&seconds), "{seconds} {least}");
@@ -117,7 +128,7 @@ mod tests {
         for (client, round) in &simulated.vanished {
             let rounds = &simulated.clients[*client];
             assert_eq!(rounds.last_key_value().map(|(last, _)| last), Some(round));
-            assert_eq!((rounds[round].0, rounds[round].2), (0, None));
+            assert_eq!((rounds[round].up, rounds[round].answered_after), (0, None));
         }
     }
 }
