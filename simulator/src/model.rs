@@ -161,27 +161,22 @@ impl Model {
         let answers = || self.asked().filter_map(|(client, _)| times.answer(client));
         let mut histogram = Histogram::default();
         answers().for_each(|(at, _)| histogram.add(at));
-        if histogram.total() < quorum {
-            return None;
-        }
         let (first, below) = histogram.bucket_of(quorum)?;
-        let mut open: Vec<(u64, u32)> =
-            answers().filter(|(at, _)| bucket(*at) == first && *at < limit).collect();
-        open.sort_unstable();
-        let later = || {
-            let mut later: Vec<(u64, u32)> =
-                answers().filter(|(at, _)| bucket(*at) > first && *at < limit).collect();
-            later.sort_unstable();
-            later
-        };
-        let start = (quorum - below - 1) as usize;
-        let now = open.get(start..).unwrap_or_default().iter().copied();
-        let enough = |answer: &(u64, u32)| self.sufficient(times, *answer);
-        now.chain(std::iter::once_with(later).flatten()).find(enough).map(|(at, _)| at)
+        let mut near: Vec<(u64, u32)> = answers().filter(|(at, _)| bucket(*at) == first).collect();
+        near.sort_unstable();
+        let mut last = *near.get((quorum - below - 1) as usize)?;
+        while last.0 < limit {
+            match self.after(times, last) {
+                Ok(()) => return Some(last.0),
+                Err(Abort::TooFew { more, about, .. }) => last = self.enough(times, last, more, about)?,
+                Err(_) => return None,
+            }
+        }
+        None
     }
 
     /// Whether the protocol could go on with the answers up to this one.
-    fn sufficient(&self, times: &Times, last: (u64, u32)) -> bool {
+    fn after(&self, times: &Times, last: (u64, u32)) -> Result<(), Abort> {
         let mut answered = self.answered.clone();
         for (client, _) in self.asked() {
             if times.answer(client).is_some_and(|answer| answer <= last) {
@@ -189,7 +184,39 @@ impl Model {
             }
         }
         let circle = Circle::new(self.config.graph, &answered);
-        self.check(&answered, &circle).is_ok()
+        self.check(&answered, &circle)
+    }
+
+    /// The answer after `last` before which the protocol cannot go on, because so many `more` are missing. A secret
+    /// that is needed stays needed as answers come, so the holders of one that has too few must answer first.
+    fn enough(
+        &self,
+        times: &Times,
+        last: (u64, u32),
+        more: u32,
+        about: Option<ClientId>,
+    ) -> Option<(u64, u32)> {
+        let mut place = 0;
+        let mut owner = 0;
+        let mut roster = 0;
+        for (client, answered) in (0..).zip(&self.answered) {
+            let member = usize::from(self.closed == 0 || *answered > 0);
+            if about.is_some_and(|about| about.get() == client + 1) {
+                owner = roster;
+            }
+            roster += member;
+        }
+        let mut later = Vec::new();
+        for (client, answered) in (0..).zip(&self.answered) {
+            if self.closed > 0 && *answered == 0 {
+                continue;
+            }
+            let holds = about.is_none() || self.circle.holds(place, owner, roster);
+            later.extend(times.answer(client).filter(|answer| holds && *answer > last));
+            place += 1;
+        }
+        later.sort_unstable();
+        later.get(more as usize - 1).copied()
     }
 
     /// The core's rule for going on, were `answered` what the clients have answered when the round closes.
