@@ -29,7 +29,7 @@ fn main() {
     for (name, scenario) in [("plain", &plain), ("diurnal", &diurnal), ("diurnal, shared link", &shared)] {
         println!("  {name:<24}{:>8.3} CPU s", seconds(scenario, Mode::Model, 3));
     }
-    println!("a session with real clients, degree 100, 5 % dropout, 16 bits");
+    println!("a session with real clients, degree 100, 8 % dropout, 16 bits");
     for (clients, length) in [(1_000, 1_000), (1_000, 100_000)] {
         let mut real = scenario(MODEL);
         real.clients = clients;
