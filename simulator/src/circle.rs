@@ -23,6 +23,15 @@ impl Circle {
         }
     }
 
+    /// Whether the member at one place holds shares of the secrets of the member at another, of so many.
+    pub(crate) fn holds(&self, place: usize, owner: usize, members: usize) -> bool {
+        let apart = place.abs_diff(owner);
+        match self.graph {
+            Graph::Complete => true,
+            Graph::Regular { degree } => apart > 0 && apart.min(members - apart) <= degree as usize / 2,
+        }
+    }
+
     /// For each member, how many of its neighbours have answered at least so many rounds.
     pub(crate) fn partners(&self, rounds: u8) -> Partners<'_> {
         let all = self.answered.iter().filter(|answered| **answered >= rounds).count() as u32;

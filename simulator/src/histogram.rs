@@ -23,10 +23,6 @@ impl Histogram {
         self.most = self.most.max(time);
     }
 
-    pub(crate) fn total(&self) -> u64 {
-        self.total
-    }
-
     pub(crate) fn most(&self) -> u64 {
         self.most
     }

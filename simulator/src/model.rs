@@ -3,18 +3,17 @@
 //! What happens within a round never feeds back into it before it closes. So a round needs no event queue here: one
 //! pass finds when requests arrive, one when answers do, one what came of them when the round closed.
 
-use secagg::{Abort, ClientId, Config, Counts, Graph, Round, operations};
+mod closing;
+
+use secagg::{Config, Counts, Round, operations};
 
 use crate::cast::{Answering, Ending, Scene, Settled};
 use crate::circle::{Circle, Partners};
 use crate::exchange::Exchange;
-use crate::histogram::{Histogram, bucket};
 use crate::ledger::{Ledger, Page};
 use crate::link::Schedule;
-use crate::report::Reason;
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
 use crate::transcript::Record;
-use crate::world::nanoseconds;
 
 /// Rounds after which a client has shared its secrets, and after which its input is in the sum.
 const SHARED: u8 = 2;
@@ -133,103 +132,6 @@ impl Model {
                 };
             }
             times.everyone = times.everyone.max(known);
-        }
-    }
-
-    /// When and why the round closes.
-    fn close(&self, play: &Play<'_>, times: &Times) -> (u64, Reason) {
-        let deadline = nanoseconds(play.stage.deadline);
-        let (closed, reason) = match times.everyone <= deadline {
-            true => (times.everyone, Reason::Everyone),
-            false => (deadline, Reason::Deadline),
-        };
-        let quorum = self.quorum(play, times, closed);
-        let grace = nanoseconds(play.stage.grace);
-        match quorum.map(|at| at + grace) {
-            Some(at) if at < closed => (at, Reason::Quorum),
-            _ => (closed, reason),
-        }
-    }
-
-    /// When the quorum has answered and the protocol could go on, if that is before `limit`.
-    fn quorum(&self, play: &Play<'_>, times: &Times, limit: u64) -> Option<u64> {
-        let asked = self.requests.messages as u32;
-        let quorum = u64::from(play.stage.quorum_of(asked));
-        if quorum == u64::from(asked) {
-            return None;
-        }
-        let answers = || self.asked().filter_map(|(client, _)| times.answer(client));
-        let mut histogram = Histogram::default();
-        answers().for_each(|(at, _)| histogram.add(at));
-        if histogram.total() < quorum {
-            return None;
-        }
-        let (first, below) = histogram.bucket_of(quorum)?;
-        let mut open: Vec<(u64, u32)> =
-            answers().filter(|(at, _)| bucket(*at) == first && *at < limit).collect();
-        open.sort_unstable();
-        let later = || {
-            let mut later: Vec<(u64, u32)> =
-                answers().filter(|(at, _)| bucket(*at) > first && *at < limit).collect();
-            later.sort_unstable();
-            later
-        };
-        let start = (quorum - below - 1) as usize;
-        let now = open.get(start..).unwrap_or_default().iter().copied();
-        let enough = |answer: &(u64, u32)| self.sufficient(times, *answer);
-        now.chain(std::iter::once_with(later).flatten()).find(enough).map(|(at, _)| at)
-    }
-
-    /// Whether the protocol could go on with the answers up to this one.
-    fn sufficient(&self, times: &Times, last: (u64, u32)) -> bool {
-        let mut answered = self.answered.clone();
-        for (client, _) in self.asked() {
-            if times.answer(client).is_some_and(|answer| answer <= last) {
-                answered[client as usize] += 1;
-            }
-        }
-        let circle = Circle::new(self.config.graph, &answered);
-        self.check(&answered, &circle).is_ok()
-    }
-
-    /// The core's rule for going on, were `answered` what the clients have answered when the round closes.
-    fn check(&self, answered: &[u8], circle: &Circle) -> Result<(), Abort> {
-        let round = self.rounds[usize::from(self.closed)];
-        let present = self.closed + 1;
-        let missing = || {
-            let out = (1..).zip(answered).filter(|(_, rounds)| **rounds == self.closed);
-            out.filter_map(|(id, _)| ClientId::new(id)).collect::<Vec<_>>()
-        };
-        let count = answered.iter().filter(|rounds| **rounds >= present).count() as u32;
-        let threshold = self.config.threshold;
-        if self.closed == 0 {
-            let needed = match self.config.graph {
-                Graph::Complete => threshold,
-                Graph::Regular { degree } => degree + 1,
-            };
-            return match needed.saturating_sub(count) {
-                0 => Ok(()),
-                more => Err(Abort::TooFew { round, missing: missing(), more, about: None }),
-            };
-        }
-        let complete = self.config.graph == Graph::Complete;
-        let roster = (1..).zip(answered).filter(|(_, rounds)| **rounds > 0);
-        let held = circle.partners(present).zip(circle.partners(SURVIVED));
-        let owners = roster.zip(held).filter_map(|((id, rounds), (held, survivors))| {
-            let needed = match self.closed {
-                1 => *rounds >= SHARED,
-                _ => *rounds >= SURVIVED || (*rounds >= SHARED && survivors > 0),
-            };
-            needed.then_some((if complete { count } else { held }, id))
-        });
-        match owners.min() {
-            Some((held, _)) if held >= threshold => Ok(()),
-            None => Err(Abort::TooFew { round, missing: missing(), more: threshold, about: None }),
-            Some((held, owner)) => {
-                let missing = missing();
-                let about = (!complete || missing.is_empty()).then(|| ClientId::new(owner)).flatten();
-                Err(Abort::TooFew { round, missing, more: threshold - held, about })
-            }
         }
     }
 
