@@ -7,8 +7,10 @@ use aes::cipher::{BlockSizeUser, ParBlocks, StreamCipherBackend, StreamCipherClo
 use curve25519_dalek::scalar::Scalar;
 
 use crate::crypto::agree::mask_public_key;
+use crate::crypto::hash;
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::sharing::{Basis, Polynomial};
+use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, first_invalid};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::rounds::reconstruction::{Collected, Secret, reconstruct};
 use crate::rounds::share_keys::commit;
@@ -50,6 +52,40 @@ pub fn split(secret: u32, threshold: u32, count: u32) -> Vec<Scalar> {
 pub fn combine(shares: &[Scalar]) -> Scalar {
     let ids: Vec<ClientId> = ClientId::first(shares.len() as u32).collect();
     Basis::new(&ids, shares.len(), &[]).combine(shares)
+}
+
+/// Statements signed by an identity each.
+pub struct Signatures(Vec<(VerifyingKey, [u8; 32], [u8; SIGNATURE_LEN])>);
+
+impl Signatures {
+    /// So many of them.
+    pub fn new(count: u32) -> Self {
+        let one = |id: ClientId| {
+            let statement = hash(None, "bench", &[&id.get().to_be_bytes()]);
+            let key = SecretKey::new(&statement);
+            Some((VerifyingKey::decode(&key.public())?, statement, key.sign(&statement)))
+        };
+        Self(ClientId::first(count).filter_map(one).collect())
+    }
+
+    /// Checks all at once.
+    pub fn batch(&self) -> bool {
+        first_invalid(&self.signed().collect::<Vec<_>>()).is_none()
+    }
+
+    /// Checks each by itself.
+    pub fn one_by_one(&self) -> bool {
+        self.signed().all(|one| first_invalid(&[one]).is_none())
+    }
+
+    /// Checks each by itself with ed25519-dalek, which also decodes the key each time.
+    pub fn by_the_library(&self) -> bool {
+        self.0.iter().all(|(key, statement, signature)| key.verify_strict(statement, signature))
+    }
+
+    fn signed(&self) -> impl Iterator<Item = Signed<'_>> {
+        self.0.iter().map(|(by, statement, signature)| Signed { by, statement: *statement, signature })
+    }
 }
 
 /// What the server holds when it reconstructs, of owners 1 to the number of lists of shares: secret i is

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::crypto::hash;
+use crate::crypto::sign::VerifyingKey;
 use crate::wire::{Reader, Writer};
 use crate::{Misbehaviour, Misuse};
 
@@ -16,24 +17,75 @@ const MAX_CLIENTS: u32 = 1 << 30;
 /// The cryptographic suite; its number is in the input of every hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-#[repr(u8)]
 pub enum Suite {
     /// Against an honest-but-curious server and curious clients below the threshold: no signatures.
-    Curious = 1,
+    Curious,
+    /// Against a malicious server together with malicious clients: signed keys and a signed survivor set (Bonawitz
+    /// et al. 2017, figure 4 with the underlined parts). On the complete graph only.
+    Active {
+        /// Corrupt clients c that the session withstands: the threshold t must satisfy 2t > n + c.
+        ///
+        /// It must bound the corrupt ones in every cohort that a server can form of those whom the authority has
+        /// certified, not in an average one.
+        corrupt: u32,
+        /// The Ed25519 key of the authority that certifies who may take part (spec §3.7).
+        authority: [u8; 32],
+    },
+}
+
+impl Suite {
+    /// Its number in the registry (spec §12.1).
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Curious => 1,
+            Self::Active { .. } => 2,
+        }
+    }
+
+    /// Its name in the registry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Curious => "curious",
+            Self::Active { .. } => "active",
+        }
+    }
+
+    /// Whether clients sign their keys and the survivor set.
+    pub(crate) fn is_signed(self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
+
+    fn encode(self, out: &mut Writer) {
+        out.u8(self.number());
+        if let Self::Active { corrupt, authority } = self {
+            out.u32(corrupt);
+            out.bytes(&authority);
+        }
+    }
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        match input.u8()? {
+            1 => Ok(Self::Curious),
+            2 => Ok(Self::Active { corrupt: input.u32()?, authority: input.array()? }),
+            _ => Err(Misbehaviour::BadConfig),
+        }
+    }
 }
 
 impl fmt::Display for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("curious")
+        f.write_str(self.name())
     }
 }
 
+/// Reads the name of a suite that needs nothing but its name.
 impl FromStr for Suite {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
         match name {
             "curious" => Ok(Self::Curious),
+            "active" => Err("the suite \"active\" needs an authority, which cannot be named here".to_owned()),
             _ => Err(format!("unknown suite {name:?}: this version has \"curious\"")),
         }
     }
@@ -176,6 +228,7 @@ impl Config {
         if !(2..=holders).contains(&self.threshold) {
             return Err(Misuse::Threshold { threshold: self.threshold, holders });
         }
+        self.check_suite()?;
         if !(1..=255).contains(&self.vectors.len()) {
             return Err(Misuse::VectorCount(self.vectors.len()));
         }
@@ -187,6 +240,20 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// The rules of the active suite: the complete graph, a usable authority, and 2t > n + c, so that any two sets
+    /// of t signers have an honest one in common.
+    fn check_suite(&self) -> Result<(), Misuse> {
+        let Suite::Active { corrupt, authority } = self.suite else { return Ok(()) };
+        if self.graph != Graph::Complete {
+            return Err(Misuse::SuiteGraph);
+        }
+        let (clients, threshold) = (self.clients, self.threshold);
+        if 2 * u64::from(threshold) <= u64::from(clients) + u64::from(corrupt) {
+            return Err(Misuse::Quorum { threshold, clients, corrupt });
+        }
+        VerifyingKey::decode(&authority).ok_or(Misuse::Authority).map(drop)
     }
 
     /// The hash that names the session until its roster is fixed (spec §6.1).
@@ -206,17 +273,18 @@ impl Config {
             Graph::Complete => 1,
             Graph::Regular { .. } => 5,
         };
+        let suite = if self.suite.is_signed() { 1 + 4 + 32 } else { 1 };
         let vectors: usize = self
             .vectors
             .iter()
             .map(|vector| vector.name.len() + 7 + if vector.bound.is_some() { 8 } else { 0 })
             .sum();
-        2 + 1 + graph + 4 + 4 + 1 + vectors + 32 + 32
+        2 + suite + graph + 4 + 4 + 1 + vectors + 32 + 32
     }
 
     pub(crate) fn encode(&self, out: &mut Writer) {
         out.u16(VERSION);
-        out.u8(self.suite as u8);
+        self.suite.encode(out);
         match self.graph {
             Graph::Complete => out.u8(1),
             Graph::Regular { degree } => {
@@ -239,10 +307,7 @@ impl Config {
         if input.u16()? != VERSION {
             return Err(Misbehaviour::BadConfig);
         }
-        let suite = match input.u8()? {
-            1 => Suite::Curious,
-            _ => return Err(Misbehaviour::BadConfig),
-        };
+        let suite = Suite::decode(input)?;
         let graph = match input.u8()? {
             1 => Graph::Complete,
             2 => Graph::Regular { degree: input.u32()? },

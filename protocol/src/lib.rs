@@ -58,11 +58,13 @@ struct Readme;
 
 #[doc(hidden)]
 pub mod bench;
+mod bitmap;
 mod client;
 mod config;
 #[doc(hidden)]
 pub mod conformance;
 mod counts;
+mod credentials;
 mod crypto;
 mod error;
 mod graph;
@@ -80,6 +82,7 @@ mod wire;
 pub use client::{Client, Response};
 pub use config::{Config, Graph, Suite, VERSION, VectorSpec};
 pub use counts::Counts;
+pub use credentials::{Authority, Credentials};
 pub use error::{Abort, Fault, Misbehaviour, Misuse, Refusal};
 pub use id::ClientId;
 pub use policy::Policy;

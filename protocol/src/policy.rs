@@ -1,6 +1,6 @@
 //! What a client insists on, whatever the server proposes.
 
-use crate::{Config, Refusal};
+use crate::{Config, Refusal, Suite};
 
 /// What a client insists on: it makes no key for a session that asks for less.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +9,9 @@ pub struct Policy {
     pub minimum_clients: u32,
     /// The lowest threshold, in shares.
     pub minimum_threshold: u32,
+    /// The number of corrupt clients that a session in a signed suite must withstand: in any cohort that a server
+    /// can form of the identities that the authority has certified.
+    pub minimum_corrupt: u32,
     /// The only task that the client takes part in, where it knows it.
     pub task: Option<[u8; 32]>,
 }
@@ -28,6 +31,11 @@ impl Policy {
                 minimum: self.minimum_threshold,
             });
         }
+        if let Suite::Active { corrupt, .. } = config.suite
+            && corrupt < self.minimum_corrupt
+        {
+            return Err(Refusal::CorruptTooLow { corrupt, minimum: self.minimum_corrupt });
+        }
         if self.task.is_some_and(|task| task != config.task) {
             return Err(Refusal::WrongTask);
         }
@@ -38,6 +46,6 @@ impl Policy {
 /// Whatever the protocol itself allows.
 impl Default for Policy {
     fn default() -> Self {
-        Self { minimum_clients: 2, minimum_threshold: 2, task: None }
+        Self { minimum_clients: 2, minimum_threshold: 2, minimum_corrupt: 0, task: None }
     }
 }

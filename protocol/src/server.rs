@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::rounds::roll::Roll;
-use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
+use crate::rounds::{
+    Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
+};
 use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, VectorSpec};
 
 /// The requests of one round: what to send to whom, ascending.
@@ -26,6 +28,7 @@ enum State {
     AdvertiseKeys(advertise_keys::Server),
     ShareKeys(share_keys::Server),
     MaskedInputCollection(masked_input_collection::Server),
+    ConsistencyCheck(consistency_check::Server),
     Unmasking(unmasking::Server),
     Over,
 }
@@ -47,7 +50,8 @@ pub struct Aggregate {
     pub vectors: Vec<(VectorSpec, Lanes)>,
     /// The clients whose inputs are in the sum, ascending.
     pub survivors: Vec<ClientId>,
-    /// The clients that gave no valid answer to a round, by round. Those of Unmasking are in the sum.
+    /// The clients that gave no valid answer to a round, by round. Those of ConsistencyCheck and of Unmasking are in
+    /// the sum.
     pub dropped: BTreeMap<Round, Vec<ClientId>>,
     /// What clients did wrong.
     pub faults: Vec<Fault>,
@@ -119,6 +123,7 @@ impl Server {
             State::AdvertiseKeys(state) => state.receive(from, response, counts),
             State::ShareKeys(state) => state.receive(from, response),
             State::MaskedInputCollection(state) => state.receive(from, response, counts),
+            State::ConsistencyCheck(state) => state.receive(from, response, counts),
             State::Unmasking(state) => state.receive(from, response),
             State::Over => Err(Misbehaviour::WrongRound),
         };
@@ -153,6 +158,11 @@ impl Server {
             }
             State::MaskedInputCollection(state) => {
                 self.dropped.insert(Round::MaskedInputCollection, state.roll.missing());
+                let masked = state.close()?;
+                Ok(Closed::Next(self.collected(masked)))
+            }
+            State::ConsistencyCheck(state) => {
+                self.dropped.insert(Round::ConsistencyCheck, state.roll.missing());
                 let (next, requests) = state.close()?;
                 self.state = State::Unmasking(next);
                 Ok(Closed::Next(requests))
@@ -171,6 +181,20 @@ impl Server {
         }
     }
 
+    /// Goes on once the masked inputs are in: the survivor set is signed in a signed suite, shares are asked for in
+    /// the others.
+    fn collected(&mut self, masked: masked_input_collection::Masked) -> Requests {
+        let (state, requests) = if self.config.suite.is_signed() {
+            let (next, requests) = consistency_check::Server::open(masked);
+            (State::ConsistencyCheck(next), requests)
+        } else {
+            let (next, requests) = unmasking::Server::open(masked);
+            (State::Unmasking(next), requests)
+        };
+        self.state = state;
+        requests
+    }
+
     /// How far the open round is; `None` when the session is over.
     ///
     /// On a regular graph `sufficient` looks at every neighbourhood, n · degree steps: ask once the number of
@@ -187,6 +211,9 @@ impl Server {
             State::MaskedInputCollection(state) => {
                 Some(Progress::of(Round::MaskedInputCollection, &state.roll, threshold, || state.check()))
             }
+            State::ConsistencyCheck(state) => {
+                Some(Progress::of(Round::ConsistencyCheck, &state.roll, threshold, || state.check()))
+            }
             State::Unmasking(state) => {
                 Some(Progress::of(Round::Unmasking, &state.roll, threshold, || state.check()))
             }
@@ -198,13 +225,16 @@ impl Server {
     pub fn response_limit(&self, from: ClientId) -> u64 {
         match &self.state {
             State::AdvertiseKeys(state) if state.roll.awaits(from) => {
-                advertise_keys::Server::RESPONSE_LEN as u64
+                advertise_keys::response_len(self.config.suite.is_signed()) as u64
             }
             State::ShareKeys(state) if state.roll.awaits(from) => {
                 share_keys::Response::len(state.session.graph.degree(from)) as u64
             }
             State::MaskedInputCollection(state) if state.roll.awaits(from) => {
                 masked_input_collection::Response::len(&self.config)
+            }
+            State::ConsistencyCheck(state) if state.roll.awaits(from) => {
+                consistency_check::Response::LEN as u64
             }
             State::Unmasking(state) if state.roll.awaits(from) => state.response_limit(from) as u64,
             _ => 0,

@@ -62,6 +62,8 @@ pub struct Operations {
     pub share_evaluations: u64,
     pub reconstructions: u64,
     pub additions: u64,
+    pub signatures: u64,
+    pub verifications: u64,
 }
 
 impl From<Counts> for Operations {
@@ -76,6 +78,8 @@ impl From<Counts> for Operations {
             share_evaluations,
             reconstructions,
             additions,
+            signatures,
+            verifications,
         } = counts;
         Self {
             encryption_agreements,
@@ -86,6 +90,8 @@ impl From<Counts> for Operations {
             share_evaluations,
             reconstructions,
             additions,
+            signatures,
+            verifications,
         }
     }
 }

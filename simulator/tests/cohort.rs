@@ -66,6 +66,8 @@ fn the_operations_of_a_whole_cohort_are_as_the_formula_says() {
             share_evaluations: clients * (2 * neighbours + own_share),
             reconstructions: 0,
             additions: 0,
+            signatures: 0,
+            verifications: 0,
         };
         assert_eq!(report.client_operations, expected);
         let expected = Operations {
@@ -77,6 +79,8 @@ fn the_operations_of_a_whole_cohort_are_as_the_formula_says() {
             share_evaluations: 0,
             reconstructions: clients,
             additions: clients * 9051,
+            signatures: 0,
+            verifications: 0,
         };
         assert_eq!(report.server_operations, expected);
         let bytes = |name| report.messages.iter().find(|message| message.name == name).unwrap().bytes;

@@ -9,9 +9,12 @@ use secagg_spec::{SPECIFICATION, musts, sections};
 
 #[test]
 fn every_rule_has_one_error_and_every_error_one_rule() {
-    let specified: Vec<&str> = musts().iter().map(|must| must.id).collect();
-    let coded: Vec<&str> = Misbehaviour::ALL.iter().map(|what| what.id()).collect();
-    assert_eq!(specified, coded, "rules of the document beside variants of Misbehaviour, both in order");
+    let mut specified: Vec<&str> = musts().iter().map(|must| must.id).collect();
+    let mut coded: Vec<&str> = Misbehaviour::ALL.iter().map(|what| what.id()).collect();
+    // A rule that was added later stands in its section but has the next free code.
+    specified.sort_unstable();
+    coded.sort_unstable();
+    assert_eq!(specified, coded, "rules of the document beside variants of Misbehaviour");
 }
 
 #[test]

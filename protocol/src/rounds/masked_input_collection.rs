@@ -7,7 +7,8 @@ use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::advertise_keys::PublicKeys;
+use super::advertisement::PublicKeys;
+use super::consistency_check::{self, Witness};
 use super::share_keys::{self, Neighbour, Session};
 use super::{Round, roll::Roll, unmasking};
 use crate::crypto::agree::MaskPublicKey;
@@ -89,6 +90,14 @@ pub(crate) struct Client {
     pub(crate) neighbours: Vec<Neighbour>,
     /// Its own share of its self mask, on the complete graph.
     pub(crate) own_share: Option<Zeroizing<Scalar>>,
+    /// In a signed suite.
+    pub(crate) witness: Option<Witness>,
+}
+
+/// The client's next state: in a signed suite it signs before it gives shares.
+pub(crate) enum Next {
+    ConsistencyCheck(Box<consistency_check::Client>),
+    Unmasking(Box<unmasking::Client>),
 }
 
 impl Client {
@@ -97,7 +106,7 @@ impl Client {
         request: &[u8],
         input: Arranged,
         counts: &mut Counts,
-    ) -> Result<(MaskedInput, unmasking::Client), Abort> {
+    ) -> Result<(MaskedInput, Next), Abort> {
         let Request { bundles } = Request::decode(request, &self.session).map_err(Abort::Server)?;
         let sharers = self.sharers(&bundles).map_err(Abort::Server)?;
         let suite = self.config.suite;
@@ -120,13 +129,20 @@ impl Client {
         let lane_bytes: u64 = self.config.vectors.iter().map(lane_bytes).sum();
         counts.keystream_bytes += seeds.len() as u64 * lane_bytes;
         let masked = MaskedInput::new(self.config.clone(), self.session, input, seeds);
-        let next = unmasking::Client {
+        let holder = unmasking::Client {
             graph: self.config.graph,
             threshold: self.config.threshold,
             session: self.session,
             id: self.id,
             held,
             own_share: self.own_share,
+            agreed: None,
+        };
+        let next = match self.witness {
+            None => Next::Unmasking(Box::new(holder)),
+            Some(witness) => {
+                Next::ConsistencyCheck(Box::new(consistency_check::Client { suite, holder, witness }))
+            }
         };
         Ok((masked, next))
     }
@@ -323,11 +339,21 @@ impl Server {
         self.session.check_holders(Round::MaskedInputCollection, owners, held, || self.roll.missing())
     }
 
-    pub(crate) fn close(self) -> Result<(unmasking::Server, Requests), Abort> {
+    pub(crate) fn close(self) -> Result<Masked, Abort> {
         self.check()?;
         let survivors = self.roll.answered();
-        Ok(unmasking::Server::open(self.session, self.commitments, self.sums, survivors))
+        Ok(Masked { session: self.session, commitments: self.commitments, sums: self.sums, survivors })
     }
+}
+
+/// What the server holds once the masked inputs are in.
+pub(crate) struct Masked {
+    pub(crate) session: Session,
+    /// The clients that shared, with their commitments.
+    pub(crate) commitments: BTreeMap<ClientId, [u8; 32]>,
+    pub(crate) sums: Vec<Lanes>,
+    /// The clients whose inputs are in the sums.
+    pub(crate) survivors: BTreeSet<ClientId>,
 }
 
 /// Those of the clients that shared whose secrets must be reconstructed: the survivors, and every other one

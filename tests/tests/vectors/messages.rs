@@ -201,7 +201,7 @@ fn configurations(book: &mut Book) {
         ("4.2-1", "version-2", 1, 2),
         ("4.2-1", "version-257", 0, 1),
         ("4.2-1", "suite-0", 2, 0),
-        ("4.2-1", "suite-2", 2, 2),
+        ("4.2-1", "suite-3", 2, 3),
         ("4.2-1", "graph-0", 3, 0),
         ("4.2-1", "graph-3", 3, 3),
         ("4.1-1", "bound-neither-declared-nor-not", 20, 2),
