@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream};
-use secagg::{Client, ClientId, Config, Input, Policy, Round};
+use secagg::{Client, ClientId, Config, Credentials, Input, Policy, Round};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
@@ -41,6 +41,7 @@ pub struct SecaggClient {
     connection: Connection,
     first: RecvStream,
     observer: Observer,
+    credentials: Option<Credentials>,
     announcement_limit: u64,
     traffic: Traffic,
 }
@@ -99,13 +100,30 @@ impl SecaggClient {
         let traffic = Traffic { up: HEADER_BYTES + message.len() as u64, down: 0 };
         let observer = Box::new(|_| ControlFlow::Continue(()));
         let announcement_limit = ANNOUNCEMENT_LIMIT;
-        Ok(SecaggClient { endpoint, server, connection, first, observer, announcement_limit, traffic })
+        let credentials = None;
+        Ok(SecaggClient {
+            endpoint,
+            server,
+            connection,
+            first,
+            observer,
+            credentials,
+            announcement_limit,
+            traffic,
+        })
     }
 
     /// Accepts announcements, which carry the server's task, up to this many bytes instead of
     /// 256 MiB.
     pub fn limit_announcement(mut self, bytes: u64) -> Self {
         self.announcement_limit = bytes;
+        self
+    }
+
+    /// Signs as `credentials` say. The client then takes part in sessions of the active suite and of
+    /// its own authority only; without credentials it takes part in the curious suite only.
+    pub fn identify(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
         self
     }
 
@@ -163,7 +181,7 @@ impl SecaggClient {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (task, request) = self.announcement().await?;
-        let (mut core, answer) = open(policy, entropy, &task, &request)?;
+        let (mut core, answer) = open(policy, entropy, self.credentials.take(), &task, &request)?;
         let (Some(id), Some(config)) = (core.id(), core.config().cloned()) else {
             return Err(Error::Malformed("the first request announces no session".into()));
         };
@@ -342,12 +360,21 @@ fn split_announcement(mut body: Vec<u8>) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// Starts the core on an announcement, bound to the task that came with it.
-fn open(policy: Policy, entropy: [u8; 32], task: &[u8], request: &[u8]) -> Result<(Client, Vec<u8>), Error> {
+fn open(
+    policy: Policy,
+    entropy: [u8; 32],
+    credentials: Option<Credentials>,
+    task: &[u8],
+    request: &[u8],
+) -> Result<(Client, Vec<u8>), Error> {
     let digest: [u8; 32] = Sha256::digest(task).into();
     if policy.task.is_some_and(|wanted| wanted != digest) {
         return Err(Error::WrongTask);
     }
-    let mut core = Client::new(entropy, policy);
+    let mut core = match credentials {
+        Some(credentials) => Client::with_credentials(entropy, policy, credentials),
+        None => Client::new(entropy, policy),
+    };
     let answer = core.handle(request)?;
     if core.config().is_none_or(|config| config.task != digest) {
         return Err(Error::WrongTask);

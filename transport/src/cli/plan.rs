@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use secagg::parameters::{Fraction, Model, Plan, Question, Reason, Verdict};
-use secagg::{Config, Graph, Suite, VectorSpec, sizes};
+use secagg::{Authority, Config, Graph, Suite, VectorSpec, sizes};
 use serde_json::Value;
 
 use super::{Failure, Format, note, print};
@@ -101,8 +101,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Format::Text => text(&fields),
         Format::Json => json(&fields),
     })?;
-    if arguments.suite == PlannedSuite::Active {
-        note("the suite active is not in this version: these are its parameters, not its bytes");
+    if question.model == Model::PinnedSet {
+        note(
+            "the active suite on a sparse graph is not in this version: these are its parameters, not its bytes",
+        );
     }
     match plan.verdict {
         Verdict::Accept => Ok(()),
@@ -167,13 +169,18 @@ fn rounded(number: f64) -> f64 {
 
 /// The session that the plan speaks of, if there is one and this version can run it.
 fn config(arguments: &Arguments, plan: &Plan) -> Option<Config> {
-    let graph = match (arguments.suite, graph(arguments)) {
-        (PlannedSuite::Active, _) => return None,
-        (_, PlannedGraph::Complete) => Graph::Complete,
-        (_, PlannedGraph::Sparse) => Graph::Regular { degree: plan.degree? },
+    // The bytes do not depend on who the authority is.
+    let active = Suite::Active { corrupt: plan.corrupt, authority: Authority::new([0; 32]).public() };
+    let (suite, graph) = match (arguments.suite, graph(arguments)) {
+        (PlannedSuite::Active, PlannedGraph::Sparse) => return None,
+        (PlannedSuite::Active, PlannedGraph::Complete) => (active, Graph::Complete),
+        (PlannedSuite::Curious, PlannedGraph::Complete) => (Suite::Curious, Graph::Complete),
+        (PlannedSuite::Curious, PlannedGraph::Sparse) => {
+            (Suite::Curious, Graph::Regular { degree: plan.degree? })
+        }
     };
     let config = Config {
-        suite: Suite::Curious,
+        suite,
         graph,
         clients: arguments.clients,
         threshold: plan.threshold?,

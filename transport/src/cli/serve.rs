@@ -103,7 +103,9 @@ fn limits(clients: u32) -> Limits {
 fn plan(arguments: &Arguments) -> SessionPlan {
     let graph = arguments.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree });
     let threshold = arguments.threshold.map_or(Threshold::Default, Threshold::Fixed);
-    let minimum = arguments.minimum_clients.unwrap_or_else(|| threshold.of(graph, arguments.clients).max(2));
+    let minimum = arguments
+        .minimum_clients
+        .unwrap_or_else(|| threshold.of(arguments.suite, graph, arguments.clients).max(2));
     SessionPlan {
         suite: arguments.suite,
         graph,
