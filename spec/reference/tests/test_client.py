@@ -59,7 +59,7 @@ class EveryRound(Requests):
 
     def test_unknown_type(self):
         for rehearsal in self.complete:
-            for message_type in (0, 7, 8, 11, 255):
+            for message_type in (0, 11, 12, 255):
                 self.refuses(rehearsal, bytes([message_type]) + rehearsal.requests[1][1:], "4.1-1")
 
     def test_another_type(self):

@@ -50,8 +50,8 @@ fn any_round(book: &mut Book, session: &Rehearsal) {
         lie(book, &format!("4.1-1/client-{name}-cut-off"), session, 2, round, &cut);
         let more = changed(session, 2, round, |message| message.push(0));
         lie(book, &format!("4.1-1/client-{name}-one-more"), session, 2, round, &more);
-        let unknown = changed(session, 2, round, |message| message[0] = 8);
-        lie(book, &format!("4.1-1/client-{name}-type-8"), session, 2, round, &unknown);
+        let unknown = changed(session, 2, round, |message| message[0] = 11);
+        lie(book, &format!("4.1-1/client-{name}-type-11"), session, 2, round, &unknown);
         let other = session.requests[(round + 1) % 4][&2].clone();
         lie(book, &format!("4.1-2/client-{name}-next-request"), session, 2, round, &other);
         let response = session.responses[round][&2].clone();
