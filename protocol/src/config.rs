@@ -146,6 +146,11 @@ pub struct Config {
     /// Shares that reconstruct a secret, t: 2 to the number of holders of a secret (n on the complete graph,
     /// the degree on a regular one).
     pub threshold: u32,
+    /// Fewest inputs that a sum may be of, 1 to n: no client unmasks a sum of fewer.
+    ///
+    /// The rounds see to about as many as the threshold by themselves. Who counts on noise that the clients add asks
+    /// for the number of shares of noise that the guarantee needs, and for the corrupt clients on top.
+    pub minimum_survivors: u32,
     /// What is summed: 1 to 255 vectors with different names.
     pub vectors: Vec<VectorSpec>,
     /// Digest of what the clients are asked to compute, such as SHA-256 of the model; opaque to the protocol.
@@ -175,6 +180,9 @@ impl Config {
         };
         if !(2..=holders).contains(&self.threshold) {
             return Err(Misuse::Threshold { threshold: self.threshold, holders });
+        }
+        if !(1..=clients).contains(&self.minimum_survivors) {
+            return Err(Misuse::MinimumSurvivors { minimum: self.minimum_survivors, clients });
         }
         if !(1..=255).contains(&self.vectors.len()) {
             return Err(Misuse::VectorCount(self.vectors.len()));
@@ -211,7 +219,7 @@ impl Config {
             .iter()
             .map(|vector| vector.name.len() + 7 + if vector.bound.is_some() { 8 } else { 0 })
             .sum();
-        2 + 1 + graph + 4 + 4 + 1 + vectors + 32 + 32
+        2 + 1 + graph + 4 + 4 + 4 + 1 + vectors + 32 + 32
     }
 
     pub(crate) fn encode(&self, out: &mut Writer) {
@@ -226,6 +234,7 @@ impl Config {
         }
         out.u32(self.clients);
         out.u32(self.threshold);
+        out.u32(self.minimum_survivors);
         out.u8(self.vectors.len() as u8);
         for vector in &self.vectors {
             vector.encode(out);
@@ -250,8 +259,10 @@ impl Config {
         };
         let clients = input.u32()?;
         let threshold = input.u32()?;
+        let minimum_survivors = input.u32()?;
         let count = input.u8()?;
         let vectors = (0..count).map(|_| VectorSpec::decode(input)).collect::<Result<_, _>>()?;
-        Ok(Self { suite, graph, clients, threshold, vectors, task: input.array()?, nonce: input.array()? })
+        let (task, nonce) = (input.array()?, input.array()?);
+        Ok(Self { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce })
     }
 }

@@ -63,7 +63,10 @@ pub fn decode(message: &[u8], config: Option<&Config>) -> Decoded {
             fields([("bundles", list(&body.bundles, owned))])
         }),
         Some(6) => masked_input(message, config.ok_or(Misbehaviour::Malformed)?),
-        Some(9) => any(message, |body: &unmasking::Request| fields([("survivors", bytes(&body.survivors))])),
+        Some(9) => any(message, |body: &unmasking::Request| {
+            let count = Item::Number(body.survivor_count);
+            fields([("survivor_count", count), ("survivors", bytes(&body.survivors))])
+        }),
         Some(10) => any(message, |body: &unmasking::Response| {
             fields([("unopened", list(&body.unopened, id)), ("shares", list(&body.shares, bytes))])
         }),

@@ -62,6 +62,10 @@ pub enum Misbehaviour {
     WrongShare,
     /// Shares that agree with each other but not with what their owner committed to.
     WrongCommitment,
+    /// A sum of fewer inputs than the configuration allows.
+    BelowMinimumSurvivors,
+    /// A number of survivors that cannot be, next to the survivors that the client sees.
+    WrongSurvivorCount,
 }
 
 impl Misbehaviour {
@@ -93,6 +97,8 @@ impl Misbehaviour {
         Self::NonCanonicalShare,
         Self::WrongShare,
         Self::WrongCommitment,
+        Self::BelowMinimumSurvivors,
+        Self::WrongSurvivorCount,
     ];
 
     /// The id of the MUST in the specification, such as `4.3-2`.
@@ -133,6 +139,10 @@ impl Misbehaviour {
             Self::NonCanonicalShare => ("4.6-6", "the share is not a canonical scalar"),
             Self::WrongShare => ("4.6-7", "the share contradicts the other shares of the same secret"),
             Self::WrongCommitment => ("4.6-8", "the shares contradict what their owner committed to"),
+            Self::BelowMinimumSurvivors => {
+                ("4.6-9", "the sum is of fewer inputs than the configuration allows")
+            }
+            Self::WrongSurvivorCount => ("4.6-10", "the number of survivors contradicts the survivor set"),
         }
     }
 }
@@ -254,6 +264,14 @@ pub enum Refusal {
         /// Threshold that the policy asks for.
         minimum: u32,
     },
+    /// The sum may be of fewer inputs than the client accepts.
+    #[error("sums of as few as {proposed} inputs, but the policy asks for at least {minimum}")]
+    MinimumSurvivorsTooLow {
+        /// Fewest inputs in the proposal.
+        proposed: u32,
+        /// Fewest that the policy asks for.
+        minimum: u32,
+    },
     /// The task is another one than the client was told of.
     #[error("the task digest is not the one that the policy names")]
     WrongTask,
@@ -273,6 +291,14 @@ pub enum Misuse {
         threshold: u32,
         /// Holders of each secret.
         holders: u32,
+    },
+    /// The minimum of survivors is out of range.
+    #[error("minimum of survivors {minimum}: it must be 1 to {clients}, the clients of the session")]
+    MinimumSurvivors {
+        /// The minimum asked for.
+        minimum: u32,
+        /// Clients of the session.
+        clients: u32,
     },
     /// The degree of a regular graph is out of range.
     #[error("degree {degree}: it must be even, and from 2 to {} for {clients} clients", clients.saturating_sub(1))]

@@ -16,6 +16,7 @@
 //!     graph: Graph::Complete,
 //!     clients: 5,
 //!     threshold: 3,
+//!     minimum_survivors: 3,
 //!     vectors: vec![VectorSpec::new("weights", 4, 16)],
 //!     task: [0; 32],
 //!     nonce: [7; 32], // in real life: 32 random bytes

@@ -9,6 +9,8 @@ pub struct Policy {
     pub minimum_clients: u32,
     /// The lowest threshold, in shares.
     pub minimum_threshold: u32,
+    /// The fewest inputs that a sum may be of: the least that the proposal must ask for.
+    pub minimum_survivors: u32,
     /// The only task that the client takes part in, where it knows it.
     pub task: Option<[u8; 32]>,
 }
@@ -28,6 +30,12 @@ impl Policy {
                 minimum: self.minimum_threshold,
             });
         }
+        if config.minimum_survivors < self.minimum_survivors {
+            return Err(Refusal::MinimumSurvivorsTooLow {
+                proposed: config.minimum_survivors,
+                minimum: self.minimum_survivors,
+            });
+        }
         if self.task.is_some_and(|task| task != config.task) {
             return Err(Refusal::WrongTask);
         }
@@ -38,6 +46,6 @@ impl Policy {
 /// Whatever the protocol itself allows.
 impl Default for Policy {
     fn default() -> Self {
-        Self { minimum_clients: 2, minimum_threshold: 2, task: None }
+        Self { minimum_clients: 2, minimum_threshold: 2, minimum_survivors: 1, task: None }
     }
 }

@@ -177,15 +177,16 @@ impl Server {
     /// answers makes it worth asking, not after each message.
     pub fn progress(&self) -> Option<Progress> {
         let threshold = self.config.threshold;
+        let fewest = threshold.max(self.config.minimum_survivors);
         match &self.state {
             State::AdvertiseKeys(state) => {
                 Some(Progress::of(Round::AdvertiseKeys, &state.roll, state.needed(), || state.check()))
             }
             State::ShareKeys(state) => {
-                Some(Progress::of(Round::ShareKeys, &state.roll, threshold, || state.check()))
+                Some(Progress::of(Round::ShareKeys, &state.roll, fewest, || state.check()))
             }
             State::MaskedInputCollection(state) => {
-                Some(Progress::of(Round::MaskedInputCollection, &state.roll, threshold, || state.check()))
+                Some(Progress::of(Round::MaskedInputCollection, &state.roll, fewest, || state.check()))
             }
             State::Unmasking(state) => {
                 Some(Progress::of(Round::Unmasking, &state.roll, threshold, || state.check()))

@@ -254,6 +254,7 @@ mod tests {
                 graph,
                 clients: 120,
                 threshold: 2,
+                minimum_survivors: 1,
                 vectors,
                 task,
                 nonce,
@@ -282,7 +283,7 @@ mod tests {
             round_trip(&share_keys::Request { neighbourhood }, &changes, cut);
             round_trip(&share_keys::Response { commitment: keys.mask, bundles }, &changes, cut);
             round_trip(&masked_input_collection::Request { bundles: owned }, &changes, cut);
-            round_trip(&unmasking::Request { survivors: bytes }, &changes, cut);
+            round_trip(&unmasking::Request { survivor_count: bytes.len() as u32, survivors: bytes }, &changes, cut);
             round_trip(&unmasking::Response { unopened: ids, shares }, &changes, cut);
         }
 

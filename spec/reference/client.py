@@ -21,12 +21,14 @@ class Policy:
 
     smallest_clients: int = 2
     lowest_threshold: int = 2
+    minimum_survivors: int = 1
     task: bytes | None = None
 
     def accepts(self, config: Config) -> bool:
         return (
             config.clients >= self.smallest_clients
             and config.threshold >= self.lowest_threshold
+            and config.minimum_survivors >= self.minimum_survivors
             and self.task in (None, config.task)
         )
 
@@ -190,11 +192,13 @@ class Client:
 
     def _unmask(self, session_id: bytes, body: bytes) -> bytes:
         must_hold(session_id == self._session.id, "4.1-3")
-        bits = wire.UnmaskingRequest.decode(body).survivors
-        survivors = self._survivors(bits)
+        request = wire.UnmaskingRequest.decode(body)
+        survivors = self._survivors(request.survivors)
         must_hold(self._me.id in survivors, "4.6-2")
         counted = len(survivors) if self._config.complete else len(survivors) - 1
         must_hold(counted >= self._config.threshold, "4.6-3")
+        must_hold(request.survivor_count >= self._config.minimum_survivors, "4.6-9")
+        must_hold(self._can_be(request.survivor_count, survivors), "4.6-10")
         shares = b"".join(self._share_of(owner, owner in survivors) for owner in self._members)
         response = wire.UnmaskingResponse(tuple(self._unopened), shares)
         self._forget()
@@ -205,6 +209,13 @@ class Client:
         number = int.from_bytes(bits, "little")
         must_hold(number >> len(self._members) == 0, "4.6-1")
         return {member for i, member in enumerate(self._members) if number >> i & 1}
+
+    def _can_be(self, count: int, survivors: set[int]) -> bool:
+        """Whether the session can have so many survivors, of which these are in the closed neighbourhood."""
+        if self._config.complete:
+            return count == len(survivors)
+        lost = self._config.degree + 1 - len(survivors)
+        return len(survivors) <= count <= self._config.clients - lost
 
     def _share_of(self, owner: int, survived: bool) -> bytes:
         """The one share of this owner that the client gives, or nothing."""

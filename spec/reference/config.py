@@ -35,7 +35,7 @@ class VectorSpec:
         return VectorSpec(name, length, bits, reader.uint64() if declared else None)
 
     def keeps_the_rules(self, clients: int) -> bool:
-        """Spec section 8.1, items 6 to 8."""
+        """Spec section 8.1, items 7 to 9."""
         name = self.name.encode()
         return (
             1 <= len(name) <= 255
@@ -55,6 +55,7 @@ class Config:
     vectors: tuple[VectorSpec, ...]
     task: bytes
     nonce: bytes
+    minimum_survivors: int = 1  # fewest inputs that a sum may be of
     degree: int | None = None  # of a regular graph; None stands for the complete graph
     suite: int = CURIOUS
     version: int = VERSION
@@ -71,6 +72,7 @@ class Config:
             + graph
             + uint32(self.clients)
             + uint32(self.threshold)
+            + uint32(self.minimum_survivors)
             + uint8(len(self.vectors))
             + b"".join(vector.encode() for vector in self.vectors)
             + self.task
@@ -93,8 +95,10 @@ class Config:
         degree = reader.uint32() if kind == REGULAR else None
         clients = reader.uint32()
         threshold = reader.uint32()
+        minimum = reader.uint32()
         vectors = tuple(VectorSpec.read(reader) for _ in range(reader.uint8()))
-        return Config(clients, threshold, vectors, reader.opaque(32), reader.opaque(32), degree, suite, version)
+        task, nonce = reader.opaque(32), reader.opaque(32)
+        return Config(clients, threshold, vectors, task, nonce, minimum, degree, suite, version)
 
     def keeps_the_rules(self) -> bool:
         """Spec section 8.1."""
@@ -104,6 +108,7 @@ class Config:
             and 2 <= self.clients <= 2**30
             and self._degree_keeps_the_rules()
             and 2 <= self.threshold <= (self.clients if self.complete else self.degree)
+            and 1 <= self.minimum_survivors <= self.clients
             and 1 <= len(self.vectors) <= 255
             and len({vector.name for vector in self.vectors}) == len(self.vectors)
             and all(vector.keeps_the_rules(self.clients) for vector in self.vectors)

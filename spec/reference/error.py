@@ -28,6 +28,8 @@ RULES = (
     "4.6-6",
     "4.6-7",
     "4.6-8",
+    "4.6-9",
+    "4.6-10",
 )
 CODES = {must: code for code, must in enumerate(RULES, start=1)}
 

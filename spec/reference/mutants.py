@@ -28,7 +28,7 @@ HOLDS_MUST = (client, config, keys, presentation, server, vector, wire)
 # The rules that one call of `must_hold` checks, or several that stand together.
 CHECKED = (
     *("3.2-1", "3.2-2", "4.1-2", "4.1-3", "4.1-4", "4.1-5", "4.2-1", "4.2-2", "4.2-3", "4.3-1", "4.3-2", "4.3-3"),
-    *("4.4-1", "4.4-2", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4", "4.6-5"),
+    *("4.4-1", "4.4-2", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4", "4.6-5", "4.6-9", "4.6-10"),
 )
 # The labels by the sections whose derivations use them.
 LABELS = {
@@ -328,6 +328,16 @@ def one_survivor_fewer_is_enough():
         return right(self, session_id, body)
 
     client.Client._unmask = unmask
+
+
+@mutant("4.6-10")
+def survivor_count_may_be_all_clients():
+    client.Client._can_be = lambda self, count, survivors: len(survivors) <= count <= self._config.clients
+
+
+@mutant("4.4")
+def sum_of_too_few_survivors_made():
+    server.Server._too_few = lambda self, present: not present
 
 
 @mutant("4.6-6")

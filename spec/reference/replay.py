@@ -33,6 +33,7 @@ def read_config(data: dict) -> Config:
     return Config(
         clients=data["clients"],
         threshold=data["threshold"],
+        minimum_survivors=data["minimum_survivors"],
         vectors=tuple(map(_read_vector, data["vectors"])),
         task=bytes.fromhex(data["task"]),
         nonce=bytes.fromhex(data["nonce"]),

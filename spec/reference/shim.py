@@ -32,7 +32,7 @@ class Parties:
     def client_new(self, r):
         policy = r.get("policy", {})
         task = unhex(policy["task"]) if "task" in policy else None
-        policy = Policy(policy.get("clients", 2), policy.get("threshold", 2), task)
+        policy = Policy(policy.get("clients", 2), policy.get("threshold", 2), policy.get("minimum_survivors", 1), task)
         self.clients[r["client"]] = Client(unhex(r["entropy"]), None, policy)
         self.inputs[r["client"]] = r.get("input", {})
         return {}

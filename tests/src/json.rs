@@ -67,6 +67,7 @@ pub fn policy(value: &Value) -> Policy {
     Policy {
         minimum_clients: value.get("clients").map_or(default.minimum_clients, number),
         minimum_threshold: value.get("threshold").map_or(default.minimum_threshold, number),
+        minimum_survivors: value.get("minimum_survivors").map_or(default.minimum_survivors, number),
         task: value.get("task").map(array),
     }
 }

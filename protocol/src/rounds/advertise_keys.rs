@@ -217,13 +217,14 @@ impl Server {
 
     /// How many clients the next round needs.
     pub(crate) fn needed(&self) -> u32 {
-        match self.config.graph {
+        let of_the_graph = match self.config.graph {
             Graph::Complete => self.config.threshold,
             Graph::Regular { degree } => degree + 1,
-        }
+        };
+        of_the_graph.max(self.config.minimum_survivors)
     }
 
-    /// Whether closing now would leave enough clients for the graph.
+    /// Whether closing now would leave enough clients for the graph and the sum.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         match self.needed().saturating_sub(self.roll.answers().len() as u32) {
             0 => Ok(()),

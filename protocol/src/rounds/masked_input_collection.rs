@@ -122,7 +122,9 @@ impl Client {
         let masked = MaskedInput::new(self.config.clone(), self.session, input, seeds);
         let next = unmasking::Client {
             graph: self.config.graph,
+            clients: self.config.clients,
             threshold: self.config.threshold,
+            minimum_survivors: self.config.minimum_survivors,
             session: self.session,
             id: self.id,
             held,
@@ -315,9 +317,10 @@ impl Server {
         })
     }
 
-    /// Whether closing now would leave every secret that is needed with enough holders.
+    /// Whether closing now would leave enough inputs, and every secret that is needed with enough holders.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
+        self.session.check_minimum(Round::MaskedInputCollection, present.len(), || self.roll.missing())?;
         let owners = needed_owners(&self.session, self.commitments.keys().copied(), &present);
         let held = |owner| self.session.graph.holders(owner, &present);
         self.session.check_holders(Round::MaskedInputCollection, owners, held, || self.roll.missing())

@@ -194,6 +194,19 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Refuses to go on if the sum would be of fewer inputs than the configuration asks for.
+    pub(crate) fn check_minimum(
+        &self,
+        round: Round,
+        answered: usize,
+        missing: impl FnOnce() -> Vec<ClientId>,
+    ) -> Result<(), Abort> {
+        match self.config.minimum_survivors.saturating_sub(answered as u32) {
+            0 => Ok(()),
+            more => Err(Abort::TooFew { round, missing: missing(), more, about: None }),
+        }
+    }
+
     /// Refuses to go on if one of the secrets of `owners` has too few holders left, as `held` counts them.
     pub(crate) fn check_holders(
         &self,
@@ -256,9 +269,10 @@ impl Server {
         })
     }
 
-    /// Whether closing now would leave every secret with enough holders.
+    /// Whether closing now would leave enough clients, and every secret with enough holders.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
+        self.session.check_minimum(Round::ShareKeys, present.len(), || self.roll.missing())?;
         let owners = present.iter().copied();
         let held = |owner| self.session.graph.holders(owner, &present);
         self.session.check_holders(Round::ShareKeys, owners, held, || self.roll.missing())

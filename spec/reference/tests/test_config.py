@@ -11,16 +11,16 @@ from tests.rehearsal import LANES, complete, regular
 
 class Encoding(unittest.TestCase):
     def test_layout(self):
-        config = Config(5, 3, (VectorSpec("ab", 7, 16, 9),), b"t" * 32, b"n" * 32, degree=4)
+        config = Config(5, 3, (VectorSpec("ab", 7, 16, 9),), b"t" * 32, b"n" * 32, 4, degree=4)
         expected = (
-            "0001" "01" "02" "00000004" "00000005" "00000003" "01"
+            "0001" "01" "02" "00000004" "00000005" "00000003" "00000004" "01"
             "02" "6162" "00000007" "10" "01" "0000000000000009"
         )  # fmt: skip
         self.assertEqual(config.encode(), bytes.fromhex(expected) + b"t" * 32 + b"n" * 32)
 
     def test_layout_without_what_is_optional(self):
         config = Config(5, 3, (VectorSpec("ab", 7, 16),), b"t" * 32, b"n" * 32)
-        expected = "0001" "01" "01" "00000005" "00000003" "01" "02" "6162" "00000007" "10" "00"
+        expected = "0001" "01" "01" "00000005" "00000003" "00000001" "01" "02" "6162" "00000007" "10" "00"
         self.assertEqual(config.encode(), bytes.fromhex(expected) + b"t" * 32 + b"n" * 32)
 
     def test_not_a_choice(self):
@@ -71,6 +71,10 @@ class Rules(unittest.TestCase):
 
     def test_threshold(self):
         self.broken(complete(4, 1), complete(4, 0), complete(4, 5), regular(6, 1, 4), regular(6, 5, 4))
+
+    def test_minimum_survivors(self):
+        self.broken(*(replace(complete(4, 2), minimum_survivors=minimum) for minimum in (0, 5, 2**32 - 1)))
+        self.assertTrue(replace(complete(4, 2), minimum_survivors=4).keeps_the_rules())
 
     def test_number_of_vectors(self):
         self.broken(complete(vectors=()))

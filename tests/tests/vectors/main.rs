@@ -27,7 +27,7 @@ fn written(shim: &str) -> Vec<(String, File)> {
     derivations::write(&mut book);
     messages::write(&mut book, &sessions);
     let (complete, regular) = (&sessions[0].1, &sessions[1].1);
-    lying_server::write(&mut book, complete, regular);
+    lying_server::write(&mut book, &sessions);
     lying_client::write(&mut book, complete, regular);
     for (name, session) in &sessions {
         session.record(&mut book, name, &[2, session.clients]);

@@ -177,6 +177,7 @@ fn config(arguments: &Arguments, plan: &Plan) -> Option<Config> {
         graph,
         clients: arguments.clients,
         threshold: plan.threshold?,
+        minimum_survivors: plan.threshold?,
         vectors: vec![VectorSpec::new("vector", arguments.dimension, arguments.bits)],
         task: [0; 32],
         nonce: [0; 32],

@@ -165,6 +165,7 @@ impl Federation {
             graph: self.settings.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree }),
             clients,
             threshold: self.settings.threshold.map_or(Threshold::Default, Threshold::Fixed),
+            minimum_survivors: None,
             vectors: vec![
                 VectorSpec {
                     name: UPDATE.into(),
