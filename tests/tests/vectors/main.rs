@@ -10,6 +10,7 @@ mod lying_client;
 mod lying_server;
 mod messages;
 mod rehearsal;
+mod schema;
 mod weak_keys;
 
 use std::collections::BTreeSet;
