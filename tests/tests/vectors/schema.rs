@@ -1,11 +1,11 @@
-//! The schema that implementers read is the one that the files keep.
+//! The schemas that implementers read are those that the files keep.
 
 use jsonschema::Validator;
-use secagg_spec::{VECTOR_SCHEMA, VECTORS};
+use secagg_spec::{RECORDING_SCHEMA, SESSION_COMPLETE, SESSION_REGULAR, VECTOR_SCHEMA, VECTORS};
 use serde_json::{Value, json};
 
-fn validator() -> Validator {
-    let schema: Value = serde_json::from_str(VECTOR_SCHEMA).unwrap();
+fn validator(schema: &str) -> Validator {
+    let schema: Value = serde_json::from_str(schema).unwrap();
     jsonschema::meta::validate(&schema).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }
@@ -23,23 +23,44 @@ fn good() -> Value {
     ]})
 }
 
+fn assert_keeps(validator: &Validator, name: &str, text: &str) {
+    let file: Value = serde_json::from_str(text).unwrap();
+    let error = |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
+    let errors: Vec<String> = validator.iter_errors(&file).map(error).take(5).collect();
+    assert!(errors.is_empty(), "{name}: {errors:#?}");
+}
+
 #[test]
-fn every_file_keeps_the_schema() {
-    let validator = validator();
-    for (name, text) in VECTORS {
-        let file: Value = serde_json::from_str(text).unwrap();
-        let errors: Vec<String> = validator
-            .iter_errors(&file)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .take(5)
-            .collect();
-        assert!(errors.is_empty(), "{name}: {errors:#?}");
+fn every_file_keeps_its_schema() {
+    let (cases, recordings) = (validator(VECTOR_SCHEMA), validator(RECORDING_SCHEMA));
+    VECTORS.iter().for_each(|(name, text)| assert_keeps(&cases, name, text));
+    assert_keeps(&recordings, "session-complete.json", SESSION_COMPLETE);
+    assert_keeps(&recordings, "session-regular.json", SESSION_REGULAR);
+}
+
+#[test]
+fn a_bad_recording_does_not_keep_the_schema() {
+    let validator = validator(RECORDING_SCHEMA);
+    let good: Value = serde_json::from_str(SESSION_REGULAR).unwrap();
+    for (place, bad) in [
+        ("/about", json!(7)),
+        ("/config/graph", json!("complete")),
+        ("/config/vectors/0/bits", json!(63)),
+        ("/clients/0/entropy", json!("00")),
+        ("/clients/1/input/mean/0", json!(5)),
+        ("/operations/0/operation", json!("server.close")),
+        ("/operations/1", json!({"operation": "client.handle", "client": 1, "input": ""})),
+        ("/operations/1/input", json!("0")),
+    ] {
+        let mut file = good.clone();
+        *file.pointer_mut(place).unwrap() = bad;
+        assert!(!validator.is_valid(&file), "{place}");
     }
 }
 
 #[test]
 fn a_bad_file_does_not_keep_the_schema() {
-    let validator = validator();
+    let validator = validator(VECTOR_SCHEMA);
     assert!(validator.is_valid(&good()));
     for (place, bad) in [
         ("", json!([])),
