@@ -56,6 +56,8 @@ class Client:
         """The response to a request. Raises `Abort`; a broken rule is an abort with the rule's code."""
         if self._step is None:
             raise Abort(OVER)
+        if self._awaited == wire.MASKED_INPUT_REQUEST and self._vectors is None:
+            raise Abort(MISUSE, why="no input yet")  # and nothing else: it can be given, and the request handled again
         step, self._step = self._step, None
         try:
             session_id, body = wire.open_message(request, self._awaited)
@@ -180,8 +182,8 @@ class Client:
         return vectors
 
     def _checked_input(self) -> list[list[int]]:
-        if self._vectors is None or len(self._vectors) != len(self._config.vectors):
-            raise Abort(MISUSE, why="no input, or not one vector for each of the configuration")
+        if len(self._vectors) != len(self._config.vectors):
+            raise Abort(MISUSE, why="not one vector for each of the configuration")
         for coordinates, spec in zip(self._vectors, self._config.vectors):
             greatest = 2**spec.bits - 1 if spec.bound is None else spec.bound
             if len(coordinates) != spec.length or not all(0 <= x <= greatest for x in coordinates):

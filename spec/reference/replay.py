@@ -98,7 +98,7 @@ class Parties:
         return {
             "session": aggregate.session.hex(),
             "survivors": aggregate.survivors,
-            "vectors": {name: list(map(str, sums)) for name, sums in zip(names, aggregate.sums)},
+            "vectors": {name: list(map(str, sums)) for name, sums in sorted(zip(names, aggregate.sums))},
             "faults": list(map(_fault, aggregate.faults)),
         }
 

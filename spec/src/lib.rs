@@ -36,6 +36,12 @@ pub const VECTORS: &[(&str, &str)] = &[
     ("section-8.1.json", include_str!("../vectors/section-8.1.json")),
 ];
 
+/// The schema of these files: `spec/vectors/schema.json`.
+pub const VECTOR_SCHEMA: &str = include_str!("../vectors/schema.json");
+
+/// The schema of the recorded sessions: `spec/vectors/recording-schema.json`.
+pub const RECORDING_SCHEMA: &str = include_str!("../vectors/recording-schema.json");
+
 /// A rule of the specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Must {

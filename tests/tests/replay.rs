@@ -1,9 +1,8 @@
 //! The committed sessions are what the core does: replayed step by step, and recorded anew.
 //!
-//! `SECAGG_REGENERATE=1 cargo test -p secagg-tests --test replay` writes the files.
+//! The files themselves are recorded by the reference, `spec/reference/sessions.py`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use secagg_spec::{SESSION_COMPLETE, SESSION_REGULAR};
 use secagg_tests::transcript::{ClientRecord, ConfigRecord, Operation, Recorder, Transcript, VectorRecord};
@@ -48,13 +47,8 @@ fn a_changed_transcript_does_not_replay() {
     assert_ne!(transcript.replay(), transcript);
 }
 
-/// Replays the committed file and compares it with one recorded now; or writes that.
+/// Replays the committed file and compares it with one recorded now.
 fn compare(name: &str, committed: &str, recorded: &Transcript) {
-    if std::env::var_os("SECAGG_REGENERATE").is_some() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors").join(name);
-        std::fs::write(path, recorded.to_text()).unwrap();
-        return;
-    }
     let transcript = Transcript::parse(committed);
     for (at, (found, expected)) in
         transcript.replay().operations.iter().zip(&transcript.operations).enumerate()

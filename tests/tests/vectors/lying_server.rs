@@ -21,6 +21,7 @@ pub(crate) fn write(book: &mut Book, sessions: &[(&str, Rehearsal)]) {
     advertise_keys(book, complete);
     neighbourhoods(book, complete, regular);
     keys(book, complete, regular);
+    late_input(book, complete);
     masked_input(book, complete, regular);
     unmasking(book, complete, regular);
     survivor_counts(book, &complete_minimum.1, &regular_minimum.1);
@@ -197,6 +198,23 @@ fn keys(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
             }
         }
     }
+}
+
+/// A client without input is as it was after the request that it cannot answer.
+fn late_input(book: &mut Book, session: &Rehearsal) {
+    let mut script = book.script("4.4/input-comes-late", Level::Session);
+    let mut new = new_client(2, &session.vectors);
+    let given = new.as_object_mut().and_then(|fields| fields.remove("input")).expect("an input");
+    script.step(new);
+    for requests in &session.requests[..MASKED_INPUT] {
+        script.step(handle(2, &requests[&2]));
+    }
+    let request = handle(2, &session.requests[MASKED_INPUT][&2]);
+    script.error(request.clone(), json!({"abort": 131}));
+    script.error(handle(2, &[]), json!({"abort": 131}));
+    script.step(json!({"command": "client.input", "client": 2, "input": given}));
+    script.ok(request);
+    script.end();
 }
 
 fn masked_input(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
