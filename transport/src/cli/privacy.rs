@@ -73,7 +73,7 @@ fn object(fields: &Fields) -> String {
 }
 
 /// A number of the command line is outside its range, or what was asked for cannot be had.
-fn refusal(error: PrivacyError) -> Failure {
+pub(super) fn refusal(error: PrivacyError) -> Failure {
     match error {
         PrivacyError::OutOfRange { .. } => Failure::Usage(error.to_string()),
         _ => Failure::Refused(format!("refused: {error}")),
@@ -81,7 +81,7 @@ fn refusal(error: PrivacyError) -> Failure {
 }
 
 /// Reads a finite number above 0.
-fn positive(text: &str) -> Result<f64, String> {
+pub(super) fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
         _ => Err("give a finite number above 0".into()),
@@ -89,7 +89,7 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 /// Reads a probability, neither 0 nor 1.
-fn probability(text: &str) -> Result<f64, String> {
+pub(super) fn probability(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number > 0.0 && number < 1.0 => Ok(number),
         _ => Err("give a number between 0 and 1, both excluded, such as 1e-6".into()),

@@ -81,7 +81,8 @@ impl Audit {
         let threshold = judge.choose(&chosen_on);
         let (with, without) = (at_least(&judged_on[0], threshold), at_least(&judged_on[1], threshold));
         let judged = quarter as usize;
-        let (epsilon, greatest) = (judge.bound(with, without), judge.bound(judged, 0));
+        let (epsilon, greatest) =
+            (judge.bound(with, without, judge.error), judge.bound(judged, 0, judge.error));
         Ok(Found { epsilon, greatest, threshold, judged, with, without })
     }
 
@@ -142,28 +143,36 @@ struct Judge {
 
 impl Judge {
     /// The lower bound on ε from how many of all sums with and without the victim are in the event; of the event
-    /// and its complement, the better one.
+    /// and its complement, the better one. What may go wrong with each of the two probabilities is `error`.
     ///
     /// Both use the same two statements, "with" is at least this and "without" at most that, so they hold
     /// together.
-    fn bound(&self, with: usize, without: usize) -> f64 {
-        let (with, without) = (self.trials.lower(with, self.error), self.trials.upper(without, self.error));
+    fn bound(&self, with: usize, without: usize, error: f64) -> f64 {
+        let (with, without) = (self.trials.lower(with, error), self.trials.upper(without, error));
         let of = |one: f64, other: f64| ((one - self.delta) / other).ln();
         of(with, without).max(of(1.0 - without, 1.0 - with)).max(0.0)
     }
 
-    /// The threshold with the greatest bound, among ranks that double from either end of both worlds' sums.
+    /// The threshold with the greatest bound, among ranks that grow by half from either end of both worlds' sums.
+    ///
+    /// The bound is taken with far more confidence than is asked for, lest a few lucky sums in the tails win.
     fn choose(&self, [with, without]: &[Vec<f64>; 2]) -> f64 {
         let ranks =
             (0..).map(|half| f64::exp2(f64::from(half) / 2.0) as usize).take_while(|&rank| rank < with.len());
-        let at =
-            |rank: usize| [rank - 1, with.len() - rank].into_iter().flat_map(|at| [with[at], without[at]]);
-        let bound = |threshold: f64| self.bound(at_least(with, threshold), at_least(without, threshold));
-        let candidates: Vec<f64> = ranks.flat_map(at).collect();
+        let at = |rank: usize| {
+            [rank - 1, with.len() - rank].into_iter().flat_map(|at| [with.get(at), without.get(at)]).flatten()
+        };
+        let bound = |threshold: f64| {
+            self.bound(at_least(with, threshold), at_least(without, threshold), self.error * CAUTION)
+        };
+        let candidates: Vec<f64> = ranks.flat_map(at).copied().collect();
         let judged = candidates.into_par_iter().map(|threshold| (bound(threshold), threshold));
         judged.max_by(|one, other| one.0.total_cmp(&other.0)).map_or(0.0, |(_, threshold)| threshold)
     }
 }
+
+/// What may go wrong when a threshold is chosen, as a part of what may go wrong when it is judged.
+const CAUTION: f64 = 1e-3;
 
 /// How many of the sorted values are at least `threshold`.
 fn at_least(sorted: &[f64], threshold: f64) -> usize {

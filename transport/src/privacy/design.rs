@@ -60,8 +60,8 @@ const EXCESS: f64 = 0.05;
 /// How far the greatest noise that a sampler draws is kept above what will be needed.
 const HEADROOM: f64 = 2.5;
 
-/// The bits of a coordinate that can be summed at all.
-const ALL_WIDTHS: std::ops::RangeInclusive<u8> = 1..=62;
+/// The widths to choose from: beyond, the ring is finer than any sampler.
+const CHOICE: std::ops::RangeInclusive<u8> = 1..=40;
 
 /// The β of Kairouz, Liu, Steinke 2021, e^(−1/2).
 pub fn usual_beta() -> f64 {
@@ -79,6 +79,14 @@ impl Question {
         self.minimum_survivors().saturating_sub(self.corrupt)
     }
 
+    /// The server's ε is the same for every sampling, and quickest without.
+    fn sampling_that_counts(&self) -> Sampling {
+        match self.against {
+            Against::Server => Sampling::None,
+            Against::Release => self.sampling,
+        }
+    }
+
     /// Both ε of all rounds if one round gives away `round`.
     fn total(&self, round: &Loss) -> Result<Figures, PrivacyError> {
         round.times(self.rounds).epsilon(self.delta)
@@ -86,8 +94,8 @@ impl Question {
 
     /// The noise, as a multiple of the clip, with which the central Gaussian meets the target.
     fn central_multiplier(&self) -> Result<f64, PrivacyError> {
-        let epsilon =
-            |z: f64| Ok(self.against.of(self.total(&Loss::of(&Gaussian::new(z)?, self.sampling)?)?));
+        let sampling = self.sampling_that_counts();
+        let epsilon = |z: f64| Ok(self.against.of(self.total(&Loss::of(&Gaussian::new(z)?, sampling)?)?));
         let (mut low, mut high) = (f64::exp2(-20.0), f64::exp2(40.0));
         // In the exponent first: the ends are eighteen orders of magnitude apart.
         for step in 0..60 {
@@ -141,12 +149,14 @@ impl Designer {
             wrap: question.wrap,
             greatest_scale: Some(scheme.greatest_sigma() / (HEADROOM * share)),
         };
-        let figures = |encoding: &Encoding| {
-            question.total(&scheme.loss(encoding, question.minimum_honest(), question.sampling)?)
+        let figures = |encoding: &Encoding, sampling: Sampling| {
+            question.total(&scheme.loss(encoding, question.minimum_honest(), sampling)?)
         };
-        let epsilon = |encoding: &Encoding| figures(encoding).map(|found| question.against.of(found));
+        let epsilon = |encoding: &Encoding| {
+            figures(encoding, question.sampling_that_counts()).map(|found| question.against.of(found))
+        };
         let encoding = Encoding::calibrate(task, question.epsilon, epsilon)?;
-        Ok(Design { scheme, encoding, figures: figures(&encoding)? })
+        Ok(Design { scheme, encoding, figures: figures(&encoding, question.sampling)? })
     }
 
     /// The design of every width of [`WIDTHS`] and of `more`.
@@ -162,9 +172,9 @@ impl Designer {
     /// # Errors
     /// Why even the widest fails, if no width meets the target.
     pub fn choose(&self, scheme: Scheme) -> Result<Design, PrivacyError> {
-        let widest = self.design(scheme, *ALL_WIDTHS.end());
+        let widest = self.design(scheme, *CHOICE.end());
         let designs: Vec<_> =
-            ALL_WIDTHS.into_par_iter().filter_map(|bits| self.design(scheme, bits).ok()).collect();
+            CHOICE.into_par_iter().filter_map(|bits| self.design(scheme, bits).ok()).collect();
         let least = designs.iter().map(Design::error).fold(f64::INFINITY, f64::min);
         designs.into_iter().find(|design| design.error() <= least * (1.0 + EXCESS)).map_or(widest, Ok)
     }
