@@ -35,13 +35,13 @@ pub struct PrivacyReport {
 impl PrivacyReport {
     /// One line for a title.
     pub fn title(&self) -> String {
-        format!("{}, {} bits, ε = {}, δ = {}", self.mechanism, self.bits, self.achieved(), self.delta)
+        format!("{}, {} bits, ε = {}, δ = {:e}", self.mechanism, self.bits, self.achieved(), self.delta)
     }
 
     /// The lines below the table.
     pub fn summary(&self) -> String {
         format!(
-            "privacy: each client has ε = {} at δ = {} against the server (planned {}), {}, σ {:.3} a client at clip {}\n\
+            "privacy: each client has ε = {} at δ = {:e} against the server (planned {}), {}, σ {:.3} a client at clip {}\n\
              bytes up per client and round: private {}, plain {}\n",
             self.achieved(),
             self.delta,

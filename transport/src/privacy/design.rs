@@ -54,7 +54,7 @@ impl Against {
 /// The widths that a plan compares.
 pub const WIDTHS: std::ops::RangeInclusive<u8> = 6..=20;
 
-/// By how much the error of the chosen width may exceed the least error of all widths.
+/// By how much the error of the chosen width may exceed that of the widest.
 const EXCESS: f64 = 0.05;
 
 /// How far the greatest noise that a sampler draws is kept above what will be needed.
@@ -167,16 +167,23 @@ impl Designer {
         widths.into_par_iter().map(|bits| (bits, self.design(scheme, bits))).collect()
     }
 
-    /// The fewest bits whose error exceeds the least of all widths by at most a twentieth.
+    /// The fewest bits whose error exceeds that of the widest ring by at most a twentieth.
     ///
     /// # Errors
     /// Why even the widest fails, if no width meets the target.
     pub fn choose(&self, scheme: Scheme) -> Result<Design, PrivacyError> {
-        let widest = self.design(scheme, *CHOICE.end());
-        let designs: Vec<_> =
-            CHOICE.into_par_iter().filter_map(|bits| self.design(scheme, bits).ok()).collect();
-        let least = designs.iter().map(Design::error).fold(f64::INFINITY, f64::min);
-        designs.into_iter().find(|design| design.error() <= least * (1.0 + EXCESS)).map_or(widest, Ok)
+        let (mut low, mut high) = CHOICE.into_inner();
+        let mut chosen = self.design(scheme, high)?;
+        let enough = chosen.error() * (1.0 + EXCESS);
+        // Errors fall with the width: bits that are too few for the target are a limiting case.
+        while low < high {
+            let middle = u8::midpoint(low, high);
+            match self.design(scheme, middle) {
+                Ok(design) if design.error() <= enough => (chosen, high) = (design, middle),
+                _ => low = middle + 1,
+            }
+        }
+        Ok(chosen)
     }
 }
 

@@ -29,16 +29,17 @@ pub fn errors(lines: &[Line], central: f64, chosen: Option<(f64, f64)>, subtitle
             .with_line_style(LineStyle::Dashed)
             .with_legend("central Gaussian"),
     )];
-    for (line, color) in
-        lines.iter().zip(COLOURS.iter().cycle()).filter(|(line, _)| !line.expected.is_empty())
-    {
-        let expected =
-            LinePlot::new().with_data(line.expected.clone()).with_color(*color).with_stroke_width(2.0);
-        plots.push(Plot::Line(expected.with_legend(format!("{}, expected", line.name))));
+    for (line, (color, width)) in lines.iter().zip(STROKES.into_iter().cycle()) {
+        if line.expected.is_empty() {
+            continue;
+        }
+        let expected = LinePlot::new().with_data(line.expected.clone()).with_color(color);
+        let legend = format!("{}, expected", line.name);
+        plots.push(Plot::Line(expected.with_stroke_width(width).with_legend(legend)));
         if !line.measured.is_empty() {
-            let measured =
-                ScatterPlot::new().with_data(line.measured.clone()).with_color(*color).with_size(4.0);
-            plots.push(Plot::Scatter(measured.with_legend(format!("{}, measured", line.name))));
+            let measured = ScatterPlot::new().with_data(line.measured.clone()).with_color(color);
+            let legend = format!("{}, measured", line.name);
+            plots.push(Plot::Scatter(measured.with_size(2.0 + width / 2.0).with_legend(legend)));
         }
     }
     if let Some(chosen) = chosen {
@@ -58,7 +59,8 @@ pub fn errors(lines: &[Line], central: f64, chosen: Option<(f64, f64)>, subtitle
     SvgBackend::new().render_scene(&render_multiple(plots, layout))
 }
 
-const COLOURS: [&str; 3] = ["#053061", "#d6604d", "#1b7837"];
+/// Colours and widths: lines that nearly coincide lie on one another, the widest below.
+const STROKES: [(&str, f64); 3] = [("#92c5de", 9.0), ("#d6604d", 4.0), ("#053061", 1.5)];
 const GREY: &str = "#888888";
 const BLACK: &str = "#000000";
 

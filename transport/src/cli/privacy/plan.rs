@@ -301,7 +301,7 @@ fn draw(question: &Question, rows: &[Row], design: &Design, central: f64) -> Str
     };
     let lines: Vec<plot::Line> = (0..).zip(Scheme::ALL).map(line).collect();
     let subtitle = format!(
-        "{} clients, at least {} honest survivors, {} coordinates, clip {}, {} rounds, ε = {}, δ = {}",
+        "{} clients, at least {} honest survivors, {} coordinates, clip {}, rounds {}, ε = {}, δ = {:e}",
         question.clients,
         question.minimum_honest(),
         question.dimension,
