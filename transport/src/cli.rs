@@ -1,6 +1,7 @@
 //! The command line: what the commands share.
 
 mod demo;
+mod fields;
 mod join;
 mod plan;
 mod privacy;

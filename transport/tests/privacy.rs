@@ -203,6 +203,9 @@ fn what_admits_no_guarantee_is_refused_with_what_does() {
     assert_refused(&format!("{PLAN} --sampling fixed:49/100"), 2, "50");
     assert_refused(&format!("{PLAN} --degree 50"), 2, "50");
     assert_refused(&format!("{PLAN} --measure 0"), 2, "1 to 1000");
+    assert_refused("privacy audit --dimension 268435456", 2, "1 to 65536");
+    let large = with("--dimension 1000", "--dimension 4194305");
+    assert_refused(&format!("{large} --bits 22 --measure 1"), 2, "up to 4194304 coordinates");
     assert_refused("privacy audit --noise-factor 1.5", 2, "0 to 1");
     assert_refused("privacy audit --trials 10", 2, "1000");
     assert_refused(

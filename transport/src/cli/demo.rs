@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secagg::Suite;
+use secagg::privacy::round_up;
 use secagg_transport::demo::federation::{Federation, Settings, SetupError};
 use secagg_transport::demo::private;
 use secagg_transport::demo::report::{self, RoundReport, RunReport};
@@ -163,12 +164,22 @@ fn publish(arguments: &Arguments, run: &RunReport) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fails a run whose sums are wrong, or that released none.
+/// Fails a run whose sums are wrong, that gave away more than was planned, or that released nothing.
 fn verdict(run: &RunReport) -> Result<(), Failure> {
     let with = |wanted| move |(_, round): &(usize, &RoundReport)| round.sum_exact == Some(wanted);
     let rounds = || (1..).zip(&run.rounds);
     if let Some((round, _)) = rounds().find(with(false)) {
         return Err(Failure::Failed(format!("the secure sum of round {round} is not the plain sum: a bug")));
+    }
+    if let Some(privacy) =
+        run.privacy.as_ref().filter(|privacy| privacy.epsilon_achieved > privacy.epsilon_planned)
+    {
+        return Err(Failure::Failed(format!(
+            "ε = {} was spent and {} was planned: fewer than {} clients survived a round",
+            round_up(privacy.epsilon_achieved, 3),
+            round_up(privacy.epsilon_planned, 3),
+            privacy.minimum_survivors,
+        )));
     }
     match rounds().any(|round| with(true)(&round)) {
         true => Ok(()),

@@ -9,7 +9,6 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use secagg::privacy::PrivacyError;
-use serde_json::Value;
 
 use super::{Failure, unless_interrupted};
 
@@ -51,25 +50,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Audit(arguments) => audit::run(&arguments),
     });
     unless_interrupted(work).await?.map_err(Failure::failed)?
-}
-
-/// What is printed, in its order.
-type Fields = Vec<(&'static str, Value)>;
-
-/// One line for each field, a dash for what there is none of.
-fn lines(fields: &Fields) -> String {
-    let shown = |value: &Value| match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    fields.iter().map(|(name, value)| format!("{name:<26} {}\n", shown(value))).collect()
-}
-
-/// One object, its fields in their order.
-fn object(fields: &Fields) -> String {
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    format!("{{{}}}", fields.join(","))
 }
 
 /// A number of the command line is outside its range, or what was asked for cannot be had.

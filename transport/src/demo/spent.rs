@@ -41,7 +41,8 @@ impl PrivacyReport {
     /// The lines below the table.
     pub fn summary(&self) -> String {
         format!(
-            "privacy: each client has ε = {} at δ = {:e} against the server (planned {}), {}, σ {:.3} a client at clip {}\n\
+            "privacy: each client has ε = {} at δ = {:e} against the server (planned {}), \
+             {}, σ {:.3} a client at clip {}\n\
              bytes up per client and round: private {}, plain {}\n",
             self.achieved(),
             self.delta,

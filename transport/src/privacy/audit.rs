@@ -6,7 +6,7 @@
 //! is the decoded sum's component along the victim's vector: the likelihood ratio of two Gaussians of equal
 //! covariance grows with it, and with nothing else.
 //!
-//! (ε, δ) demands P[in] ≤ e^ε·P[out] + δ for every event, and the same the other way. The event "the statistic
+//! (ε, δ) demands `P[in] ≤ e^ε·P[out] + δ` for every event, and the same the other way. The event "the statistic
 //! is at least t" and its complement are tried, with t chosen on one half of the sums; the other half then bounds
 //! both probabilities (Clopper and Pearson 1934), so that the choice of t costs the confidence nothing.
 

@@ -18,7 +18,7 @@ impl Trials {
     }
 
     /// The bound that the probability exceeds in at most a share `error` of all experiments: the greatest p with
-    /// P[at most `successes`] ≥ `error`.
+    /// a probability of at least `error` for at most `successes`.
     pub(super) fn upper(&self, successes: usize, error: f64) -> f64 {
         if successes >= self.trials {
             return 1.0;
@@ -36,7 +36,7 @@ impl Trials {
         1.0 - self.upper(self.trials.saturating_sub(successes), error)
     }
 
-    /// P[at most `successes`] where the probability is `p`, above successes/trials: terms fall from the first.
+    /// The probability of at most `successes` where that of one is `p`, above successes/trials: terms fall from the first.
     fn at_most(&self, successes: usize, p: f64) -> f64 {
         let ln_factorial = |k: usize| self.ln_factorials[k];
         let (n, k) = (self.trials, successes);

@@ -10,7 +10,8 @@ use secagg_transport::privacy::loss::{Loss, Sampling};
 use secagg_transport::privacy::scheme::Scheme;
 use serde_json::Value;
 
-use super::{Fields, clients, dimension, lines, object, positive, probability, refusal, whole};
+use super::{clients, dimension, positive, probability, refusal, whole};
+use crate::cli::fields::{Fields, lines, object};
 use crate::cli::{Failure, Format, note, print};
 
 /// From what was run: ε
@@ -36,7 +37,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "D", value_parser = probability)]
     delta: f64,
     /// Honest survivors: one number for each round, or one for all with --rounds
-    #[arg(long, value_name = "M,M,…", value_delimiter = ',', value_parser = clients, conflicts_with = "file", required_unless_present = "file")]
+    #[arg(long, value_name = "M,M,…", value_delimiter = ',', value_parser = clients)]
+    #[arg(conflicts_with = "file", required_unless_present = "file")]
     survivors: Vec<u32>,
     /// Rounds, if all had the same number of survivors
     #[arg(long, value_name = "R", conflicts_with = "file", value_parser = |text: &str| whole(text, 1, u32::MAX))]
@@ -91,7 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     ];
     print(&match arguments.format {
         Format::Text => lines(&fields),
-        Format::Json => object(&fields) + "\n",
+        Format::Json => object(&fields),
     })?;
     if matches!(arguments.sampling, Sampling::Fixed { .. }) {
         note("fixed-size sampling is given no credit: epsilon_release is the bound without amplification");
@@ -116,7 +118,7 @@ fn rounds(arguments: &Arguments) -> Result<Rounds, Failure> {
         (None, Some(times), [survivors]) => add(arguments.sigma, *survivors, times),
         (None, Some(times), several) if several.len() != times as usize => {
             return Err(Failure::Usage(format!(
-                "--survivors has {} rounds and --rounds says {times}; give one number of survivors, or leave --rounds out",
+                "--survivors has {} rounds and --rounds says {times}; give one number, or leave --rounds out",
                 several.len()
             )));
         }

@@ -7,7 +7,8 @@ use secagg_transport::privacy::design::{Against, Design, Designer, Question};
 use secagg_transport::privacy::loss::Sampling;
 use secagg_transport::privacy::scheme::Scheme;
 
-use super::{Fields, dimension, lines, object, positive, probability, progress_bar, refusal, whole};
+use super::{positive, probability, progress_bar, refusal, whole};
+use crate::cli::fields::{Fields, lines, object};
 use crate::cli::{Failure, Format, note, print};
 
 /// Attack simulated sums: a lower bound on ε, which must not exceed the claim
@@ -37,8 +38,8 @@ pub(super) struct Arguments {
     /// Honest survivors, each with its share of the noise
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = |text: &str| whole(text, 1, 1000))]
     clients: u32,
-    /// Coordinates of a vector
-    #[arg(long, value_name = "D", default_value_t = 4, value_parser = dimension)]
+    /// Coordinates of a vector, 1 to 65536
+    #[arg(long, value_name = "D", default_value_t = 4, value_parser = |text: &str| whole(text, 1, 1 << 16))]
     dimension: u32,
     /// Bits of a coordinate, 1 to 62
     #[arg(long, value_name = "B", default_value_t = 12, value_parser = clap::value_parser!(u8).range(1..=62))]
@@ -130,7 +131,7 @@ fn verdict(arguments: &Arguments, design: &Design, found: &Found) -> Result<(), 
     ];
     print(&match arguments.format {
         Format::Text => lines(&fields),
-        Format::Json => object(&fields) + "\n",
+        Format::Json => object(&fields),
     })?;
     if found.greatest < claim {
         note(&format!(

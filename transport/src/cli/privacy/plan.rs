@@ -14,7 +14,8 @@ use secagg_transport::privacy::{measure, plot};
 use secagg_transport::{Threshold, write_file};
 use serde_json::Value;
 
-use super::{Fields, clients, dimension, lines, object, positive, probability, progress_bar, refusal, whole};
+use super::{clients, dimension, positive, probability, progress_bar, refusal, whole};
+use crate::cli::fields::{Fields, lines, object};
 use crate::cli::{Failure, Format, note, print};
 
 /// From a target ε: noise, bits, scale, error and bytes
@@ -62,7 +63,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "B", value_parser = clap::value_parser!(u8).range(1..=62))]
     bits: Option<u8>,
     /// Probability with which one coordinate of the sum may wrap [default: that of four standard deviations]
-    #[arg(long, value_name = "P", default_value_t = FOUR_DEVIATIONS, value_parser = probability, hide_default_value = true)]
+    #[arg(long, value_name = "P", default_value_t = FOUR_DEVIATIONS, value_parser = probability)]
+    #[arg(hide_default_value = true)]
     wrap: f64,
     /// Neighbours of each client, for the bytes [default: all other clients]
     #[arg(long, value_name = "K")]
@@ -85,6 +87,9 @@ const FOUR_DEVIATIONS: f64 = 6.334e-5;
 
 /// Coordinates of all clients together up to which a sum is simulated: some minutes each.
 const GREATEST_MEASURED: u64 = 1 << 32;
+
+/// Coordinates of one vector up to which a sum is simulated: some hundred MiB.
+const GREATEST_MEASURED_DIMENSION: u64 = 1 << 22;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -179,11 +184,11 @@ fn table(designer: &Designer, more: u8) -> Vec<Row> {
 
 /// Measures every cell of the table.
 fn fill_in(rows: &mut [Row], repetitions: u32, arguments: &Arguments) -> Result<(), Failure> {
-    let coordinates = u64::from(arguments.clients) * u64::from(arguments.dimension);
-    if coordinates > GREATEST_MEASURED {
+    let (clients, dimension) = (u64::from(arguments.clients), u64::from(arguments.dimension));
+    if clients * dimension > GREATEST_MEASURED || dimension > GREATEST_MEASURED_DIMENSION {
         return Err(Failure::Usage(format!(
-            "a sum of {} vectors of {} coordinates is too large for --measure; clients times dimension may be at most {GREATEST_MEASURED}",
-            arguments.clients, arguments.dimension,
+            "{clients} vectors of {dimension} coordinates are too many for --measure; it takes up to \
+             {GREATEST_MEASURED_DIMENSION} coordinates, and {GREATEST_MEASURED} of all clients"
         )));
     }
     let cells = || rows.iter().flat_map(|row| &row.cells).flatten();
@@ -286,7 +291,7 @@ fn json(mut fields: Fields, rows: &[Row], central: f64) -> String {
     };
     let cells = rows.iter().flat_map(|row| row.cells.iter().flatten().map(|found| cell(row, found)));
     fields.push(("table", cells.collect()));
-    object(&fields) + "\n"
+    object(&fields)
 }
 
 fn draw(question: &Question, rows: &[Row], design: &Design, central: f64) -> String {
