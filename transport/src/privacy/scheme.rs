@@ -1,7 +1,9 @@
 //! Which noise: the choice of a mechanism, and what depends on it alone.
 
 use clap::ValueEnum;
-use secagg::privacy::{DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Skellam, SkellamNoise};
+use secagg::privacy::{
+    DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Sensitivity, Skellam, SkellamNoise, Variance,
+};
 
 use super::loss::{Loss, Sampling};
 
@@ -39,10 +41,24 @@ impl Scheme {
     /// # Errors
     /// No share; noise that cannot be drawn or is below the mechanism's floor; a rate that is none.
     pub fn loss(self, encoding: &Encoding, shares: u32, sampling: Sampling) -> Result<Loss, PrivacyError> {
+        self.loss_of(encoding.variance()?, encoding.sensitivity()?, shares, sampling)
+    }
+
+    /// As [`Scheme::loss`], for shares of this variance.
+    ///
+    /// # Errors
+    /// As [`Scheme::loss`].
+    pub fn loss_of(
+        self,
+        variance: Variance,
+        sensitivity: Sensitivity,
+        shares: u32,
+        sampling: Sampling,
+    ) -> Result<Loss, PrivacyError> {
         if shares == 0 {
             return Err(no_survivor());
         }
-        let (sigma, sensitivity) = (encoding.variance()?.sigma(), encoding.sensitivity()?);
+        let sigma = variance.sigma();
         match self {
             Self::Ddg => Loss::of(&DistributedGaussian::new(shares, sigma, sensitivity)?, sampling),
             Self::Skellam => {
@@ -56,7 +72,7 @@ impl Scheme {
     /// # Errors
     /// Noise that cannot be drawn.
     pub(super) fn noise(self, sigma: f64) -> Result<Noise, PrivacyError> {
-        let variance = secagg::privacy::Variance::at_least(sigma)?;
+        let variance = Variance::at_least(sigma)?;
         Ok(match self {
             Self::Ddg => Noise::Gaussian(GaussianNoise::new(variance)),
             Self::Skellam => Noise::Skellam(SkellamNoise::new(variance)?),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use secagg::privacy::{Encoding, PrivacyError, Task, round_up};
+use secagg::privacy::{Encoding, PrivacyError, Task, Variance, round_up};
 use secagg_transport::privacy::design::usual_beta;
 use secagg_transport::privacy::loss::{Loss, Sampling};
 use secagg_transport::privacy::scheme::Scheme;
@@ -69,14 +69,15 @@ Examples:
 A sigma in the file stands for --sigma in that round. epsilon_server is what holds against the server,
 which chose the cohort; epsilon_release is for whoever sees only the sums.";
 
-/// How many rounds there were of each kind: by the noise of a client, as the bits of the number, and survivors.
-type Rounds = BTreeMap<(u64, u32), u32>;
+/// How many rounds there were of each kind: by the noise of a client, and survivors.
+type Rounds = BTreeMap<(Variance, u32), u32>;
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let rounds = rounds(arguments)?;
-    let total = rounds.iter().try_fold(Loss::nothing(), |total, ((sigma, survivors), times)| {
-        let encoding = encoding(arguments, f64::from_bits(*sigma))?;
-        Ok(total.and(&arguments.mechanism.loss(&encoding, *survivors, arguments.sampling)?.times(*times)))
+    let sensitivity = encoding(arguments).and_then(|encoding| encoding.sensitivity()).map_err(refusal)?;
+    let total = rounds.iter().try_fold(Loss::nothing(), |total, ((variance, survivors), times)| {
+        let (mechanism, sampling) = (arguments.mechanism, arguments.sampling);
+        Ok(total.and(&mechanism.loss_of(*variance, sensitivity, *survivors, sampling)?.times(*times)))
     });
     let figures = total.and_then(|total| total.epsilon(arguments.delta)).map_err(refusal)?;
     let epsilon = |value: f64| match arguments.format {
@@ -103,8 +104,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn rounds(arguments: &Arguments) -> Result<Rounds, Failure> {
     let mut rounds = Rounds::new();
-    let mut add = |sigma: f64, survivors: u32, times: u32| {
-        let found = rounds.entry((sigma.to_bits(), survivors)).or_default();
+    let usual = drawn(arguments.sigma).map_err(refusal)?;
+    let mut add = |variance: Variance, survivors: u32, times: u32| {
+        let found = rounds.entry((variance, survivors)).or_default();
         *found = found.saturating_add(times);
     };
     match (&arguments.file, arguments.rounds, &arguments.survivors[..]) {
@@ -112,17 +114,17 @@ fn rounds(arguments: &Arguments) -> Result<Rounds, Failure> {
             let text = std::fs::read_to_string(file)
                 .map_err(|error| Failure::Failed(format!("cannot read {}: {error}", file.display())))?;
             for (survivors, sigma) in parse(&text).map_err(|error| located(file, &error))? {
-                add(sigma.unwrap_or(arguments.sigma), survivors, 1);
+                add(sigma.map_or(Ok(usual), drawn).map_err(refusal)?, survivors, 1);
             }
         }
-        (None, Some(times), [survivors]) => add(arguments.sigma, *survivors, times),
+        (None, Some(times), [survivors]) => add(usual, *survivors, times),
         (None, Some(times), several) if several.len() != times as usize => {
             return Err(Failure::Usage(format!(
                 "--survivors has {} rounds and --rounds says {times}; give one number, or leave --rounds out",
                 several.len()
             )));
         }
-        (None, _, several) => several.iter().for_each(|survivors| add(arguments.sigma, *survivors, 1)),
+        (None, _, several) => several.iter().for_each(|survivors| add(usual, *survivors, 1)),
     }
     Ok(rounds)
 }
@@ -153,8 +155,15 @@ fn parse(text: &str) -> Result<Vec<(u32, Option<f64>)>, String> {
     if rounds.is_empty() { Err("no rounds below the header".into()) } else { Ok(rounds) }
 }
 
-/// The encoding of this scale and noise: the widest ring would allow a finer scale, which is then limited.
-fn encoding(arguments: &Arguments, sigma: f64) -> Result<Encoding, PrivacyError> {
+/// The variance that was drawn: the greatest multiple of 2^-16 that is at most σ², so that no noise is counted that
+/// was not there. A part in 10^12 is allowed for σ being printed as its root.
+fn drawn(sigma: f64) -> Result<Variance, PrivacyError> {
+    // What is too large saturates, and is refused.
+    Variance::new((sigma * sigma * Variance::ONE as f64 * (1.0 + 1e-12)).floor() as u64)
+}
+
+/// The encoding of this scale: the widest ring would allow a finer one, which is then limited.
+fn encoding(arguments: &Arguments) -> Result<Encoding, PrivacyError> {
     let task = Task {
         clients: 1,
         bits: 62,
@@ -164,7 +173,7 @@ fn encoding(arguments: &Arguments, sigma: f64) -> Result<Encoding, PrivacyError>
         wrap: 0.1,
         greatest_scale: Some(arguments.scale),
     };
-    let encoding = Encoding::new(task, sigma / arguments.scale)?;
+    let encoding = Encoding::new(task, arguments.sigma / arguments.scale)?;
     if encoding.scale() == arguments.scale {
         return Ok(encoding);
     }
