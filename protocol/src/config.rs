@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::crypto::hash;
+use crate::privacy::{Curve, Encoding, Noise, NoiseLaw, PrivacyError};
 use crate::wire::{Reader, Writer};
 use crate::{Misbehaviour, Misuse};
 
@@ -64,12 +65,27 @@ pub struct VectorSpec {
     ///
     /// A session whose sum could then reach 2^bits is refused.
     pub bound: Option<u64>,
+    /// The noise that each client adds and the way of its real vector into the ring; `None` for plain integers.
+    pub noise: Option<Noise>,
 }
 
 impl VectorSpec {
     /// A vector of `length` coordinates of `bits` bits each, without a declared bound.
     pub fn new(name: impl Into<String>, length: u32, bits: u8) -> Self {
-        Self { name: name.into(), length, bits, bound: None }
+        Self { name: name.into(), length, bits, bound: None, noise: None }
+    }
+
+    /// A vector of real numbers, to which each client adds noise of this law, with the numbers of an encoding.
+    ///
+    /// # Errors
+    /// An encoding whose numbers a configuration cannot carry.
+    pub fn with_noise(
+        name: impl Into<String>,
+        law: NoiseLaw,
+        encoding: &Encoding,
+    ) -> Result<Self, PrivacyError> {
+        let noise = Some(Noise::of(law, encoding)?);
+        Ok(Self { noise, ..Self::new(name, encoding.padded_dimension(), encoding.task().bits) })
     }
 
     /// Declares the greatest value of a coordinate of one client.
@@ -99,7 +115,14 @@ impl VectorSpec {
         if self.length == 0 {
             return Err(Misuse::VectorEmpty(name));
         }
+        let refused = |what| Err(Misuse::VectorNoise { name: name.clone(), what });
+        if let Some(what) = self.noise.and_then(|noise| noise.broken(self.length)) {
+            return refused(what);
+        }
         let Some(bound) = self.bound else { return Ok(()) };
+        if self.noise.is_some() {
+            return refused("a vector with noise has no bound: noise takes every value");
+        }
         let greatest_sum = u128::from(clients) * u128::from(bound);
         if greatest_sum >> self.bits != 0 {
             let needed = 128 - greatest_sum.leading_zeros();
@@ -117,6 +140,13 @@ impl VectorSpec {
         if let Some(bound) = self.bound {
             out.u64(bound);
         }
+        out.u8(self.noise.map_or(0, |noise| noise.law as u8));
+        if let Some(noise) = self.noise {
+            out.u32(noise.dimension);
+            for number in [noise.clip, noise.scale, noise.norm_squared, noise.variance] {
+                out.u64(number);
+            }
+        }
     }
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
@@ -130,7 +160,23 @@ impl VectorSpec {
             1 => Some(input.u64()?),
             _ => return Err(Misbehaviour::Malformed),
         };
-        Ok(Self { name, length, bits, bound })
+        let law = match input.u8()? {
+            0 => None,
+            1 => Some(NoiseLaw::DiscreteGaussian),
+            2 => Some(NoiseLaw::Skellam),
+            _ => return Err(Misbehaviour::BadNoise),
+        };
+        let noise = law.map(|law| {
+            Ok(Noise {
+                law,
+                dimension: input.u32()?,
+                clip: input.u64()?,
+                scale: input.u64()?,
+                norm_squared: input.u64()?,
+                variance: input.u64()?,
+            })
+        });
+        Ok(Self { name, length, bits, bound, noise: noise.transpose()? })
     }
 }
 
@@ -204,6 +250,18 @@ impl Config {
         hash(self.suite, "config", &[&out.0])
     }
 
+    /// What one session gives away against the server through the vectors with noise, when `shares` shares of noise
+    /// that it does not know are in the sum; nothing if no vector has noise.
+    ///
+    /// The shares are those of honest survivors: [`Config::minimum_survivors`] less the corrupt clients before the
+    /// session, and the number of survivors less the corrupt ones after it. Plain vectors are not counted.
+    ///
+    /// # Errors
+    /// No share; noise for which there is no guarantee.
+    pub fn given_away(&self, shares: u32) -> Result<Curve, PrivacyError> {
+        given_away(self.vectors.iter(), shares)
+    }
+
     /// Bytes of a masked input on the wire, without the message's header.
     pub fn packed_len(&self) -> u64 {
         self.vectors.iter().map(VectorSpec::packed_len).sum()
@@ -217,7 +275,12 @@ impl Config {
         let vectors: usize = self
             .vectors
             .iter()
-            .map(|vector| vector.name.len() + 7 + if vector.bound.is_some() { 8 } else { 0 })
+            .map(|vector| {
+                vector.name.len()
+                    + 8
+                    + 8 * usize::from(vector.bound.is_some())
+                    + 36 * usize::from(vector.noise.is_some())
+            })
             .sum();
         2 + 1 + graph + 4 + 4 + 4 + 1 + vectors + 32 + 32
     }
@@ -265,4 +328,13 @@ impl Config {
         let (task, nonce) = (input.array()?, input.array()?);
         Ok(Self { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce })
     }
+}
+
+/// What the vectors with noise give away together.
+pub(crate) fn given_away<'a>(
+    vectors: impl Iterator<Item = &'a VectorSpec>,
+    shares: u32,
+) -> Result<Curve, PrivacyError> {
+    let mut curves = vectors.filter_map(|vector| vector.noise).map(|noise| noise.curve(shares));
+    curves.try_fold(Curve::nothing(), |sum, one| Ok(sum.and(&one?)))
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::privacy::NoiseLaw;
 use crate::{ClientId, Round};
 
 /// A rule of the protocol that a message, or what it carries, breaks.
@@ -66,6 +67,8 @@ pub enum Misbehaviour {
     BelowMinimumSurvivors,
     /// A number of survivors that cannot be, next to the survivors that the client sees.
     WrongSurvivorCount,
+    /// Noise that no vector may have.
+    BadNoise,
 }
 
 impl Misbehaviour {
@@ -99,6 +102,7 @@ impl Misbehaviour {
         Self::WrongCommitment,
         Self::BelowMinimumSurvivors,
         Self::WrongSurvivorCount,
+        Self::BadNoise,
     ];
 
     /// The id of the MUST in the specification, such as `4.3-2`.
@@ -143,6 +147,7 @@ impl Misbehaviour {
                 ("4.6-9", "the sum is of fewer inputs than the configuration allows")
             }
             Self::WrongSurvivorCount => ("4.6-10", "the number of survivors contradicts the survivor set"),
+            Self::BadNoise => ("9.1-1", "the parameters of the noise break the rules for them"),
         }
     }
 }
@@ -272,6 +277,35 @@ pub enum Refusal {
         /// Fewest that the policy asks for.
         minimum: u32,
     },
+    /// A vector without noise, of which the policy does not say that it may be.
+    #[error("vector {0:?} has no noise, but the policy asks for it")]
+    NoNoise(String),
+    /// Noise of a law that the client does not accept.
+    #[error("vector {vector:?} has {law} noise, which the policy does not accept")]
+    NoiseLaw {
+        /// The vector.
+        vector: String,
+        /// The law in the proposal.
+        law: NoiseLaw,
+    },
+    /// A norm bound in which hardly any rounding of a clipped vector finds room.
+    #[error("the norm bound of vector {0:?} is too small for vectors as long as its clip")]
+    NoRoom(String),
+    /// Less privacy than the client insists on.
+    #[error(
+        "with {shares} honest shares of noise, those of the minimum of survivors less the corrupt, \
+         ε is {epsilon} at δ = {delta}, but the policy asks for at most {greatest}"
+    )]
+    TooLittlePrivacy {
+        /// Shares of noise that are certain to be in the sum and unknown to the server.
+        shares: u32,
+        /// ε of the proposal, rounded up.
+        epsilon: String,
+        /// δ of the policy.
+        delta: String,
+        /// The greatest ε that the policy accepts.
+        greatest: String,
+    },
     /// The task is another one than the client was told of.
     #[error("the task digest is not the one that the policy names")]
     WrongTask,
@@ -322,6 +356,14 @@ pub enum Misuse {
         /// The width asked for.
         bits: u8,
     },
+    /// A vector's noise is not usable.
+    #[error("vector {name:?}: {what}")]
+    VectorNoise {
+        /// The vector.
+        name: String,
+        /// What must hold.
+        what: &'static str,
+    },
     /// A vector is empty.
     #[error("vector {0:?} has no coordinates")]
     VectorEmpty(String),
@@ -353,6 +395,22 @@ pub enum Misuse {
         found: Vec<String>,
         /// Names in the configuration.
         expected: Vec<String>,
+    },
+    /// Integers where the session takes real numbers, or the other way round.
+    #[error("vector {name:?} takes {expected}")]
+    InputKind {
+        /// The vector.
+        name: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// A real vector that cannot be brought into the ring.
+    #[error("vector {name:?}: {why}")]
+    InputNotEncodable {
+        /// The vector.
+        name: String,
+        /// Why not.
+        why: String,
     },
     /// A vector of the input has the wrong length.
     #[error("vector {name:?} has {found} coordinates, but the session asks for {expected}")]

@@ -6,10 +6,11 @@ import bundle
 import field
 import keys
 import mask
+import noise
 import shamir
 import vector
 import wire
-from config import Config
+from config import Config, VectorSpec
 from error import CODES, MISUSE, OVER, POLICY, Abort, Broken, must_hold
 from session import Session, advertise_keys_session, share_keys_session
 from wire import Member
@@ -81,7 +82,7 @@ class Client:
     def _advertise_keys(self, session_id: bytes, body: bytes) -> bytes:
         request = wire.AdvertiseKeysRequest.decode(body)
         config = request.config
-        must_hold(config.keeps_the_rules(), "4.2-1")
+        config.check()
         session = advertise_keys_session(config)
         must_hold(session_id == session.id, "4.1-3")
         must_hold(request.id <= config.clients, "4.2-2")
@@ -184,11 +185,24 @@ class Client:
     def _checked_input(self) -> list[list[int]]:
         if len(self._vectors) != len(self._config.vectors):
             raise Abort(MISUSE, why="not one vector for each of the configuration")
-        for coordinates, spec in zip(self._vectors, self._config.vectors):
-            greatest = 2**spec.bits - 1 if spec.bound is None else spec.bound
-            if len(coordinates) != spec.length or not all(0 <= x <= greatest for x in coordinates):
-                raise Abort(MISUSE, why="a vector of the wrong length, or a coordinate out of range")
-        return self._vectors
+        return [self._checked_vector(place, spec) for place, spec in enumerate(self._config.vectors)]
+
+    def _checked_vector(self, place: int, spec: VectorSpec) -> list[int]:
+        coordinates = self._vectors[place]
+        if spec.noise is not None:
+            return self._with_noise(place, spec)
+        greatest = 2**spec.bits - 1 if spec.bound is None else spec.bound
+        if len(coordinates) != spec.length or not all(0 <= x <= greatest for x in coordinates):
+            raise Abort(MISUSE, why="a vector of the wrong length, or a coordinate out of range")
+        return coordinates
+
+    def _with_noise(self, place: int, spec: VectorSpec) -> list[int]:
+        """Spec sections 9.2 and 9.3, from coordinates on the input grid."""
+        grid, seed, terms = self._vectors[place], self._secrets.noise_seeds[place], spec.noise
+        if len(grid) != spec.length:
+            raise Abort(MISUSE, why="a vector of the wrong length")
+        drawn = noise.draw(terms.law, terms.variance, seed, spec.length)
+        return noise.wrapped(noise.rounded(grid, terms.norm_squared, seed), drawn, spec.bits)
 
     # Spec section 4.6.
 

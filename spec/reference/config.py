@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+import noise
 from error import must_hold
+from noise import Noise
 from presentation import MALFORMED, Reader, short_list, uint8, uint16, uint32, uint64
 
 VERSION = 1
@@ -20,10 +22,12 @@ class VectorSpec:
     length: int
     bits: int
     bound: int | None = None  # greatest value of one client's coordinate
+    noise: Noise | None = None
 
     def encode(self) -> bytes:
         declared = b"\0" if self.bound is None else b"\1" + uint64(self.bound)
-        return short_list(self.name.encode()) + uint32(self.length) + uint8(self.bits) + declared
+        numbers = uint32(self.length) + uint8(self.bits)
+        return short_list(self.name.encode()) + numbers + declared + noise.encode(self.noise)
 
     @staticmethod
     def read(reader: Reader) -> "VectorSpec":
@@ -32,7 +36,13 @@ class VectorSpec:
         bits = reader.uint8()
         declared = reader.uint8()
         must_hold(declared in (0, 1), MALFORMED)
-        return VectorSpec(name, length, bits, reader.uint64() if declared else None)
+        bound = reader.uint64() if declared else None
+        law = noise.read_law(reader)
+        return VectorSpec(name, length, bits, bound, Noise.read(law, reader) if law else None)
+
+    def noise_keeps_the_rules(self) -> bool:
+        """[9.1-1]"""
+        return self.noise is None or (self.bound is None and self.noise.keeps_the_rules(self.length))
 
     def keeps_the_rules(self, clients: int) -> bool:
         """Spec section 8.1, items 7 to 9."""
@@ -99,6 +109,11 @@ class Config:
         vectors = tuple(VectorSpec.read(reader) for _ in range(reader.uint8()))
         task, nonce = reader.opaque(32), reader.opaque(32)
         return Config(clients, threshold, vectors, task, nonce, minimum, degree, suite, version)
+
+    def check(self) -> None:
+        """[4.2-1], and [9.1-1] for the noise of the vectors."""
+        must_hold(self.keeps_the_rules(), "4.2-1")
+        must_hold(all(vector.noise_keeps_the_rules() for vector in self.vectors), "9.1-1")
 
     def keeps_the_rules(self) -> bool:
         """Spec section 8.1."""

@@ -30,6 +30,7 @@ RULES = (
     "4.6-8",
     "4.6-9",
     "4.6-10",
+    "9.1-1",
 )
 CODES = {must: code for code, must in enumerate(RULES, start=1)}
 

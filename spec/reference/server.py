@@ -37,8 +37,10 @@ class Server:
     """
 
     def __init__(self, config: Config):
-        if not config.keeps_the_rules():
-            raise Abort(MISUSE, why="the configuration breaks a rule of section 8.1")
+        try:
+            config.check()
+        except Broken as broken:
+            raise Abort(MISUSE, why=f"the configuration breaks a rule: {broken}") from None
         self.config = config
         self.faults: list[Fault] = []
         self._session = advertise_keys_session(config)

@@ -97,7 +97,7 @@ fn regular() -> Transcript {
 }
 
 /// With this nonce every secret has two of the clients 1, 2 and 3 among its holders.
-const REGULAR_NONCE: u8 = 1;
+const REGULAR_NONCE: u8 = 5;
 
 struct Session {
     recorder: Recorder,
@@ -139,7 +139,7 @@ impl Session {
 }
 
 fn vector(name: &str, length: u32, bits: u8, bound: Option<&str>) -> VectorRecord {
-    VectorRecord { name: name.to_owned(), length, bits, bound: bound.map(str::to_owned) }
+    VectorRecord { name: name.to_owned(), length, bits, bound: bound.map(str::to_owned), noise: None }
 }
 
 fn config(

@@ -10,8 +10,9 @@ use crate::crypto::agree::{EncryptionKey, MaskPublicKey, check_encryption_key, m
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::{derive, hash};
 use crate::graph::Neighbourhoods;
+use crate::input::noise_seeds;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
-use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Policy, Requests};
+use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Misuse, Policy, Requests};
 
 /// `AdvertiseKeysRequest`.
 pub(crate) struct Request {
@@ -79,6 +80,14 @@ impl Body for PublicKeys {
     }
 }
 
+/// The rule that a configuration breaks.
+pub(crate) fn broken(misuse: &Misuse) -> Misbehaviour {
+    match misuse {
+        Misuse::VectorNoise { .. } => Misbehaviour::BadNoise,
+        _ => Misbehaviour::BadConfig,
+    }
+}
+
 /// Notes the keys in `seen`; an error if one of them was there already (`[4.2-3]`).
 pub(crate) fn note_keys(seen: &mut BTreeSet<[u8; 32]>, keys: &PublicKeys) -> Result<(), Misbehaviour> {
     let fresh =
@@ -112,11 +121,13 @@ pub(crate) struct Secrets {
     pub(crate) mask_key: Zeroizing<Scalar>,
     pub(crate) self_mask: Zeroizing<Scalar>,
     coefficients: Zeroizing<[u8; 32]>,
+    pub(crate) noise_seeds: Vec<Option<Zeroizing<[u8; 32]>>>,
 }
 
 impl Secrets {
     fn new(entropy: &[u8; 32], config: &Config, config_id: &[u8; 32], id: ClientId) -> Self {
         let suite = config.suite;
+        let noise_seeds = noise_seeds(entropy, config, config_id, id);
         let id = id.get().to_be_bytes();
         let scalar = |label| {
             let wide = derive::<64>(suite, label, config_id, entropy, &[&id]);
@@ -127,6 +138,7 @@ impl Secrets {
             mask_key: scalar("mask key"),
             self_mask: scalar("self mask seed"),
             coefficients: derive(suite, "coefficients", config_id, entropy, &[&id]),
+            noise_seeds,
         }
     }
 
@@ -153,7 +165,7 @@ impl Client {
         counts: &mut Counts,
     ) -> Result<(Vec<u8>, share_keys::Client), Abort> {
         let (named, Request { id, config }) = Request::decode_any_session(request).map_err(Abort::Server)?;
-        config.check().map_err(|_| Abort::Server(Misbehaviour::BadConfig))?;
+        config.check().map_err(|misuse| Abort::Server(broken(&misuse)))?;
         let config_id = config.id();
         if named != config_id {
             return Err(Abort::Server(Misbehaviour::WrongSession));

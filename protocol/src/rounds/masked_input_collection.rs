@@ -12,6 +12,7 @@ use super::share_keys::{self, Neighbour, Session};
 use super::{Round, roll::Roll, unmasking};
 use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::seal::{BUNDLE_LEN, Direction};
+use crate::input::{Checked, Share};
 use crate::mask::{MaskSeed, Masks, Sign, tile};
 use crate::vector::{Arranged, Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
@@ -89,17 +90,20 @@ pub(crate) struct Client {
     pub(crate) neighbours: Vec<Neighbour>,
     /// Its own share of its self mask, on the complete graph.
     pub(crate) own_share: Option<Zeroizing<Scalar>>,
+    /// Its noise for each vector that has any.
+    pub(crate) noise: Vec<Option<Share>>,
 }
 
 impl Client {
     pub(crate) fn answer(
         self,
         request: &[u8],
-        input: Arranged,
+        input: Checked,
         counts: &mut Counts,
     ) -> Result<(MaskedInput, unmasking::Client), Abort> {
         let Request { bundles } = Request::decode(request, &self.session).map_err(Abort::Server)?;
         let sharers = self.sharers(&bundles).map_err(Abort::Server)?;
+        let input = input.arrange(&self.config, &self.session, &self.noise)?;
         let suite = self.config.suite;
         let mut seeds = Vec::with_capacity(sharers.len() + 1);
         seeds.push((MaskSeed::own(suite, &self.session, self.self_mask.as_bytes(), self.id), Sign::Add));

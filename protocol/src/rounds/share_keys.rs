@@ -12,6 +12,7 @@ use crate::crypto::hash;
 use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
 use crate::crypto::sharing::Polynomial;
 use crate::graph::Neighbourhoods;
+use crate::input;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Requests, Suite};
 
@@ -133,6 +134,7 @@ impl Client {
         counts.share_evaluations += 2 * sealed + u64::from(own_share.is_some());
         let commitment = commit(suite, &session, self.id, &self.secrets.self_mask);
         let response = Response { commitment, bundles }.encode(&session);
+        let noise = input::draw(&self.config, self.secrets.noise_seeds)?;
         let next = masked_input_collection::Client {
             config: self.config,
             session,
@@ -142,6 +144,7 @@ impl Client {
             keys: self.keys,
             neighbours,
             own_share,
+            noise,
         };
         Ok((response, next))
     }

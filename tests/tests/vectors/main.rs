@@ -9,6 +9,7 @@ mod derivations;
 mod lying_client;
 mod lying_server;
 mod messages;
+mod noise;
 mod rehearsal;
 mod schema;
 mod weak_keys;
@@ -31,6 +32,7 @@ fn written(shim: &str) -> Vec<(String, File)> {
     let (complete, regular) = (&sessions[0].1, &sessions[1].1);
     lying_server::write(&mut book, &sessions);
     lying_client::write(&mut book, complete, regular);
+    noise::write(&mut book);
     for (name, session) in &sessions {
         session.record(&mut book, name, &[2, session.clients]);
     }

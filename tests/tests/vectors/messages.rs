@@ -21,7 +21,7 @@ pub(crate) fn write(book: &mut Book, sessions: &[(&str, Rehearsal)]) {
     packed(book);
 }
 
-fn decode(message: &[u8]) -> Value {
+pub(crate) fn decode(message: &[u8]) -> Value {
     json!({"command": "decode", "message": hex::encode(message)})
 }
 

@@ -220,6 +220,7 @@ fn parse_vector(text: &str) -> Result<VectorSpec, String> {
         length: length.parse().map_err(|_| format!("{length:?} is not a length"))?,
         bits: bits.parse().map_err(|_| format!("{bits:?} is not a number of bits from 1 to 62"))?,
         bound: bound.transpose()?,
+        noise: None,
     })
 }
 
