@@ -4,11 +4,11 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::input::Checked;
 use crate::rounds::masked_input_collection::{MaskedInput, Next};
 use crate::rounds::{
     Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
 };
-use crate::vector::Arranged;
 use crate::{Abort, ClientId, Config, Counts, Credentials, Input, Misuse, Policy};
 
 /// One client's part in one session (spec §4).
@@ -37,7 +37,7 @@ enum State {
 enum Given {
     Nothing,
     Raw(Input),
-    Arranged(Arranged),
+    Checked(Checked),
 }
 
 impl Client {
@@ -77,7 +77,7 @@ impl Client {
     pub fn set_input(&mut self, input: Input) -> Result<(), Misuse> {
         self.input = match &self.config {
             None => Given::Raw(input),
-            Some(config) => Given::Arranged(input.arrange(config)?),
+            Some(config) => Given::Checked(input.check(config)?),
         };
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Client {
         match std::mem::replace(&mut self.state, State::Over) {
             State::AdvertiseKeys(state) => {
                 let (response, next) = state.answer(request, counts)?;
-                self.arrange(&next.config)?;
+                self.check_input(&next.config)?;
                 (self.id, self.config) = (Some(next.id), Some(next.config.clone()));
                 self.state = State::ShareKeys(Box::new(next));
                 Ok(Chunks::Whole(Some(response)))
@@ -124,7 +124,7 @@ impl Client {
                 Ok(Chunks::Whole(Some(response)))
             }
             State::MaskedInputCollection(state) => {
-                let Given::Arranged(input) = std::mem::replace(&mut self.input, Given::Nothing) else {
+                let Given::Checked(input) = std::mem::replace(&mut self.input, Given::Nothing) else {
                     return Err(Misuse::NoInput.into());
                 };
                 let (response, next) = state.answer(request, input, counts)?;
@@ -171,9 +171,9 @@ impl Client {
         self.counts
     }
 
-    fn arrange(&mut self, config: &Config) -> Result<(), Misuse> {
+    fn check_input(&mut self, config: &Config) -> Result<(), Misuse> {
         if let Given::Raw(input) = std::mem::replace(&mut self.input, Given::Nothing) {
-            self.input = Given::Arranged(input.arrange(config)?);
+            self.input = Given::Checked(input.check(config)?);
         }
         Ok(())
     }

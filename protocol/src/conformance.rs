@@ -9,6 +9,7 @@ use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
 use crate::graph::Neighbourhoods;
 use crate::mask::{MaskSeed, Sign, apply_all};
+use crate::privacy::{self, Noise, NoiseLaw, Rotation};
 use crate::rounds::advertise_keys::{self, Response};
 use crate::rounds::advertisement::{Advertisement, PublicKeys};
 use crate::rounds::{certificate, consistency_check, masked_input_collection, share_keys, unmasking};
@@ -64,7 +65,7 @@ fn decode_unsigned(message: &[u8], config: Option<&Config>) -> Decoded {
     match message.first() {
         Some(1) => {
             let (_, body) = advertise_keys::Request::decode_any_session(message)?;
-            body.config.check().map_err(|_| Misbehaviour::BadConfig)?;
+            body.config.check().map_err(|misuse| advertise_keys::broken(&misuse))?;
             any(message, |body: &advertise_keys::Request| {
                 fields([("client", id(&body.id)), ("config", Item::Config(body.config.clone()))])
             })
@@ -86,7 +87,10 @@ fn decode_unsigned(message: &[u8], config: Option<&Config>) -> Decoded {
         Some(8) => {
             any(message, |body: &consistency_check::Response| fields([("signature", bytes(&body.signature))]))
         }
-        Some(9) => any(message, |body: &unmasking::Request| fields([("survivors", bytes(&body.survivors))])),
+        Some(9) => any(message, |body: &unmasking::Request| {
+            let count = Item::Number(body.survivor_count);
+            fields([("survivor_count", count), ("survivors", bytes(&body.survivors))])
+        }),
         Some(10) => any(message, |body: &unmasking::Response| {
             fields([("unopened", list(&body.unopened, id)), ("shares", list(&body.shares, bytes))])
         }),
@@ -326,6 +330,31 @@ pub fn packing(bits: u8, coordinates: &[u64]) -> Vec<u8> {
         17..=32 => packed::<u32>(bits, coordinates),
         _ => packed::<u64>(bits, coordinates),
     }
+}
+
+/// `count` draws of noise (spec §9.3).
+pub fn noise(law: NoiseLaw, variance: u64, seed: &Bytes32, count: usize) -> Option<Vec<i64>> {
+    Noise { law, dimension: 1, clip: 0, scale: 0, norm_squared: 1, variance }.draw(seed, count).ok()
+}
+
+/// The signs of a rotation, true where a coordinate is negated (spec §9.2).
+pub fn signs(seed: &Bytes32, count: usize) -> Vec<bool> {
+    Rotation::new(*seed).signs(count)
+}
+
+/// The rounding of a vector on the input grid (spec §9.2); none if no attempt is within the bound.
+pub fn rounding(grid: &[i64], norm_squared: u64, seed: &Bytes32) -> Option<Vec<i64>> {
+    privacy::rounded(grid, norm_squared, seed).ok()
+}
+
+/// The sum of a rounded vector and noise in the ring (spec §9.2).
+pub fn wrapping(bits: u8, rounded: &[i64], noise: &[i64]) -> Vec<u64> {
+    privacy::wrapped(rounded, noise, bits)
+}
+
+/// The integers that elements of the ring stand for (spec §9.2).
+pub fn centring(bits: u8, elements: &[u64]) -> Vec<i64> {
+    elements.iter().map(|&element| privacy::centred(element, bits)).collect()
 }
 
 fn scalar(bytes: &Bytes32) -> Scalar {

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::config::given_away;
+use crate::input::rotation;
+use crate::privacy::{Curve, PrivacyError};
 use crate::rounds::roll::Roll;
 use crate::rounds::{
     Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
 };
-use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, VectorSpec};
+use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, Suite, VectorSpec};
 
 /// The requests of one round: what to send to whom, ascending.
 pub type Requests = Vec<(ClientId, Vec<u8>)>;
@@ -57,9 +60,32 @@ pub struct Aggregate {
     pub faults: Vec<Fault>,
     /// The session id.
     pub session: [u8; 32],
+    /// The cryptographic suite.
+    pub suite: Suite,
 }
 
 impl Aggregate {
+    /// The sum of the real vectors that were handed in for the vector called `name`, clipped, with the noise of all
+    /// survivors (spec §9.2); none if it has no noise.
+    ///
+    /// Takes memory and time for a rotation: keep what it returns.
+    pub fn real(&self, name: &str) -> Option<Vec<f64>> {
+        let mut vectors = (0..=u8::MAX).zip(&self.vectors);
+        let (place, (spec, lanes)) = vectors.find(|(_, (spec, _))| spec.name == name)?;
+        let sum: Vec<u64> = lanes.iter().collect();
+        spec.noise?.decode(spec.bits, &sum, rotation(self.suite, &self.session, place)).ok()
+    }
+
+    /// What the sum gives away of one input through the vectors with noise, for the noise that is really in it: that of
+    /// the survivors less the `corrupt` clients that may be among them. Plain vectors are not counted.
+    ///
+    /// # Errors
+    /// No honest survivor; noise for which there is no guarantee.
+    pub fn given_away(&self, corrupt: u32) -> Result<Curve, PrivacyError> {
+        let shares = (self.survivors.len() as u32).saturating_sub(corrupt);
+        given_away(self.vectors.iter().map(|(spec, _)| spec), shares)
+    }
+
     /// The sum of the vector called `name`.
     pub fn vector(&self, name: &str) -> Option<&Lanes> {
         self.vectors.iter().find(|(spec, _)| spec.name == name).map(|(_, lanes)| lanes)
@@ -201,15 +227,16 @@ impl Server {
     /// answers makes it worth asking, not after each message.
     pub fn progress(&self) -> Option<Progress> {
         let threshold = self.config.threshold;
+        let fewest = threshold.max(self.config.minimum_survivors);
         match &self.state {
             State::AdvertiseKeys(state) => {
                 Some(Progress::of(Round::AdvertiseKeys, &state.roll, state.needed(), || state.check()))
             }
             State::ShareKeys(state) => {
-                Some(Progress::of(Round::ShareKeys, &state.roll, threshold, || state.check()))
+                Some(Progress::of(Round::ShareKeys, &state.roll, fewest, || state.check()))
             }
             State::MaskedInputCollection(state) => {
-                Some(Progress::of(Round::MaskedInputCollection, &state.roll, threshold, || state.check()))
+                Some(Progress::of(Round::MaskedInputCollection, &state.roll, fewest, || state.check()))
             }
             State::ConsistencyCheck(state) => {
                 Some(Progress::of(Round::ConsistencyCheck, &state.roll, threshold, || state.check()))
@@ -268,6 +295,7 @@ impl Server {
             dropped: self.dropped.clone(),
             faults: self.faults.clone(),
             session: unmasked.session,
+            suite: self.config.suite,
         }
     }
 

@@ -10,6 +10,7 @@
 //!     graph: Graph::Regular { degree: 60 },
 //!     clients: 1_000_000,
 //!     threshold: 36,
+//!     minimum_survivors: 800_000,
 //!     vectors: vec![VectorSpec::new("weights", 100_000, 16)],
 //!     task: [0; 32],
 //!     nonce: [0; 32],

@@ -214,6 +214,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::privacy::{Noise, NoiseLaw};
     use crate::rounds::advertisement::{Advertisement, Proof, PublicKeys};
     use crate::rounds::{
         advertise_keys, certificate, consistency_check, masked_input_collection, share_keys, unmasking,
@@ -247,8 +248,16 @@ mod tests {
     }
 
     fn config() -> impl Strategy<Value = Config> {
-        let vector = ("[ -~]{1,20}", 1u32.., 1u8..=62, prop::option::of(0u64..9))
-            .prop_map(|(name, length, bits, bound)| VectorSpec { name, length, bits, bound });
+        let plain = ("[ -~]{1,20}", 1u32.., 1u8..=62, prop::option::of(0u64..9))
+            .prop_map(|(name, length, bits, bound)| VectorSpec { name, length, bits, bound, noise: None });
+        let law = prop_oneof![Just(NoiseLaw::DiscreteGaussian), Just(NoiseLaw::Skellam)];
+        let real = || (1u64 << 52)..(0x7ff << 52);
+        let noisy = ("[ -~]{1,20}", law, 1u32..1 << 28, real(), real(), 1u64.., (1u64 << 14)..=1 << 40)
+            .prop_map(|(name, law, dimension, clip, scale, norm_squared, variance)| VectorSpec {
+                noise: Some(Noise { law, dimension, clip, scale, norm_squared, variance }),
+                ..VectorSpec::new(name, dimension.next_power_of_two(), 20)
+            });
+        let vector = prop_oneof![plain, noisy];
         let graph = prop_oneof![
             Just(Graph::Complete),
             (1u32..50).prop_map(|half| Graph::Regular { degree: 2 * half })
@@ -266,6 +275,7 @@ mod tests {
                 graph,
                 clients: 120,
                 threshold,
+                minimum_survivors: 1,
                 vectors,
                 task,
                 nonce,
@@ -303,7 +313,7 @@ mod tests {
             round_trip(&consistency_check::Request { survivors: bytes.clone() }, &changes, cut);
             round_trip(&consistency_check::Response { signature: [5; 64] }, &changes, cut);
             round_trip(&certificate::CertifiedRequest { signatures }, &changes, cut);
-            round_trip(&unmasking::Request { survivors: bytes }, &changes, cut);
+            round_trip(&unmasking::Request { survivor_count: bytes.len() as u32, survivors: bytes }, &changes, cut);
             round_trip(&unmasking::Response { unopened: ids, shares }, &changes, cut);
         }
 

@@ -453,11 +453,14 @@ fn clients_refuse_false_sharers_and_survivors() {
             continue; // its survivors are in ConsistencyCheck: see the tests of the active suite
         }
         let round = Round::Unmasking;
-        let bits = HEADER + 4;
+        let (count, length, bits) = (HEADER, HEADER + 4, HEADER + 8);
         assert_refuses(&cohort, round, Misbehaviour::BadSurvivorSet, |m| with(bits, &[m[bits] | 0x80])(m));
         assert_refuses(&cohort, round, Misbehaviour::BadSurvivorSet, |m| {
-            with(HEADER, &2u32.to_be_bytes())(extended(m))
+            with(length, &2u32.to_be_bytes())(extended(m))
         });
+        assert_refuses(&cohort, round, Misbehaviour::BelowMinimumSurvivors, with(count, &[0; 4]));
+        assert_refuses(&cohort, round, Misbehaviour::WrongSurvivorCount, with(count, &[0, 0, 0, 1]));
+        assert_refuses(&cohort, round, Misbehaviour::WrongSurvivorCount, with(count, &[0xff; 4]));
         if complete {
             // Everybody is in the neighbourhood, so client 2 is its second bit.
             assert_refuses(&cohort, round, Misbehaviour::SelfDropped, with(bits, &[0b11101]));
@@ -475,6 +478,10 @@ fn the_policy_is_asked_before_a_key_is_made() {
         (
             Policy { minimum_threshold: 4, ..Policy::default() },
             "threshold of 3, but the policy asks for at least 4",
+        ),
+        (
+            Policy { minimum_survivors: 2, ..Policy::default() },
+            "sums of as few as 1 inputs, but the policy asks for at least 2",
         ),
         (Policy { task: Some([0; 32]), ..Policy::default() }, "task digest"),
     ] {

@@ -33,6 +33,7 @@ impl Scenario {
             graph: self.graph,
             clients: self.clients,
             threshold: self.threshold,
+            minimum_survivors: 1,
             vectors: self.vectors.clone(),
             task: [0; 32],
             nonce: bytes(self.seed, "nonce", 0),

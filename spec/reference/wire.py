@@ -164,14 +164,15 @@ class MaskedInputResponse:
 class UnmaskingRequest:
     """Spec section 4.6."""
 
+    survivor_count: int
     survivors: bytes
 
     def encode(self) -> bytes:
-        return long_list(self.survivors)
+        return uint32(self.survivor_count) + long_list(self.survivors)
 
     @staticmethod
     def decode(body: bytes) -> "UnmaskingRequest":
-        return _whole(body, lambda reader: UnmaskingRequest(reader.long_list()))
+        return _whole(body, lambda reader: UnmaskingRequest(reader.uint32(), reader.long_list()))
 
 
 @dataclass(frozen=True)

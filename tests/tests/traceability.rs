@@ -51,6 +51,19 @@ fn sections_and_rules_that_the_code_cites_exist() {
 }
 
 #[test]
+fn every_rule_is_checked_somewhere_in_the_code() {
+    let checks = sources("protocol").into_iter().filter(|path| !path.ends_with("src/error.rs"));
+    let code: String = checks.map(|path| fs::read_to_string(path).unwrap()).collect();
+    for what in Misbehaviour::ALL {
+        let name = format!("Misbehaviour::{what:?}");
+        let used = code.match_indices(&name).any(|(at, _)| {
+            !code[at + name.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_')
+        });
+        assert!(used, "nothing checks [{}], {name}", what.id());
+    }
+}
+
+#[test]
 fn every_round_of_the_code_has_its_section() {
     use secagg::Round::{AdvertiseKeys, ConsistencyCheck, MaskedInputCollection, ShareKeys, Unmasking};
     let rounds = [AdvertiseKeys, ShareKeys, MaskedInputCollection, ConsistencyCheck, Unmasking];

@@ -158,11 +158,7 @@ impl SecaggClient {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let result = self.take_part(policy, entropy, input).await;
-        let status = match &result {
-            Ok(_) => Status::Released,
-            Err(Error::Abort(abort)) => Status::from(abort),
-            Err(_) => Status::Left,
-        };
+        let status = result.as_ref().map_or_else(Error::parting, |_| Status::Released);
         self.connection.close(status.close_code(), b"");
         // Not to wait for the server: only for the close to leave, before the runtime may end.
         let _ = timeout(GOODBYE, self.endpoint.wait_idle()).await;
@@ -242,8 +238,9 @@ impl SecaggClient {
     /// Sends the masked input as the core makes it, piece by piece.
     async fn upload(&mut self, core: &mut Client, request: &[u8]) -> Result<Reply, Error> {
         let round = next_round(core)?;
-        let (mut send, receive) = self.open_stage().await?;
+        // A request that is refused must not open a stage.
         let response = core.respond(request)?;
+        let (mut send, receive) = self.open_stage().await?;
         let total = response.len();
         let sent = self.upload_of(round, total).send(&mut send, response).await?;
         self.finish(round, send, receive, sent).await
@@ -309,6 +306,7 @@ impl SecaggClient {
                 Error::Refused(status) => Reply::of(status, Vec::new()),
                 error => Err(error),
             },
+            (None, FrameError::TooLong { length, limit }) => Err(Error::TooLong { length, limit }),
             (None, error) => Err(Error::Malformed(error.to_string())),
         }
     }

@@ -23,6 +23,8 @@ mod peer;
 mod persist;
 mod plan;
 mod policy;
+#[doc(hidden)]
+pub mod privacy;
 mod server;
 mod session;
 mod status;

@@ -47,6 +47,9 @@ pub struct SessionPlan {
     pub clients: u32,
     /// How many shares rebuild a secret.
     pub threshold: Threshold,
+    /// Fewest inputs that a sum may be of: with fewer survivors the session ends without a sum. None asks for as many as
+    /// the threshold, which adds nothing to what the rounds need anyway.
+    pub minimum_survivors: Option<u32>,
     /// The vectors to sum.
     pub vectors: Vec<VectorSpec>,
     /// Bytes for the clients, such as a model to train: given to each with its first request.
@@ -72,11 +75,13 @@ impl SessionPlan {
     /// Returns the session's configuration once the number of its clients is known.
     pub fn config(&self, joined: u32, nonce: [u8; 32]) -> Config {
         let graph = fitting(self.graph, joined);
+        let threshold = self.threshold.of(self.suite, graph, joined);
         Config {
             suite: self.suite,
             graph,
             clients: joined,
-            threshold: self.threshold.of(self.suite, graph, joined),
+            threshold,
+            minimum_survivors: self.minimum_survivors.unwrap_or(threshold),
             vectors: self.vectors.clone(),
             task: Sha256::digest(&self.task).into(),
             nonce,

@@ -204,7 +204,17 @@ async fn uploads_share_less_memory_than_any_of_them_needs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn below_the_threshold_nothing_is_released_and_everybody_is_told() {
-    let (mut server, plan) = (server(Limits::default()), plan(6, Graph::Complete));
+    three_of_six_are_too_few(plan(6, Graph::Complete)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_the_minimum_of_survivors_nothing_is_released_and_everybody_is_told() {
+    let (threshold, minimum_survivors) = (secagg_transport::Threshold::Fixed(2), Some(4));
+    three_of_six_are_too_few(SessionPlan { threshold, minimum_survivors, ..plan(6, Graph::Complete) }).await;
+}
+
+async fn three_of_six_are_too_few(plan: SessionPlan) {
+    let mut server = server(Limits::default());
     let gone = |step| step == Step::Received(Round::MaskedInputCollection);
     let clients: Vec<_> = (0..6).map(|i| client(&server, &plan, i, vanish_at(&[0, 1, 2], gone)(i))).collect();
     let outcome = server.run_session(&plan).await.unwrap();

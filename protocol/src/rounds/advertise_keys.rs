@@ -12,9 +12,10 @@ use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::sign::VerifyingKey;
 use crate::crypto::{derive, hash};
 use crate::graph::Neighbourhoods;
+use crate::input::noise_seeds;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{
-    Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Policy, Refusal, Requests, Suite,
+    Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Misuse, Policy, Refusal, Requests, Suite,
 };
 
 /// `AdvertiseKeysRequest`.
@@ -65,6 +66,14 @@ impl<const SIGNED: bool> Body for Response<SIGNED> {
     }
 }
 
+/// The rule that a configuration breaks.
+pub(crate) fn broken(misuse: &Misuse) -> Misbehaviour {
+    match misuse {
+        Misuse::VectorNoise { .. } => Misbehaviour::BadNoise,
+        _ => Misbehaviour::BadConfig,
+    }
+}
+
 /// Bytes of `AdvertiseKeysResponse`, in a signed suite or another.
 pub(crate) const fn response_len(signed: bool) -> usize {
     HEADER_LEN + Advertisement::len(signed)
@@ -111,11 +120,13 @@ pub(crate) struct Secrets {
     pub(crate) mask_key: Zeroizing<Scalar>,
     pub(crate) self_mask: Zeroizing<Scalar>,
     coefficients: Zeroizing<[u8; 32]>,
+    pub(crate) noise_seeds: Vec<Option<Zeroizing<[u8; 32]>>>,
 }
 
 impl Secrets {
     fn new(entropy: &[u8; 32], config: &Config, config_id: &[u8; 32], id: ClientId) -> Self {
         let suite = config.suite;
+        let noise_seeds = noise_seeds(entropy, config, config_id, id);
         let id = id.get().to_be_bytes();
         let scalar = |label| {
             let wide = derive::<64>(suite, label, config_id, entropy, &[&id]);
@@ -126,6 +137,7 @@ impl Secrets {
             mask_key: scalar("mask key"),
             self_mask: scalar("self mask seed"),
             coefficients: derive(suite, "coefficients", config_id, entropy, &[&id]),
+            noise_seeds,
         }
     }
 
@@ -151,7 +163,7 @@ impl Client {
         counts: &mut Counts,
     ) -> Result<(Vec<u8>, share_keys::Client), Abort> {
         let (named, Request { id, config }) = Request::decode_any_session(request).map_err(Abort::Server)?;
-        config.check().map_err(|_| Abort::Server(Misbehaviour::BadConfig))?;
+        config.check().map_err(|misuse| Abort::Server(broken(&misuse)))?;
         let config_id = config.id();
         if named != config_id {
             return Err(Abort::Server(Misbehaviour::WrongSession));
@@ -236,13 +248,14 @@ impl Server {
 
     /// How many clients the next round needs.
     pub(crate) fn needed(&self) -> u32 {
-        match self.config.graph {
+        let of_the_graph = match self.config.graph {
             Graph::Complete => self.config.threshold,
             Graph::Regular { degree } => degree + 1,
-        }
+        };
+        of_the_graph.max(self.config.minimum_survivors)
     }
 
-    /// Whether closing now would leave enough clients for the graph.
+    /// Whether closing now would leave enough clients for the graph and the sum.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         match self.needed().saturating_sub(self.roll.answers().len() as u32) {
             0 => Ok(()),

@@ -46,7 +46,7 @@ pub(crate) struct Agreed {
 }
 
 impl Agreed {
-    /// Checks that a quorum of survivors has signed the same (`[4.6-9]`, `[4.6-10]`).
+    /// Checks that a quorum of survivors has signed the same (`[4.6-11]`, `[4.6-12]`).
     pub(crate) fn check(
         &self,
         signatures: &[(ClientId, [u8; SIGNATURE_LEN])],

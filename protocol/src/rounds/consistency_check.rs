@@ -118,7 +118,7 @@ impl Client {
         if !survives().any(|id| id == self.holder.id) {
             return Err(Misbehaviour::SelfNotSurvivor);
         }
-        if survives().count() < self.holder.threshold as usize {
+        if survives().count() < self.holder.threshold.max(self.holder.minimum_survivors) as usize {
             return Err(Misbehaviour::NoQuorum);
         }
         Ok(alive)

@@ -13,6 +13,7 @@ use super::share_keys::{self, Neighbour, Session};
 use super::{Round, roll::Roll, unmasking};
 use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::seal::{BUNDLE_LEN, Direction};
+use crate::input::{Checked, Share};
 use crate::mask::{MaskSeed, Masks, Sign, tile};
 use crate::vector::{Arranged, Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
@@ -92,6 +93,8 @@ pub(crate) struct Client {
     pub(crate) own_share: Option<Zeroizing<Scalar>>,
     /// In a signed suite.
     pub(crate) witness: Option<Witness>,
+    /// Its noise for each vector that has any.
+    pub(crate) noise: Vec<Option<Share>>,
 }
 
 /// The client's next state: in a signed suite it signs before it gives shares.
@@ -104,11 +107,12 @@ impl Client {
     pub(crate) fn answer(
         self,
         request: &[u8],
-        input: Arranged,
+        input: Checked,
         counts: &mut Counts,
     ) -> Result<(MaskedInput, Next), Abort> {
         let Request { bundles } = Request::decode(request, &self.session).map_err(Abort::Server)?;
         let sharers = self.sharers(&bundles).map_err(Abort::Server)?;
+        let input = input.arrange(&self.config, &self.session, &self.noise)?;
         let suite = self.config.suite;
         let mut seeds = Vec::with_capacity(sharers.len() + 1);
         seeds.push((MaskSeed::own(suite, &self.session, self.self_mask.as_bytes(), self.id), Sign::Add));
@@ -131,7 +135,9 @@ impl Client {
         let masked = MaskedInput::new(self.config.clone(), self.session, input, seeds);
         let holder = unmasking::Client {
             graph: self.config.graph,
+            clients: self.config.clients,
             threshold: self.config.threshold,
+            minimum_survivors: self.config.minimum_survivors,
             session: self.session,
             id: self.id,
             held,
@@ -331,9 +337,10 @@ impl Server {
         })
     }
 
-    /// Whether closing now would leave every secret that is needed with enough holders.
+    /// Whether closing now would leave enough inputs, and every secret that is needed with enough holders.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
+        self.session.check_minimum(Round::MaskedInputCollection, present.len(), || self.roll.missing())?;
         let owners = needed_owners(&self.session, self.commitments.keys().copied(), &present);
         let held = |owner| self.session.graph.holders(owner, &present);
         self.session.check_holders(Round::MaskedInputCollection, owners, held, || self.roll.missing())

@@ -14,6 +14,7 @@ use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
 use crate::crypto::sharing::Polynomial;
 use crate::crypto::sign::VerifyingKey;
 use crate::graph::Neighbourhoods;
+use crate::input;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Requests, Suite};
 
@@ -161,6 +162,7 @@ impl Client {
         counts.share_evaluations += 2 * sealed + u64::from(own_share.is_some());
         let commitment = commit(suite, &session, self.id, &self.secrets.self_mask);
         let response = Response { commitment, bundles }.encode(&session);
+        let noise = input::draw(&self.config, self.secrets.noise_seeds)?;
         let next = masked_input_collection::Client {
             config: self.config,
             session,
@@ -171,6 +173,7 @@ impl Client {
             neighbours,
             own_share,
             witness: self.credentials.map(|credentials| Witness { credentials, roster: identities }),
+            noise,
         };
         Ok((response, next))
     }
@@ -233,6 +236,19 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Refuses to go on if the sum would be of fewer inputs than the configuration asks for.
+    pub(crate) fn check_minimum(
+        &self,
+        round: Round,
+        answered: usize,
+        missing: impl FnOnce() -> Vec<ClientId>,
+    ) -> Result<(), Abort> {
+        match self.config.minimum_survivors.saturating_sub(answered as u32) {
+            0 => Ok(()),
+            more => Err(Abort::TooFew { round, missing: missing(), more, about: None }),
+        }
+    }
+
     /// Refuses to go on if one of the secrets of `owners` has too few holders left, as `held` counts them.
     pub(crate) fn check_holders(
         &self,
@@ -295,9 +311,10 @@ impl Server {
         })
     }
 
-    /// Whether closing now would leave every secret with enough holders.
+    /// Whether closing now would leave enough clients, and every secret with enough holders.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
+        self.session.check_minimum(Round::ShareKeys, present.len(), || self.roll.missing())?;
         let owners = present.iter().copied();
         let held = |owner| self.session.graph.holders(owner, &present);
         self.session.check_holders(Round::ShareKeys, owners, held, || self.roll.missing())

@@ -1,6 +1,7 @@
 //! Unmasking: the survivors give the shares that take the masks off the sum (spec §4.6).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
@@ -19,16 +20,17 @@ use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{Abort, ClientId, Counts, Fault, Graph, Lanes, Misbehaviour, Requests, bitmap};
 
-/// `UnmaskingRequest`: one bit for each client of the neighbourhood that shared, the asked one included,
-/// ascending; set for those whose masked input is in the sum.
+/// `UnmaskingRequest`: of how many inputs the sum is, and one bit for each client of the neighbourhood that shared, the
+/// asked one included, ascending; set for those whose masked input is in the sum.
 pub(crate) struct Request {
+    pub(crate) survivor_count: u32,
     pub(crate) survivors: Vec<u8>,
 }
 
 impl Request {
     /// Bytes with a bit for each of `members`, the asked one included.
     pub(crate) fn len(members: usize) -> usize {
-        HEADER_LEN + 4 + members.div_ceil(8)
+        HEADER_LEN + 4 + 4 + members.div_ceil(8)
     }
 }
 
@@ -36,15 +38,16 @@ impl Body for Request {
     const TYPE: MessageType = MessageType::UnmaskingRequest;
 
     fn encode_body(&self, out: &mut Writer) {
+        out.u32(self.survivor_count);
         out.opaque(&self.survivors);
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        Ok(Self { survivors: input.opaque()?.to_vec() })
+        Ok(Self { survivor_count: input.u32()?, survivors: input.opaque()?.to_vec() })
     }
 
     fn message_len(&self) -> usize {
-        HEADER_LEN + 4 + self.survivors.len()
+        HEADER_LEN + 4 + 4 + self.survivors.len()
     }
 }
 
@@ -83,7 +86,9 @@ impl Body for Response {
 /// A client that has sent its masked input. It answers once and is then over.
 pub(crate) struct Client {
     pub(crate) graph: Graph,
+    pub(crate) clients: u32,
     pub(crate) threshold: u32,
+    pub(crate) minimum_survivors: u32,
     pub(crate) session: [u8; 32],
     pub(crate) id: ClientId,
     /// The neighbours that shared, ascending, with their shares if their bundles opened.
@@ -142,7 +147,21 @@ impl Client {
         if holders < self.threshold as usize {
             return Err(Misbehaviour::TooFewSurvivors);
         }
+        if request.survivor_count < self.minimum_survivors {
+            return Err(Misbehaviour::BelowMinimumSurvivors);
+        }
+        if !self.possible(survivors as u32).contains(&request.survivor_count) {
+            return Err(Misbehaviour::WrongSurvivorCount);
+        }
         Ok(bits)
+    }
+
+    /// How many survivors the whole session can have if so many are in the client's neighbourhood.
+    fn possible(&self, survivors: u32) -> RangeInclusive<u32> {
+        match self.graph {
+            Graph::Complete => survivors..=survivors,
+            Graph::Regular { degree } => survivors..=(self.clients + survivors).saturating_sub(degree + 1),
+        }
     }
 
     /// The closed neighbourhood, ascending.
@@ -204,7 +223,11 @@ impl Server {
             .map(|&to| {
                 let members = server.neighbourhood(to);
                 let bits = members.iter().map(|member| server.survivors.contains(member));
-                (to, Request { survivors: bitmap::pack(bits) }.encode(&server.session.id))
+                let request = Request {
+                    survivor_count: server.survivors.len() as u32,
+                    survivors: bitmap::pack(bits),
+                };
+                (to, request.encode(&server.session.id))
             })
             .collect();
         (server, requests)

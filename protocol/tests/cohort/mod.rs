@@ -96,6 +96,7 @@ impl Cohort {
             graph,
             clients,
             threshold,
+            minimum_survivors: 1,
             vectors,
             task: random.bytes(),
             nonce: random.bytes(),

@@ -3,8 +3,8 @@
 use clap::{Args, ValueEnum};
 use secagg::parameters::{Fraction, Model, Plan, Question, Reason, Verdict};
 use secagg::{Authority, Config, Graph, Suite, VectorSpec, sizes};
-use serde_json::Value;
 
+use super::fields::{Fields, lines, object};
 use super::{Failure, Format, note, print};
 
 /// Find the smallest safe degree and threshold, or judge a pair
@@ -90,16 +90,13 @@ enum PlannedGraph {
     Sparse,
 }
 
-/// What is printed, in its order.
-type Fields = Vec<(&'static str, Value)>;
-
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let question = question(&arguments);
     let plan = question.answer().map_err(|error| Failure::Usage(error.to_string()))?;
     let fields = fields(&arguments, question.model, &plan);
     print(&match arguments.format {
-        Format::Text => text(&fields),
-        Format::Json => json(&fields),
+        Format::Text => lines(&fields),
+        Format::Json => object(&fields),
     })?;
     if question.model == Model::PinnedSet {
         note(
@@ -184,6 +181,7 @@ fn config(arguments: &Arguments, plan: &Plan) -> Option<Config> {
         graph,
         clients: arguments.clients,
         threshold: plan.threshold?,
+        minimum_survivors: plan.threshold?,
         vectors: vec![VectorSpec::new("vector", arguments.dimension, arguments.bits)],
         task: [0; 32],
         nonce: [0; 32],
@@ -199,22 +197,6 @@ fn name(model: Model) -> &'static str {
         Model::PinnedSet => "pinned set, active, random graph",
         _ => "",
     }
-}
-
-/// One line for each field.
-fn text(fields: &Fields) -> String {
-    let shown = |value: &Value| match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    fields.iter().map(|(name, value)| format!("{name:<22} {}\n", shown(value))).collect()
-}
-
-/// One object, its fields in their order.
-fn json(fields: &Fields) -> String {
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    format!("{{{}}}\n", fields.join(","))
 }
 
 fn explanation(question: &Question, reason: Reason) -> &'static str {

@@ -40,6 +40,7 @@ pub(crate) fn plan(clients: u32, graph: Graph) -> SessionPlan {
         graph,
         clients,
         threshold: Threshold::Default,
+        minimum_survivors: None,
         vectors: vec![VectorSpec::new("weights", 1000, 20), VectorSpec::new("count", 1, 50)],
         task: Arc::from(&b"the task"[..]),
         nonce: None,
