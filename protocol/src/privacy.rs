@@ -1,8 +1,9 @@
 //! Distributed differential privacy: each client adds a little integer noise inside the ring, so that the
 //! only value that exists without enough noise is the client's own.
 //!
-//! Two mechanisms: the distributed discrete Gaussian (Kairouz, Liu, Steinke 2021, arXiv 2102.06387) and
-//! Skellam (Agarwal, Kairouz, Liu 2021, arXiv 2110.04995).
+//! Three mechanisms: the distributed discrete Gaussian (Kairouz, Liu, Steinke 2021, arXiv 2102.06387), Skellam
+//! (Agarwal, Kairouz, Liu 2021, arXiv 2110.04995) and the centred discrete Gaussian, which is this project's own and
+//! **experimental** (`spec/centred.md`).
 //!
 //! # What is promised
 //!
@@ -31,6 +32,9 @@
 
 mod accountant;
 mod bits;
+mod centred;
+mod centred_encoding;
+mod centred_noise;
 mod codec;
 mod discrete_gaussian;
 pub mod distribution;
@@ -44,6 +48,7 @@ mod mechanism;
 mod rotate;
 mod round;
 mod skellam;
+mod smoothing;
 mod special;
 mod subsample;
 mod table;
@@ -52,11 +57,15 @@ mod variance;
 pub mod zcdp;
 
 pub use accountant::{Curve, Epsilon, MARGIN, ORDERS, round_up};
+pub use centred::CentredGaussian;
+pub use centred_encoding::CentredEncoding;
+pub use centred_noise::CentredNoise;
 pub use discrete_gaussian::GaussianNoise;
 pub use encoding::{Encoding, Task, wrap_deviations, wrap_probability};
 pub use error::PrivacyError;
 pub use mechanism::{DistributedGaussian, Gaussian, Mechanism, Sensitivity, Skellam};
 pub use rotate::Rotation;
 pub use skellam::SkellamNoise;
+pub use smoothing::{LEAST_SIGMA as LEAST_CENTRED_SIGMA, zeta as centred_zeta};
 pub use subsample::Amplification;
 pub use variance::Variance;

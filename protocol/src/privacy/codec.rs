@@ -34,8 +34,19 @@ impl Encoding {
         noise: &[i64],
         seed: &[u8; 32],
     ) -> Result<Vec<u64>, PrivacyError> {
-        self.expect_length("coordinates", vector.len(), self.task().dimension)?;
         self.expect_length("values of noise", noise.len(), self.padded_dimension())?;
+        let rounded = self.rounded(vector, rotation, seed)?;
+        Ok(round::wrap(&rounded, noise, self.task().bits))
+    }
+
+    /// Clips, pads, rotates, scales and rounds the vector: within the norm bound, which is checked in integers.
+    pub(super) fn rounded(
+        &self,
+        vector: &[f64],
+        rotation: &Rotation,
+        seed: &[u8; 32],
+    ) -> Result<Zeroizing<Vec<i64>>, PrivacyError> {
+        self.expect_length("coordinates", vector.len(), self.task().dimension)?;
         if let Some(at) = vector.iter().position(|value| !value.is_finite()) {
             return Err(PrivacyError::NoNumber { at });
         }
@@ -48,8 +59,7 @@ impl Encoding {
         let unit = self.scale() * f64::from(1u32 << GRID_BITS);
         // What is too large for the grid saturates, and is then refused by the norm bound, which is below 2^96.
         let grid = Zeroizing::new(real.iter().map(|value| (value * unit).round() as i64).collect::<Vec<_>>());
-        let rounded = Zeroizing::new(round::conditionally(&grid, self.greatest_sum_of_squares()?, seed)?);
-        Ok(round::wrap(&rounded, noise, self.task().bits))
+        Ok(Zeroizing::new(round::conditionally(&grid, self.greatest_sum_of_squares()?, seed)?))
     }
 
     /// Centres the elements of a sum, rotates back, removes the padding and scales to real units: the sum of the
