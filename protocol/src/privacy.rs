@@ -17,7 +17,7 @@
 //! adversary's own may be counted.
 //!
 //! **Two figures**: a secret sample of the population amplifies privacy for whoever sees only the released
-//! sums, [`Curve::poisson`]. The server chose the sample and saw who came: against it, use the curve itself.
+//! sums, [`Curve::poisson`] or [`Curve::fixed_size`]. The server chose the sample and saw who came: against it, use the curve itself.
 //!
 //! # Units
 //!
@@ -43,6 +43,7 @@ mod error;
 #[cfg(test)]
 mod exact;
 mod fixed;
+mod fixed_size;
 mod law;
 mod mechanism;
 mod rotate;
