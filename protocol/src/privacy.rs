@@ -45,6 +45,7 @@ mod exact;
 mod fixed;
 mod fixed_size;
 mod law;
+pub mod ledger;
 mod mechanism;
 mod removal;
 mod rotate;
