@@ -9,7 +9,7 @@ use super::{PrivacyError, Variance};
 /// A discrete Gaussian of given σ² around any multiple of 2^−grid, ready to be drawn from: a row of thresholds for
 /// each distance of a centre from the nearest integer.
 ///
-/// A draw compares 31 bits of one random word with all thresholds of its row. If these leave it open, once in 2²⁷
+/// A draw compares 31 bits of one random word with all thresholds of its row. If these leave it open, once in 2²⁶
 /// draws or less, a table of the row's law is made and decides, however deep it must go.
 ///
 /// # Security
@@ -48,16 +48,14 @@ impl CentredNoise {
         within("the bits of a centre's fraction", grid.into(), 0, GREATEST_GRID.into())?;
         let law = |offset| Law::Centred { units: variance.units(), offset, grid };
         let half = (1u64 << grid) / 2;
-        let all: Vec<_> = (0..=half).map(|offset| law(offset).thresholds(1)).collect();
-        let first = all.iter().map(|row| row.first).min().unwrap_or(MIDDLE);
-        let end = all.iter().map(|row| row.first + row.values.len() as u64).max().unwrap_or(MIDDLE);
+        let all: Vec<(u64, Vec<i32>)> = (0..=half).map(|offset| row(law(offset))).collect();
+        let first = all.iter().map(|(first, _)| *first).min().unwrap_or(MIDDLE);
+        let end = all.iter().map(|(first, tops)| first + tops.len() as u64).max().unwrap_or(MIDDLE);
         // One more than the longest, so that every row ends with what no draw exceeds.
         let width = ((end - first) as usize + 1).next_multiple_of(LANES);
         let mut rows = Vec::with_capacity(all.len() * width);
-        for row in &all {
-            let before = (row.first - first) as usize;
-            let values = row.values.iter().filter_map(|value| value.fraction().first().copied().map(top));
-            rows.extend(std::iter::repeat_n(0, before).chain(values));
+        for (own, tops) in &all {
+            rows.extend(std::iter::repeat_n(0, (own - first) as usize).chain(tops.iter().copied()));
             rows.resize(rows.len().next_multiple_of(width), i32::MAX);
         }
         Ok(Self { variance, grid, start: first as i64 - MIDDLE as i64, width, rows })
@@ -123,6 +121,16 @@ impl CentredNoise {
         let law = Law::Centred { units: self.variance.units(), offset: offset as u64, grid: self.grid };
         Table::new(law).resolve(word, bits) as i64 - MIDDLE as i64
     }
+}
+
+/// The thresholds of a row by their first 31 bits, and what the first stands for: of those whose bits are all zeros only
+/// the last, and none whose bits are all ones, for words with such bits are decided by the row's table.
+fn row(law: Law) -> (u64, Vec<i32>) {
+    let thresholds = law.thresholds(1);
+    let tops = thresholds.values.iter().filter_map(|value| value.fraction().first().copied().map(top));
+    let tops: Vec<i32> = tops.take_while(|&top| top < i32::MAX).collect();
+    let zeros = tops.iter().take_while(|&&top| top == 0).count().saturating_sub(1);
+    (thresholds.first + zeros as u64, tops.into_iter().skip(zeros).collect())
 }
 
 fn within(what: &'static str, found: u64, least: u64, greatest: u64) -> Result<(), PrivacyError> {

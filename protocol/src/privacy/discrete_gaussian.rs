@@ -67,10 +67,12 @@ impl GaussianNoise {
             draws.iter_mut().for_each(|draw| *draw = self.of_two_levels(&mut bits));
         } else if self.table.is_scanned() {
             self.table.draw_all(&mut bits, draws);
+            // Shifts by a variable number do not fit into vector registers.
+            let single: [u64; 64] = std::array::from_fn(|at| 1 << at);
             for some in draws.chunks_mut(64) {
                 let signs = bits.word();
-                for (at, draw) in some.iter_mut().enumerate() {
-                    *draw = signed(*draw as u64, signs >> at & 1 == 1);
+                for (draw, bit) in some.iter_mut().zip(&single) {
+                    *draw = signed(*draw as u64, signs & bit != 0);
                 }
             }
         } else {
