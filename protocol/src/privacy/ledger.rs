@@ -280,10 +280,10 @@ impl Ledger {
             Record::Settle(round, release) => (round, State::Settled(release)),
             Record::Cancel(round) => (round, State::Cancelled),
         };
-        if let State::Reserved(release) | State::Settled(release) = &state {
-            if let btree_map::Entry::Vacant(place) = self.curves.entry(release.to_string()) {
-                place.insert(release.curves()?);
-            }
+        if let State::Reserved(release) | State::Settled(release) = &state
+            && let btree_map::Entry::Vacant(place) = self.curves.entry(release.to_string())
+        {
+            place.insert(release.curves()?);
         }
         self.rounds.insert(round, state);
         self.chain = chain;
