@@ -73,3 +73,17 @@ pub use skellam::SkellamNoise;
 pub use smoothing::{LEAST_SIGMA as LEAST_CENTRED_SIGMA, zeta as centred_zeta};
 pub use subsample::Amplification;
 pub use variance::Variance;
+
+/// For [`crate::bench`].
+pub(crate) mod bench {
+    use super::{Rotation, bits};
+
+    pub(crate) fn words(seed: &[u8; 32], words: &mut [u64]) {
+        let mut bits = bits::Bits::new(seed, "benchmark");
+        words.iter_mut().for_each(|word| *word = bits.word());
+    }
+
+    pub(crate) fn rotate(vector: &mut [f64]) {
+        Rotation::new([5; 32]).apply(vector);
+    }
+}
