@@ -1,5 +1,6 @@
 //! Noise that is right for every number of dropouts: clients add too much, and what turns out to be too much is
-//! removed (add-then-remove; Jiang, Wang, Ye 2024, "Efficient federated learning with Dordis", XNoise).
+//! removed (add-then-remove: XNoise of Jiang, Wang, Chen 2024, "Dordis: Efficient Federated Learning with
+//! Dropout-Resilient Differential Privacy", arXiv 2209.12528).
 //!
 //! A client's noise is a sum of components, each drawn from a seed of its own. Once the set of survivors is fixed,
 //! every survivor discloses the seeds of the components that are not needed any more, and the server subtracts
