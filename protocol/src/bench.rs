@@ -12,6 +12,7 @@ use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::sharing::{Basis, Polynomial};
 use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, first_invalid};
 use crate::mask::{MaskSeed, Sign, apply_all};
+use crate::privacy::bench as privacy;
 use crate::rounds::reconstruction::{Collected, Secret, reconstruct};
 use crate::rounds::share_keys::commit;
 use crate::{ClientId, Lanes, Suite};
@@ -21,6 +22,26 @@ const SESSION: [u8; 32] = [1; 32];
 /// Makes `bytes` of keystream and leaves it on the stack.
 pub fn keystream(bytes: usize) {
     Keystream::new(&SESSION).process(0, Blocks(bytes / 16));
+}
+
+/// Writes the words that noise is drawn from.
+pub fn words(seed: &[u8; 32], words: &mut [u64]) {
+    privacy::words(seed, words);
+}
+
+/// A vector to be rotated.
+pub struct Rotated(Vec<f64>);
+
+impl Rotated {
+    /// Of some values.
+    pub fn new(coordinates: usize) -> Self {
+        Self((0..coordinates).map(|at| (at % 101) as f64 - 50.0).collect())
+    }
+
+    /// Rotates it once more.
+    pub fn rotate(&mut self) {
+        privacy::rotate(&mut self.0);
+    }
 }
 
 /// Seeds of masks, every other one subtracted.

@@ -39,6 +39,18 @@ impl Encoding {
         steps.ring(&grid, noise, seed)
     }
 
+    /// Clips, pads, rotates, scales and rounds the vector: within the norm bound, which is checked in integers.
+    pub(super) fn rounded(
+        &self,
+        vector: &[f64],
+        rotation: &Rotation,
+        seed: &[u8; 32],
+    ) -> Result<Zeroizing<Vec<i64>>, PrivacyError> {
+        let steps = self.steps()?;
+        let grid = Zeroizing::new(steps.grid(vector, rotation)?);
+        steps.rounded(&grid, seed)
+    }
+
     /// Centres the elements of a sum, rotates back, removes the padding and scales to real units: the sum of the
     /// clipped vectors, with the noise of all clients.
     ///
@@ -96,10 +108,14 @@ impl Steps {
         noise: &[i64],
         seed: &[u8; 32],
     ) -> Result<Vec<u64>, PrivacyError> {
-        expect_length("coordinates", grid.len(), self.padded)?;
         expect_length("values of noise", noise.len(), self.padded)?;
-        let rounded = Zeroizing::new(round::conditionally(grid, self.greatest, seed)?);
-        Ok(round::wrap(&rounded, noise, self.bits))
+        Ok(round::wrap(&*self.rounded(grid, seed)?, noise, self.bits))
+    }
+
+    /// Rounds within the norm bound.
+    fn rounded(&self, grid: &[i64], seed: &[u8; 32]) -> Result<Zeroizing<Vec<i64>>, PrivacyError> {
+        expect_length("coordinates", grid.len(), self.padded)?;
+        Ok(Zeroizing::new(round::conditionally(grid, self.greatest, seed)?))
     }
 
     /// Centres, rotates back, removes the padding and scales.

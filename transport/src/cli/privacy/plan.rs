@@ -246,7 +246,7 @@ fn traffic(arguments: &Arguments, design: &Design) -> Result<Traffic, Failure> {
         suite: Suite::Curious,
         graph,
         clients: arguments.clients,
-        threshold: Threshold::Default.of(graph, arguments.clients),
+        threshold: Threshold::Default.of(Suite::Curious, graph, arguments.clients),
         minimum_survivors: 1,
         vectors: vec![VectorSpec::new("vector", encoding.padded_dimension(), encoding.task().bits)],
         task: [0; 32],
