@@ -11,7 +11,7 @@ from record import Recording
 VECTORS = Path(__file__).parent.parent / "vectors"
 
 # With this nonce every secret has two of the clients 1, 2 and 3 among its holders.
-REGULAR_NONCE = 3
+REGULAR_NONCE = 5
 
 
 def complete() -> Recording:
@@ -72,6 +72,7 @@ def _config(graph: dict, clients: int, vectors: list[dict], nonce: int) -> dict:
         **graph,
         "clients": clients,
         "threshold": 2,
+        "minimum_survivors": 2,
         "vectors": vectors,
         "task": "aa" * 32,
         "nonce": f"{nonce:02x}" * 32,
