@@ -7,10 +7,13 @@ use aes::cipher::{BlockSizeUser, ParBlocks, StreamCipherBackend, StreamCipherClo
 use curve25519_dalek::scalar::Scalar;
 
 use crate::crypto::agree::{EncryptionKey, MaskPublicKey, mask_public_key};
+use crate::crypto::hash;
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial};
+use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, first_invalid};
 use crate::mask::{MaskSeed, Sign, apply_all};
+use crate::privacy::bench as privacy;
 use crate::rounds::reconstruction::{Collected, Secret, reconstruct};
 use crate::rounds::share_keys::commit;
 use crate::vector::{add_packed, pack};
@@ -24,6 +27,26 @@ const SESSION: [u8; 32] = [1; 32];
 /// Makes `bytes` of keystream and leaves it on the stack.
 pub fn keystream(bytes: usize) {
     Keystream::new(&SESSION).process(0, Blocks(bytes / 16));
+}
+
+/// Writes the words that noise is drawn from.
+pub fn words(seed: &[u8; 32], words: &mut [u64]) {
+    privacy::words(seed, words);
+}
+
+/// A vector to be rotated.
+pub struct Rotated(Vec<f64>);
+
+impl Rotated {
+    /// Of some values.
+    pub fn new(coordinates: usize) -> Self {
+        Self((0..coordinates).map(|at| (at % 101) as f64 - 50.0).collect())
+    }
+
+    /// Rotates it once more.
+    pub fn rotate(&mut self) {
+        privacy::rotate(&mut self.0);
+    }
 }
 
 /// Seeds of masks, every other one subtracted.
@@ -127,6 +150,45 @@ pub fn split(secret: u32, threshold: u32, count: u32) -> Vec<Scalar> {
 pub fn combine(shares: &[Scalar]) -> Scalar {
     let ids: Vec<ClientId> = ClientId::first(shares.len() as u32).collect();
     Basis::new(&ids, shares.len(), &[]).combine(shares)
+}
+
+/// Statements signed by an identity each.
+pub struct Signatures(Vec<(VerifyingKey, [u8; 32], [u8; SIGNATURE_LEN])>, SecretKey);
+
+impl Signatures {
+    /// So many of them.
+    pub fn new(count: u32) -> Self {
+        let one = |id: ClientId| {
+            let statement = hash(None, "bench", &[&id.get().to_be_bytes()]);
+            let key = SecretKey::new(&statement);
+            Some((VerifyingKey::decode(&key.public())?, statement, key.sign(&statement)))
+        };
+        Self(ClientId::first(count).filter_map(one).collect(), SecretKey::new(&[9; 32]))
+    }
+
+    /// Signs one more statement.
+    pub fn sign(&self) -> [u8; SIGNATURE_LEN] {
+        self.1.sign(&[7; 32])
+    }
+
+    /// Checks all at once.
+    pub fn batch(&self) -> bool {
+        first_invalid(&self.signed().collect::<Vec<_>>()).is_none()
+    }
+
+    /// Checks each by itself.
+    pub fn one_by_one(&self) -> bool {
+        self.signed().all(|one| first_invalid(&[one]).is_none())
+    }
+
+    /// Checks each by itself with ed25519-dalek, which also decodes the key each time.
+    pub fn by_the_library(&self) -> bool {
+        self.0.iter().all(|(key, statement, signature)| key.verify_strict(statement, signature))
+    }
+
+    fn signed(&self) -> impl Iterator<Item = Signed<'_>> {
+        self.0.iter().map(|(by, statement, signature)| Signed { by, statement: *statement, signature })
+    }
 }
 
 /// What the server holds when it reconstructs, of owners 1 to the number of lists of shares: secret i is

@@ -24,6 +24,10 @@ pub struct Counts {
     pub reconstructions: u64,
     /// Coordinates of masked inputs added into the accumulator.
     pub additions: u64,
+    /// Signatures made.
+    pub signatures: u64,
+    /// Signatures checked, whether one by one or in a batch.
+    pub verifications: u64,
 }
 
 impl AddAssign for Counts {
@@ -36,6 +40,8 @@ impl AddAssign for Counts {
         self.share_evaluations += other.share_evaluations;
         self.reconstructions += other.reconstructions;
         self.additions += other.additions;
+        self.signatures += other.signatures;
+        self.verifications += other.verifications;
     }
 }
 
@@ -53,6 +59,8 @@ impl Mul<u64> for Counts {
             share_evaluations: self.share_evaluations * times,
             reconstructions: self.reconstructions * times,
             additions: self.additions * times,
+            signatures: self.signatures * times,
+            verifications: self.verifications * times,
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod field;
 pub(crate) mod prg;
 pub(crate) mod seal;
 pub(crate) mod sharing;
+pub(crate) mod sign;
 
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
@@ -14,7 +15,9 @@ use zeroize::Zeroizing;
 use crate::Suite;
 
 /// SHA-256 under a label of the registry (spec §3.1). All parts but the last are of fixed width.
-pub(crate) fn hash(suite: Suite, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+///
+/// Without a suite: what outlives sessions, such as certificates.
+pub(crate) fn hash(suite: impl Into<Option<Suite>>, label: &str, parts: &[&[u8]]) -> [u8; 32] {
     let mut state = Sha256::new();
     for part in prefix(suite, label, parts) {
         state.update(part);
@@ -39,9 +42,15 @@ pub(crate) fn derive<const N: usize>(
 }
 
 /// `"secagg/1" ‖ suite ‖ label ‖ 0 ‖ parts`, piece by piece. No label contains a zero byte.
-fn prefix<'a>(suite: Suite, label: &'a str, parts: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> {
-    let head: &[u8] = match suite {
-        Suite::Curious => b"secagg/1\x01",
+fn prefix<'a>(
+    suite: impl Into<Option<Suite>>,
+    label: &'a str,
+    parts: &'a [&'a [u8]],
+) -> impl Iterator<Item = &'a [u8]> {
+    let head: &[u8] = match suite.into() {
+        None => b"secagg/1\x00",
+        Some(Suite::Curious) => b"secagg/1\x01",
+        Some(Suite::Active { .. }) => b"secagg/1\x02",
     };
     [head, label.as_bytes(), &[0]].into_iter().chain(parts.iter().copied())
 }

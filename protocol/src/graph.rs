@@ -129,6 +129,7 @@ mod tests {
             graph: Graph::Regular { degree },
             clients: count,
             threshold: 2,
+            minimum_survivors: 1,
             vectors: vec![VectorSpec::new("v", 1, 1)],
             task: [0; 32],
             nonce: [nonce; 32],

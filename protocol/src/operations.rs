@@ -1,7 +1,6 @@
 //! How many operations each step takes, without taking it: what [`Counts`] will say of a session without faults.
 //!
-//! The numbers hold for every suite that this version has, and depend on the configuration and on who is left, never
-//! on the data.
+//! The numbers hold for the suite `curious`, and depend on the configuration and on who is left, never on the data.
 //!
 //! ```
 //! use secagg::{Config, Graph, Suite, VectorSpec, operations};
@@ -11,6 +10,7 @@
 //!     graph: Graph::Regular { degree: 60 },
 //!     clients: 1_000_000,
 //!     threshold: 36,
+//!     minimum_survivors: 800_000,
 //!     vectors: vec![VectorSpec::new("weights", 100_000, 16)],
 //!     task: [0; 32],
 //!     nonce: [0; 32],

@@ -54,6 +54,10 @@ pub struct Profile {
     pub basis_term: f64,
     /// One coordinate unpacked and added into the accumulator.
     pub addition: f64,
+    /// One Ed25519 signature made.
+    pub signature: f64,
+    /// One Ed25519 signature checked, among many that are checked together.
+    pub verification: f64,
     /// One message made or taken in, whatever its size.
     pub message: f64,
     /// One byte of a message made or taken in.
@@ -134,7 +138,7 @@ impl Calibration {
 
 impl Profile {
     /// The costs with their names, in the order of the fields.
-    pub fn costs(&self) -> [(&'static str, f64); 11] {
+    pub fn costs(&self) -> [(&'static str, f64); 13] {
         [
             ("encryption_agreement", self.encryption_agreement),
             ("mask_agreement", self.mask_agreement),
@@ -145,6 +149,8 @@ impl Profile {
             ("reconstruction_term", self.reconstruction_term),
             ("basis_term", self.basis_term),
             ("addition", self.addition),
+            ("signature", self.signature),
+            ("verification", self.verification),
             ("message", self.message),
             ("message_byte", self.message_byte),
         ]
@@ -165,6 +171,8 @@ impl Profile {
             share_evaluations,
             reconstructions,
             additions,
+            signatures,
+            verifications,
         } = *counts;
         let threshold = f64::from(config.threshold);
         let bases = match config.graph {
@@ -180,6 +188,8 @@ impl Profile {
             + reconstructions as f64 * threshold * self.reconstruction_term
             + bases as f64 * threshold * threshold * self.basis_term
             + additions as f64 * self.addition
+            + signatures as f64 * self.signature
+            + verifications as f64 * self.verification
     }
 
     /// Nanoseconds to make or take in so many messages with so many bytes altogether.
@@ -235,6 +245,7 @@ mod tests {
                 graph,
                 clients: 30,
                 threshold: 4,
+                minimum_survivors: 1,
                 vectors: vec![VectorSpec::new("v", 1, 1)],
                 task: [0; 32],
                 nonce: [0; 32],

@@ -44,12 +44,12 @@ impl Exchange {
         let (request, response, counts, taken_in) = match round {
             Round::AdvertiseKeys => (
                 sizes::advertise_keys_request(config),
-                sizes::advertise_keys_response(),
+                sizes::advertise_keys_response(config),
                 operations::advertise_keys(),
                 operations::receive_keys(),
             ),
             Round::ShareKeys => (
-                sizes::share_keys_request(partners),
+                sizes::share_keys_request(config, partners),
                 sizes::share_keys_response(partners),
                 operations::share_keys(config, partners),
                 nothing,
@@ -62,7 +62,7 @@ impl Exchange {
             ),
             Round::ConsistencyCheck => (0, 0, nothing, nothing),
             Round::Unmasking => (
-                sizes::unmasking_request(partners),
+                sizes::unmasking_request(config, partners),
                 sizes::unmasking_response(partners + own, 0),
                 nothing,
                 nothing,

@@ -123,8 +123,10 @@ fn summary(source: &str, rounds: &[Profile]) -> Measured {
         reconstruction_term: median(6),
         basis_term: median(7),
         addition: median(8),
-        message: median(9),
-        message_byte: median(10),
+        signature: median(9),
+        verification: median(10),
+        message: median(11),
+        message_byte: median(12),
     };
     let spread = |(at, (cost, median)): (usize, (&'static str, f64))| {
         let share = |part| if median > 0.0 { quantile(at, part) / median } else { 1.0 };

@@ -231,10 +231,10 @@ pub(crate) fn request(config: &Config, round: Round, partners: u32) -> u64 {
     let partners = partners as usize;
     match round {
         Round::AdvertiseKeys => sizes::advertise_keys_request(config),
-        Round::ShareKeys => sizes::share_keys_request(partners),
+        Round::ShareKeys => sizes::share_keys_request(config, partners),
         Round::MaskedInputCollection => sizes::masked_input_request(partners),
         Round::ConsistencyCheck => 0,
-        Round::Unmasking => sizes::unmasking_request(partners),
+        Round::Unmasking => sizes::unmasking_request(config, partners),
     }
 }
 

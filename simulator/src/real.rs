@@ -355,5 +355,7 @@ fn difference(after: Counts, before: Counts) -> Counts {
         share_evaluations: after.share_evaluations - before.share_evaluations,
         reconstructions: after.reconstructions - before.reconstructions,
         additions: after.additions - before.additions,
+        signatures: after.signatures - before.signatures,
+        verifications: after.verifications - before.verifications,
     }
 }

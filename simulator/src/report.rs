@@ -163,6 +163,8 @@ pub struct Operations {
     pub share_evaluations: u64,
     pub reconstructions: u64,
     pub additions: u64,
+    pub signatures: u64,
+    pub verifications: u64,
 }
 
 impl From<Counts> for Operations {
@@ -177,6 +179,8 @@ impl From<Counts> for Operations {
             share_evaluations,
             reconstructions,
             additions,
+            signatures,
+            verifications,
         } = counts;
         Self {
             encryption_agreements,
@@ -187,6 +191,8 @@ impl From<Counts> for Operations {
             share_evaluations,
             reconstructions,
             additions,
+            signatures,
+            verifications,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream};
-use secagg::{Client, ClientId, Config, Counts, Input, Policy, Round};
+use secagg::{Client, ClientId, Config, Counts, Credentials, Input, Policy, Round};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
@@ -42,6 +42,7 @@ pub struct SecaggClient {
     connection: Connection,
     first: RecvStream,
     observer: Observer,
+    credentials: Option<Credentials>,
     announcement_limit: u64,
     meter: Meter,
 }
@@ -103,13 +104,30 @@ impl SecaggClient {
         meter.sent(HEADER_BYTES + message.len() as u64);
         let observer = Box::new(|_| ControlFlow::Continue(()));
         let announcement_limit = ANNOUNCEMENT_LIMIT;
-        Ok(SecaggClient { endpoint, server, connection, first, observer, announcement_limit, meter })
+        let credentials = None;
+        Ok(SecaggClient {
+            endpoint,
+            server,
+            connection,
+            first,
+            observer,
+            credentials,
+            announcement_limit,
+            meter,
+        })
     }
 
     /// Accepts announcements, which carry the server's task, up to this many bytes instead of
     /// 256 MiB.
     pub fn limit_announcement(mut self, bytes: u64) -> Self {
         self.announcement_limit = bytes;
+        self
+    }
+
+    /// Signs as `credentials` say. The client then takes part in sessions of the active suite and of
+    /// its own authority only; without credentials it takes part in the curious suite only.
+    pub fn identify(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
         self
     }
 
@@ -149,11 +167,7 @@ impl SecaggClient {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let result = self.take_part(policy, entropy, input).await;
-        let status = match &result {
-            Ok(_) => Status::Released,
-            Err(Error::Abort(abort)) => Status::from(abort),
-            Err(_) => Status::Left,
-        };
+        let status = result.as_ref().map_or_else(Error::parting, |_| Status::Released);
         self.connection.close(status.close_code(), b"");
         // Not to wait for the server: only for the close to leave, before the runtime may end.
         let _ = timeout(GOODBYE, self.endpoint.wait_idle()).await;
@@ -172,7 +186,7 @@ impl SecaggClient {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (task, request) = self.announcement().await?;
-        let (mut core, answer) = open(policy, entropy, &task, &request)?;
+        let (mut core, answer) = open(policy, entropy, self.credentials.take(), &task, &request)?;
         self.meter.computed(core.counts());
         let (Some(id), Some(config)) = (core.id(), core.config().cloned()) else {
             return Err(Error::Malformed("the first request announces no session".into()));
@@ -236,9 +250,10 @@ impl SecaggClient {
     /// Sends the masked input as the core makes it, piece by piece.
     async fn upload(&mut self, core: &mut Client, request: &[u8]) -> Result<Reply, Error> {
         let round = next_round(core)?;
-        let (mut send, receive) = self.open_stage().await?;
+        // A request that is refused must not open a stage.
         let response = core.respond(request)?;
         self.meter.computed(core.counts());
+        let (mut send, receive) = self.open_stage().await?;
         let total = response.len();
         let sent = self.upload_of(round, total).send(&mut send, response).await?;
         self.finish(round, send, receive, sent).await
@@ -304,6 +319,7 @@ impl SecaggClient {
                 Error::Refused(status) => Reply::of(status, Vec::new()),
                 error => Err(error),
             },
+            (None, FrameError::TooLong { length, limit }) => Err(Error::TooLong { length, limit }),
             (None, error) => Err(Error::Malformed(error.to_string())),
         }
     }
@@ -355,12 +371,21 @@ fn split_announcement(mut body: Vec<u8>) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// Starts the core on an announcement, bound to the task that came with it.
-fn open(policy: Policy, entropy: [u8; 32], task: &[u8], request: &[u8]) -> Result<(Client, Vec<u8>), Error> {
+fn open(
+    policy: Policy,
+    entropy: [u8; 32],
+    credentials: Option<Credentials>,
+    task: &[u8],
+    request: &[u8],
+) -> Result<(Client, Vec<u8>), Error> {
     let digest: [u8; 32] = Sha256::digest(task).into();
     if policy.task.is_some_and(|wanted| wanted != digest) {
         return Err(Error::WrongTask);
     }
-    let mut core = Client::new(entropy, policy);
+    let mut core = match credentials {
+        Some(credentials) => Client::with_credentials(entropy, policy, credentials),
+        None => Client::new(entropy, policy),
+    };
     let answer = core.handle(request)?;
     if core.config().is_none_or(|config| config.task != digest) {
         return Err(Error::WrongTask);

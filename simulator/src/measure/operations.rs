@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use secagg::Lanes;
-use secagg::bench::{Answers, Pair, Seeds, Share, Sums, split};
+use secagg::bench::{Answers, Pair, Seeds, Share, Signatures, Sums, split};
 
 use super::{MeasureError, cpu};
 use crate::Profile;
@@ -23,6 +23,9 @@ const BITS: u8 = 20;
 /// Masks applied at once.
 const MASKS: u32 = 16;
 
+/// Signatures checked together.
+const SIGNATURES: u32 = 100;
+
 /// Bytes of a sealed bundle.
 const BUNDLE: f64 = 80.0;
 
@@ -36,6 +39,7 @@ pub(super) struct Operations {
     sums: Sums,
     lanes: Lanes,
     shares: Vec<Vec<Share>>,
+    signatures: Signatures,
 }
 
 impl Operations {
@@ -48,6 +52,7 @@ impl Operations {
             lanes: Lanes::from(vec![0u32; LENGTH]),
             // The server has no more shares of a secret than it needs for the check.
             shares: (1..=MANY as u32).map(|secret| split(secret, THRESHOLD, HOLDERS)).collect(),
+            signatures: Signatures::new(SIGNATURES),
         })
     }
 
@@ -69,6 +74,8 @@ impl Operations {
             reconstruction_term: secret / threshold,
             basis_term: basis / (threshold * threshold),
             addition: each(|| self.sums.add()) / LENGTH as f64,
+            signature: each(|| _ = black_box(self.signatures.sign())),
+            verification: each(|| _ = black_box(self.signatures.batch())) / f64::from(SIGNATURES),
             message: 0.0,
             message_byte: 0.0,
         }

@@ -103,6 +103,7 @@ fn config(shape: &SessionShape) -> Config {
         graph: Graph::Regular { degree: shape.degree },
         clients: shape.clients,
         threshold: shape.degree / 2 + 1,
+        minimum_survivors: 1,
         vectors: vec![VectorSpec::new("v", shape.length, shape.bits)],
         task: [0; 32],
         nonce: [9; 32],

@@ -267,7 +267,7 @@ fn serve(command: &mut Command, setup: &Setup, folder: &Folder) {
     if let Graph::Regular { degree } = setup.graph {
         command.args(["--degree", &degree.to_string()]);
     }
-    for VectorSpec { name, length, bits, bound } in &setup.vectors {
+    for VectorSpec { name, length, bits, bound, .. } in &setup.vectors {
         let bound = bound.map(|bound| format!(":{bound}")).unwrap_or_default();
         command.args(["--vector", &format!("{name}:{length}:{bits}{bound}")]);
     }

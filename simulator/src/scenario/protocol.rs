@@ -63,7 +63,8 @@ impl Scenario {
         let suite: Suite = self.suite.parse().map_err(ScenarioError::Impossible)?;
         let (graph, threshold) = self.graph.choose(clients)?;
         let vectors = self.vectors.iter().map(Vector::spec).collect();
-        let config = Config { suite, graph, clients, threshold, vectors, task: [0; 32], nonce };
+        let (minimum_survivors, task) = (1, [0; 32]);
+        let config = Config { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce };
         config.check().map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
         Ok(config)
     }

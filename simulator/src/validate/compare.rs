@@ -138,6 +138,8 @@ fn add(one: Operations, other: Operations) -> Operations {
         share_evaluations: one.share_evaluations + other.share_evaluations,
         reconstructions: one.reconstructions + other.reconstructions,
         additions: one.additions + other.additions,
+        signatures: one.signatures + other.signatures,
+        verifications: one.verifications + other.verifications,
     }
 }
 

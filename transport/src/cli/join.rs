@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// Refuse sessions with fewer clients than this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     minimum_clients: Option<u32>,
+    /// Refuse sessions that would release a sum of fewer inputs than this
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
+    minimum_survivors: Option<u32>,
     /// Longest wait for the server's first answer, in seconds
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     connect_timeout: Duration,
@@ -109,6 +112,7 @@ async fn take_part(arguments: &Arguments, pin: Pin, vectors: Vectors) -> Result<
     getrandom::fill(&mut entropy).map_err(|error| Failure::failed(Error::from(error)))?;
     let mut policy = Policy::default();
     policy.minimum_clients = arguments.minimum_clients.unwrap_or(policy.minimum_clients);
+    policy.minimum_survivors = arguments.minimum_survivors.unwrap_or(policy.minimum_survivors);
     let input = |announcement: Announcement| async move { choose(&announcement, vectors) };
     match client.run_session(policy, entropy, input).await {
         Ok(_) => Ok((false, meter)),

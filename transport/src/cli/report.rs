@@ -53,6 +53,8 @@ pub(super) struct Operations {
     share_evaluations: u64,
     reconstructions: u64,
     additions: u64,
+    signatures: u64,
+    verifications: u64,
 }
 
 impl SessionReport {
@@ -97,6 +99,8 @@ impl From<Counts> for Operations {
             share_evaluations,
             reconstructions,
             additions,
+            signatures,
+            verifications,
         } = counts;
         Self {
             encryption_agreements,
@@ -107,6 +111,8 @@ impl From<Counts> for Operations {
             share_evaluations,
             reconstructions,
             additions,
+            signatures,
+            verifications,
         }
     }
 }

@@ -67,11 +67,16 @@ impl FromStr for Point {
 /// Draws which of `clients` vanish from one round, and when: the share `dropout`, 0 to 1, rounded
 /// to whole clients.
 pub fn draw(clients: u32, dropout: f64, suite: Suite, rng: &mut impl Rng) -> Vec<Option<Point>> {
-    let vanishing = (f64::from(clients) * dropout).round() as usize;
+    let vanishing = count(clients, dropout) as usize;
     let mut points: Vec<Option<Point>> =
         (0..clients as usize).map(|at| (at < vanishing).then(|| Point::draw(suite, rng))).collect();
     points.shuffle(rng);
     points
+}
+
+/// How many of `clients` vanish from each round.
+pub fn count(clients: u32, dropout: f64) -> u32 {
+    (f64::from(clients) * dropout).round() as u32
 }
 
 /// The rounds of a suite: all but ConsistencyCheck, unless the suite has it.
