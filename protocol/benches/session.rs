@@ -132,6 +132,7 @@ fn session(case: &Case) -> Spent {
         graph: Graph::Regular { degree: case.degree },
         clients: case.clients,
         threshold: case.degree / 2 + 1,
+        minimum_survivors: 1,
         vectors: vec![VectorSpec::new("v", case.length, case.bits)],
         task: [0; 32],
         nonce: [9; 32],

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use crate::crypto::and_wipe;
-use crate::rounds::masked_input_collection::MaskedInput;
-use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
-use crate::vector::Arranged;
-use crate::{Abort, ClientId, Config, Counts, Input, Misuse, Policy};
+use crate::input::Checked;
+use crate::rounds::masked_input_collection::{MaskedInput, Next};
+use crate::rounds::{
+    Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
+};
+use crate::{Abort, ClientId, Config, Counts, Credentials, Input, Misuse, Policy};
 
 /// One client's part in one session (spec §4).
 ///
@@ -22,10 +24,11 @@ pub struct Client {
 }
 
 enum State {
-    AdvertiseKeys(advertise_keys::Client),
+    AdvertiseKeys(Box<advertise_keys::Client>),
     ShareKeys(Box<share_keys::Client>),
     MaskedInputCollection(Box<masked_input_collection::Client>),
-    Unmasking(unmasking::Client),
+    ConsistencyCheck(Box<consistency_check::Client>),
+    Unmasking(Box<unmasking::Client>),
     Over,
 }
 
@@ -33,18 +36,35 @@ enum State {
 enum Given {
     Nothing,
     Raw(Input),
-    Arranged(Arranged),
+    Checked(Checked),
 }
 
 impl Client {
-    /// A client for one session.
+    /// A client for one session of a suite without signatures.
     ///
     /// # Security
     /// `entropy` must be 32 uniformly random bytes, used for this session only: every secret of the client
     /// follows from it (spec §3.6).
     pub fn new(entropy: [u8; 32], policy: Policy) -> Self {
+        Self::of(entropy, policy, None)
+    }
+
+    /// A client for one session of a signed suite, under the authority that its credentials name; it refuses all
+    /// others, so that no server can talk it into less.
+    ///
+    /// # Security
+    /// As [`Client::new`].
+    pub fn with_credentials(entropy: [u8; 32], policy: Policy, credentials: Credentials) -> Self {
+        Self::of(entropy, policy, Some(credentials))
+    }
+
+    fn of(entropy: [u8; 32], policy: Policy, credentials: Option<Credentials>) -> Self {
         Self {
-            state: State::AdvertiseKeys(advertise_keys::Client { entropy: Box::new(entropy.into()), policy }),
+            state: State::AdvertiseKeys(Box::new(advertise_keys::Client {
+                entropy: Box::new(entropy.into()),
+                policy,
+                credentials,
+            })),
             input: Given::Nothing,
             id: None,
             config: None,
@@ -59,7 +79,7 @@ impl Client {
     pub fn set_input(&mut self, input: Input) -> Result<(), Misuse> {
         self.input = match &self.config {
             None => Given::Raw(input),
-            Some(config) => Given::Arranged(input.arrange(config)?),
+            Some(config) => Given::Checked(input.check(config)?),
         };
         Ok(())
     }
@@ -96,7 +116,7 @@ impl Client {
         match std::mem::replace(&mut self.state, State::Over) {
             State::AdvertiseKeys(state) => {
                 let (response, next) = state.answer(request, counts)?;
-                self.arrange(&next.config)?;
+                self.check_input(&next.config)?;
                 (self.id, self.config) = (Some(next.id), Some(next.config.clone()));
                 self.state = State::ShareKeys(Box::new(next));
                 Ok(Chunks::Whole(Some(response)))
@@ -107,14 +127,22 @@ impl Client {
                 Ok(Chunks::Whole(Some(response)))
             }
             State::MaskedInputCollection(state) => {
-                let Given::Arranged(input) = std::mem::replace(&mut self.input, Given::Nothing) else {
+                let Given::Checked(input) = std::mem::replace(&mut self.input, Given::Nothing) else {
                     return Err(Misuse::NoInput.into());
                 };
                 let (response, next) = state.answer(request, input, counts)?;
-                self.state = State::Unmasking(next);
+                self.state = match next {
+                    Next::ConsistencyCheck(next) => State::ConsistencyCheck(next),
+                    Next::Unmasking(next) => State::Unmasking(next),
+                };
                 Ok(Chunks::Masked(Box::new(response)))
             }
-            State::Unmasking(state) => Ok(Chunks::Whole(Some(state.answer(request)?))),
+            State::ConsistencyCheck(state) => {
+                let (response, next) = state.answer(request, counts)?;
+                self.state = State::Unmasking(Box::new(next));
+                Ok(Chunks::Whole(Some(response)))
+            }
+            State::Unmasking(state) => Ok(Chunks::Whole(Some(state.answer(request, counts)?))),
             State::Over => Err(Abort::Over),
         }
     }
@@ -135,6 +163,7 @@ impl Client {
             State::AdvertiseKeys(_) => Some(Round::AdvertiseKeys),
             State::ShareKeys(_) => Some(Round::ShareKeys),
             State::MaskedInputCollection(_) => Some(Round::MaskedInputCollection),
+            State::ConsistencyCheck(_) => Some(Round::ConsistencyCheck),
             State::Unmasking(_) => Some(Round::Unmasking),
             State::Over => None,
         }
@@ -145,9 +174,9 @@ impl Client {
         self.counts
     }
 
-    fn arrange(&mut self, config: &Config) -> Result<(), Misuse> {
+    fn check_input(&mut self, config: &Config) -> Result<(), Misuse> {
         if let Given::Raw(input) = std::mem::replace(&mut self.input, Given::Nothing) {
-            self.input = Given::Arranged(input.arrange(config)?);
+            self.input = Given::Checked(input.check(config)?);
         }
         Ok(())
     }

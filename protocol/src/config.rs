@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::crypto::hash;
+use crate::crypto::sign::VerifyingKey;
+use crate::privacy::{Curve, Encoding, Noise, NoiseLaw, PrivacyError};
 use crate::wire::{Reader, Writer};
 use crate::{Misbehaviour, Misuse};
 
@@ -16,24 +18,75 @@ const MAX_CLIENTS: u32 = 1 << 30;
 /// The cryptographic suite; its number is in the input of every hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-#[repr(u8)]
 pub enum Suite {
     /// Against an honest-but-curious server and curious clients below the threshold: no signatures.
-    Curious = 1,
+    Curious,
+    /// Against a malicious server together with malicious clients: signed keys and a signed survivor set (Bonawitz
+    /// et al. 2017, figure 4 with the underlined parts). On the complete graph only.
+    Active {
+        /// Corrupt clients c that the session withstands: the threshold t must satisfy 2t > n + c.
+        ///
+        /// It must bound the corrupt ones in every cohort that a server can form of those whom the authority has
+        /// certified, not in an average one.
+        corrupt: u32,
+        /// The Ed25519 key of the authority that certifies who may take part (spec §3.7).
+        authority: [u8; 32],
+    },
+}
+
+impl Suite {
+    /// Its number in the registry (spec §12.1).
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Curious => 1,
+            Self::Active { .. } => 2,
+        }
+    }
+
+    /// Its name in the registry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Curious => "curious",
+            Self::Active { .. } => "active",
+        }
+    }
+
+    /// Whether clients sign their keys and the survivor set.
+    pub(crate) fn is_signed(self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
+
+    fn encode(self, out: &mut Writer) {
+        out.u8(self.number());
+        if let Self::Active { corrupt, authority } = self {
+            out.u32(corrupt);
+            out.bytes(&authority);
+        }
+    }
+
+    fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        match input.u8()? {
+            1 => Ok(Self::Curious),
+            2 => Ok(Self::Active { corrupt: input.u32()?, authority: input.array()? }),
+            _ => Err(Misbehaviour::BadConfig),
+        }
+    }
 }
 
 impl fmt::Display for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("curious")
+        f.write_str(self.name())
     }
 }
 
+/// Reads the name of a suite that needs nothing but its name.
 impl FromStr for Suite {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
         match name {
             "curious" => Ok(Self::Curious),
+            "active" => Err("the suite \"active\" needs an authority, which cannot be named here".to_owned()),
             _ => Err(format!("unknown suite {name:?}: this version has \"curious\"")),
         }
     }
@@ -64,12 +117,27 @@ pub struct VectorSpec {
     ///
     /// A session whose sum could then reach 2^bits is refused.
     pub bound: Option<u64>,
+    /// The noise that each client adds and the way of its real vector into the ring; `None` for plain integers.
+    pub noise: Option<Noise>,
 }
 
 impl VectorSpec {
     /// A vector of `length` coordinates of `bits` bits each, without a declared bound.
     pub fn new(name: impl Into<String>, length: u32, bits: u8) -> Self {
-        Self { name: name.into(), length, bits, bound: None }
+        Self { name: name.into(), length, bits, bound: None, noise: None }
+    }
+
+    /// A vector of real numbers, to which each client adds noise of this law, with the numbers of an encoding.
+    ///
+    /// # Errors
+    /// An encoding whose numbers a configuration cannot carry.
+    pub fn with_noise(
+        name: impl Into<String>,
+        law: NoiseLaw,
+        encoding: &Encoding,
+    ) -> Result<Self, PrivacyError> {
+        let noise = Some(Noise::of(law, encoding)?);
+        Ok(Self { noise, ..Self::new(name, encoding.padded_dimension(), encoding.task().bits) })
     }
 
     /// Declares the greatest value of a coordinate of one client.
@@ -99,7 +167,14 @@ impl VectorSpec {
         if self.length == 0 {
             return Err(Misuse::VectorEmpty(name));
         }
+        let refused = |what| Err(Misuse::VectorNoise { name: name.clone(), what });
+        if let Some(what) = self.noise.and_then(|noise| noise.broken(self.length)) {
+            return refused(what);
+        }
         let Some(bound) = self.bound else { return Ok(()) };
+        if self.noise.is_some() {
+            return refused("a vector with noise has no bound: noise takes every value");
+        }
         let greatest_sum = u128::from(clients) * u128::from(bound);
         if greatest_sum >> self.bits != 0 {
             let needed = 128 - greatest_sum.leading_zeros();
@@ -117,6 +192,13 @@ impl VectorSpec {
         if let Some(bound) = self.bound {
             out.u64(bound);
         }
+        out.u8(self.noise.map_or(0, |noise| noise.law as u8));
+        if let Some(noise) = self.noise {
+            out.u32(noise.dimension);
+            for number in [noise.clip, noise.scale, noise.norm_squared, noise.variance] {
+                out.u64(number);
+            }
+        }
     }
 
     fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
@@ -130,7 +212,23 @@ impl VectorSpec {
             1 => Some(input.u64()?),
             _ => return Err(Misbehaviour::Malformed),
         };
-        Ok(Self { name, length, bits, bound })
+        let law = match input.u8()? {
+            0 => None,
+            1 => Some(NoiseLaw::DiscreteGaussian),
+            2 => Some(NoiseLaw::Skellam),
+            _ => return Err(Misbehaviour::BadNoise),
+        };
+        let noise = law.map(|law| {
+            Ok(Noise {
+                law,
+                dimension: input.u32()?,
+                clip: input.u64()?,
+                scale: input.u64()?,
+                norm_squared: input.u64()?,
+                variance: input.u64()?,
+            })
+        });
+        Ok(Self { name, length, bits, bound, noise: noise.transpose()? })
     }
 }
 
@@ -146,6 +244,11 @@ pub struct Config {
     /// Shares that reconstruct a secret, t: 2 to the number of holders of a secret (n on the complete graph,
     /// the degree on a regular one).
     pub threshold: u32,
+    /// Fewest inputs that a sum may be of, 1 to n: no client unmasks a sum of fewer.
+    ///
+    /// The rounds see to about as many as the threshold by themselves. Who counts on noise that the clients add asks
+    /// for the number of shares of noise that the guarantee needs, and for the corrupt clients on top.
+    pub minimum_survivors: u32,
     /// What is summed: 1 to 255 vectors with different names.
     pub vectors: Vec<VectorSpec>,
     /// Digest of what the clients are asked to compute, such as SHA-256 of the model; opaque to the protocol.
@@ -176,6 +279,10 @@ impl Config {
         if !(2..=holders).contains(&self.threshold) {
             return Err(Misuse::Threshold { threshold: self.threshold, holders });
         }
+        self.check_suite()?;
+        if !(1..=clients).contains(&self.minimum_survivors) {
+            return Err(Misuse::MinimumSurvivors { minimum: self.minimum_survivors, clients });
+        }
         if !(1..=255).contains(&self.vectors.len()) {
             return Err(Misuse::VectorCount(self.vectors.len()));
         }
@@ -189,11 +296,37 @@ impl Config {
         Ok(())
     }
 
+    /// The rules of the active suite: the complete graph, a usable authority, and 2t > n + c, so that any two sets
+    /// of t signers have an honest one in common.
+    fn check_suite(&self) -> Result<(), Misuse> {
+        let Suite::Active { corrupt, authority } = self.suite else { return Ok(()) };
+        if self.graph != Graph::Complete {
+            return Err(Misuse::SuiteGraph);
+        }
+        let (clients, threshold) = (self.clients, self.threshold);
+        if 2 * u64::from(threshold) <= u64::from(clients) + u64::from(corrupt) {
+            return Err(Misuse::Quorum { threshold, clients, corrupt });
+        }
+        VerifyingKey::decode(&authority).ok_or(Misuse::Authority).map(drop)
+    }
+
     /// The hash that names the session until its roster is fixed (spec §6.1).
     pub fn id(&self) -> [u8; 32] {
         let mut out = Writer(Vec::with_capacity(self.encoded_len()));
         self.encode(&mut out);
         hash(self.suite, "config", &[&out.0])
+    }
+
+    /// What one session gives away against the server through the vectors with noise, when `shares` shares of noise
+    /// that it does not know are in the sum; nothing if no vector has noise.
+    ///
+    /// The shares are those of honest survivors: [`Config::minimum_survivors`] less the corrupt clients before the
+    /// session, and the number of survivors less the corrupt ones after it. Plain vectors are not counted.
+    ///
+    /// # Errors
+    /// No share; noise for which there is no guarantee.
+    pub fn given_away(&self, shares: u32) -> Result<Curve, PrivacyError> {
+        given_away(self.vectors.iter(), shares)
     }
 
     /// Bytes of a masked input on the wire, without the message's header.
@@ -206,17 +339,23 @@ impl Config {
             Graph::Complete => 1,
             Graph::Regular { .. } => 5,
         };
+        let suite = if self.suite.is_signed() { 1 + 4 + 32 } else { 1 };
         let vectors: usize = self
             .vectors
             .iter()
-            .map(|vector| vector.name.len() + 7 + if vector.bound.is_some() { 8 } else { 0 })
+            .map(|vector| {
+                vector.name.len()
+                    + 8
+                    + 8 * usize::from(vector.bound.is_some())
+                    + 36 * usize::from(vector.noise.is_some())
+            })
             .sum();
-        2 + 1 + graph + 4 + 4 + 1 + vectors + 32 + 32
+        2 + suite + graph + 4 + 4 + 4 + 1 + vectors + 32 + 32
     }
 
     pub(crate) fn encode(&self, out: &mut Writer) {
         out.u16(VERSION);
-        out.u8(self.suite as u8);
+        self.suite.encode(out);
         match self.graph {
             Graph::Complete => out.u8(1),
             Graph::Regular { degree } => {
@@ -226,6 +365,7 @@ impl Config {
         }
         out.u32(self.clients);
         out.u32(self.threshold);
+        out.u32(self.minimum_survivors);
         out.u8(self.vectors.len() as u8);
         for vector in &self.vectors {
             vector.encode(out);
@@ -239,10 +379,7 @@ impl Config {
         if input.u16()? != VERSION {
             return Err(Misbehaviour::BadConfig);
         }
-        let suite = match input.u8()? {
-            1 => Suite::Curious,
-            _ => return Err(Misbehaviour::BadConfig),
-        };
+        let suite = Suite::decode(input)?;
         let graph = match input.u8()? {
             1 => Graph::Complete,
             2 => Graph::Regular { degree: input.u32()? },
@@ -250,8 +387,19 @@ impl Config {
         };
         let clients = input.u32()?;
         let threshold = input.u32()?;
+        let minimum_survivors = input.u32()?;
         let count = input.u8()?;
         let vectors = (0..count).map(|_| VectorSpec::decode(input)).collect::<Result<_, _>>()?;
-        Ok(Self { suite, graph, clients, threshold, vectors, task: input.array()?, nonce: input.array()? })
+        let (task, nonce) = (input.array()?, input.array()?);
+        Ok(Self { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce })
     }
+}
+
+/// What the vectors with noise give away together.
+pub(crate) fn given_away<'a>(
+    vectors: impl Iterator<Item = &'a VectorSpec>,
+    shares: u32,
+) -> Result<Curve, PrivacyError> {
+    let mut curves = vectors.filter_map(|vector| vector.noise).map(|noise| noise.curve(shares));
+    curves.try_fold(Curve::nothing(), |sum, one| Ok(sum.and(&one?)))
 }

@@ -8,10 +8,12 @@ use crate::crypto::decode::{ATTEMPTS, decode as decode_shares};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
-use crate::graph::Neighbourhoods;
+use crate::graph::{Circle, Neighbourhoods};
 use crate::mask::{MaskSeed, Sign, apply_all};
-use crate::rounds::advertise_keys::{self, PublicKeys};
-use crate::rounds::{masked_input_collection, share_keys, unmasking};
+use crate::privacy::{self, Noise, NoiseLaw, Rotation};
+use crate::rounds::advertise_keys::{self, Response};
+use crate::rounds::advertisement::{Advertisement, PublicKeys};
+use crate::rounds::{certificate, consistency_check, masked_input_collection, share_keys, unmasking};
 use crate::vector::{Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{ClientId, Config, Lanes, Misbehaviour, Policy, Suite, VectorSpec};
@@ -39,22 +41,38 @@ pub enum Item {
 /// The session of a message, its fields, and its encoding made anew.
 pub type Decoded = Result<(Bytes32, Vec<(String, Item)>, Vec<u8>), Misbehaviour>;
 
-/// Decodes a message of any type (spec §4); a masked input needs the configuration.
+/// Decodes a message of any type (spec §4); a masked input, and messages of a signed suite, need the configuration.
 pub fn decode(message: &[u8], config: Option<&Config>) -> Decoded {
+    match message.first() {
+        Some(2 | 3 | 9) if config.is_some_and(|config| config.suite.is_signed()) => decode_signed(message),
+        _ => decode_unsigned(message, config),
+    }
+}
+
+/// The messages that are others in a signed suite.
+fn decode_signed(message: &[u8]) -> Decoded {
+    match message.first() {
+        Some(2) => any(message, |body: &Response<true>| advertisement(&body.0)),
+        Some(3) => any(message, |body: &share_keys::Request<true>| members(&body.neighbourhood)),
+        _ => any(message, |body: &certificate::CertifiedRequest| {
+            let one = |(of, signature): &(ClientId, [u8; 64])| {
+                Item::Fields(fields([("id", id(of)), ("signature", bytes(signature))]))
+            };
+            fields([("signatures", list(&body.signatures, one))])
+        }),
+    }
+}
+
+fn decode_unsigned(message: &[u8], config: Option<&Config>) -> Decoded {
     match message.first() {
         Some(1) => {
             let (_, body) = advertise_keys::Request::decode_any_session(message)?;
-            body.config.check().map_err(|_| Misbehaviour::BadConfig)?;
+            body.config.check().map_err(|misuse| advertise_keys::broken(&misuse))?;
             any(message, |body: &advertise_keys::Request| {
                 fields([("client", id(&body.id)), ("config", Item::Config(body.config.clone()))])
             })
         }
-        Some(3) => any(message, |body: &share_keys::Request| {
-            let member = |(of, keys): &(ClientId, PublicKeys)| {
-                Item::Fields([("id".to_owned(), id(of))].into_iter().chain(public_keys(keys)).collect())
-            };
-            fields([("members", list(&body.neighbourhood, member))])
-        }),
+        Some(3) => any(message, |body: &share_keys::Request<false>| members(&body.neighbourhood)),
         Some(4) => any(message, |body: &share_keys::Response| {
             fields([("commitment", bytes(&body.commitment)), ("bundles", list(&body.bundles, bytes))])
         }),
@@ -65,12 +83,21 @@ pub fn decode(message: &[u8], config: Option<&Config>) -> Decoded {
             fields([("bundles", list(&body.bundles, owned))])
         }),
         Some(6) => masked_input(message, config.ok_or(Misbehaviour::Malformed)?),
-        Some(9) => any(message, |body: &unmasking::Request| fields([("survivors", bytes(&body.survivors))])),
+        Some(7) => {
+            any(message, |body: &consistency_check::Request| fields([("survivors", bytes(&body.survivors))]))
+        }
+        Some(8) => {
+            any(message, |body: &consistency_check::Response| fields([("signature", bytes(&body.signature))]))
+        }
+        Some(9) => any(message, |body: &unmasking::Request| {
+            let count = Item::Number(body.survivor_count);
+            fields([("survivor_count", count), ("survivors", bytes(&body.survivors))])
+        }),
         Some(10) => any(message, |body: &unmasking::Response| {
             fields([("unopened", list(&body.unopened, id)), ("shares", list(&body.shares, bytes))])
         }),
         // An unknown type is refused there as well.
-        _ => any(message, public_keys),
+        _ => any(message, |body: &Response<false>| advertisement(&body.0)),
     }
 }
 
@@ -102,8 +129,24 @@ fn masked_input(message: &[u8], config: &Config) -> Decoded {
     Ok((session, fields([("vectors", Item::Fields(vectors))]), again.0))
 }
 
-fn public_keys(keys: &PublicKeys) -> Vec<(String, Item)> {
-    fields([("encryption_key", bytes(&keys.encryption)), ("mask_key", bytes(&keys.mask))])
+fn members(members: &[(ClientId, Advertisement)]) -> Vec<(String, Item)> {
+    let member = |(of, what): &(ClientId, Advertisement)| {
+        Item::Fields([("id".to_owned(), id(of))].into_iter().chain(advertisement(what)).collect())
+    };
+    fields([("members", list(members, member))])
+}
+
+fn advertisement(advertisement: &Advertisement) -> Vec<(String, Item)> {
+    let PublicKeys { encryption, mask } = &advertisement.keys;
+    let mut says = fields([("encryption_key", bytes(encryption)), ("mask_key", bytes(mask))]);
+    says.extend(advertisement.proof.iter().flat_map(|proof| {
+        fields([
+            ("identity", bytes(&proof.identity)),
+            ("certificate", bytes(&proof.certificate)),
+            ("signature", bytes(&proof.signature)),
+        ])
+    }));
+    says
 }
 
 fn fields<const N: usize>(fields: [(&str, Item); N]) -> Vec<(String, Item)> {
@@ -273,7 +316,8 @@ pub fn shares(
 
 fn with_secrets(config: &Config, id: ClientId, entropy: &Bytes32) -> Option<share_keys::Client> {
     let request = advertise_keys::Request { id, config: config.clone() }.encode(&config.id());
-    let client = advertise_keys::Client { entropy: Box::new((*entropy).into()), policy: Policy::default() };
+    let (entropy, policy) = (Box::new((*entropy).into()), Policy::default());
+    let client = advertise_keys::Client { entropy, policy, credentials: None };
     client.answer(&request, &mut crate::Counts::default()).ok().map(|(_, next)| next)
 }
 
@@ -307,14 +351,18 @@ pub fn encoded(config: &Config) -> Vec<u8> {
 
 /// The session id of a roster (spec §6.1).
 pub fn session_id(config: &Config, members: &[Member]) -> Bytes32 {
-    let keys = |member: &Member| PublicKeys { encryption: member.1, mask: member.2 };
-    let roster: Vec<(ClientId, PublicKeys)> = members.iter().map(|member| (member.0, keys(member))).collect();
-    advertise_keys::session_id(config, &config.id(), roster.iter().map(|(id, keys)| (*id, keys)))
+    let advertisement = |member: &Member| Advertisement {
+        keys: PublicKeys { encryption: member.1, mask: member.2 },
+        proof: None,
+    };
+    let roster: Vec<(ClientId, Advertisement)> =
+        members.iter().map(|member| (member.0, advertisement(member))).collect();
+    advertise_keys::session_id(config, &config.id(), roster.iter().map(|(id, one)| (*id, one)))
 }
 
 /// The neighbours of each client of the roster (spec §6.2).
 pub fn graph(config: &Config, session: &Bytes32, roster: &[ClientId]) -> Vec<Vec<u32>> {
-    let graph = Neighbourhoods::new(config, session, roster.to_vec());
+    let graph = Neighbourhoods::new(config, session, roster.to_vec(), Circle::Drawn);
     roster.iter().map(|&id| graph.of(id).map(ClientId::get).collect()).collect()
 }
 
@@ -331,6 +379,31 @@ pub fn packing(bits: u8, coordinates: &[u64]) -> Vec<u8> {
         17..=32 => packed::<u32>(bits, coordinates),
         _ => packed::<u64>(bits, coordinates),
     }
+}
+
+/// `count` draws of noise (spec §9.3).
+pub fn noise(law: NoiseLaw, variance: u64, seed: &Bytes32, count: usize) -> Option<Vec<i64>> {
+    Noise { law, dimension: 1, clip: 0, scale: 0, norm_squared: 1, variance }.draw(seed, count).ok()
+}
+
+/// The signs of a rotation, true where a coordinate is negated (spec §9.2).
+pub fn signs(seed: &Bytes32, count: usize) -> Vec<bool> {
+    Rotation::new(*seed).signs(count)
+}
+
+/// The rounding of a vector on the input grid (spec §9.2); none if no attempt is within the bound.
+pub fn rounding(grid: &[i64], norm_squared: u64, seed: &Bytes32) -> Option<Vec<i64>> {
+    privacy::rounded(grid, norm_squared, seed).ok()
+}
+
+/// The sum of a rounded vector and noise in the ring (spec §9.2).
+pub fn wrapping(bits: u8, rounded: &[i64], noise: &[i64]) -> Vec<u64> {
+    privacy::wrapped(rounded, noise, bits)
+}
+
+/// The integers that elements of the ring stand for (spec §9.2).
+pub fn centring(bits: u8, elements: &[u64]) -> Vec<i64> {
+    elements.iter().map(|&element| privacy::centred(element, bits)).collect()
 }
 
 fn scalar(bytes: &Bytes32) -> Scalar {

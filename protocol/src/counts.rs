@@ -1,6 +1,6 @@
 //! What a party has done, in operations.
 
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Mul};
 
 /// What a party has done so far, in operations rather than in seconds.
 ///
@@ -24,6 +24,10 @@ pub struct Counts {
     pub reconstructions: u64,
     /// Coordinates of masked inputs added into the accumulator.
     pub additions: u64,
+    /// Signatures made.
+    pub signatures: u64,
+    /// Signatures checked, whether one by one or in a batch.
+    pub verifications: u64,
 }
 
 impl AddAssign for Counts {
@@ -36,5 +40,27 @@ impl AddAssign for Counts {
         self.share_evaluations += other.share_evaluations;
         self.reconstructions += other.reconstructions;
         self.additions += other.additions;
+        self.signatures += other.signatures;
+        self.verifications += other.verifications;
+    }
+}
+
+/// What so many parties have done that did the same.
+impl Mul<u64> for Counts {
+    type Output = Self;
+
+    fn mul(self, times: u64) -> Self {
+        Self {
+            encryption_agreements: self.encryption_agreements * times,
+            mask_agreements: self.mask_agreements * times,
+            public_keys: self.public_keys * times,
+            aead_bytes: self.aead_bytes * times,
+            keystream_bytes: self.keystream_bytes * times,
+            share_evaluations: self.share_evaluations * times,
+            reconstructions: self.reconstructions * times,
+            additions: self.additions * times,
+            signatures: self.signatures * times,
+            verifications: self.verifications * times,
+        }
     }
 }

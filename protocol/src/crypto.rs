@@ -6,6 +6,7 @@ pub(crate) mod field;
 pub(crate) mod prg;
 pub(crate) mod seal;
 pub(crate) mod sharing;
+pub(crate) mod sign;
 
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
@@ -31,7 +32,9 @@ pub(crate) fn and_wipe<T>(step: impl FnOnce() -> T) -> T {
 const STACK: usize = 32 << 10;
 
 /// SHA-256 under a label of the registry (spec §3.1). All parts but the last are of fixed width.
-pub(crate) fn hash(suite: Suite, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+///
+/// Without a suite: what outlives sessions, such as certificates.
+pub(crate) fn hash(suite: impl Into<Option<Suite>>, label: &str, parts: &[&[u8]]) -> [u8; 32] {
     let mut state = Sha256::new();
     for part in prefix(suite, label, parts) {
         state.update(part);
@@ -61,9 +64,15 @@ pub(crate) fn hkdf(salt: &[u8], secret: &[u8], info: &[&[u8]], out: &mut [u8]) -
 }
 
 /// `"secagg/1" ‖ suite ‖ label ‖ 0 ‖ parts`, piece by piece. No label contains a zero byte.
-fn prefix<'a>(suite: Suite, label: &'a str, parts: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> {
-    let head: &[u8] = match suite {
-        Suite::Curious => b"secagg/1\x01",
+fn prefix<'a>(
+    suite: impl Into<Option<Suite>>,
+    label: &'a str,
+    parts: &'a [&'a [u8]],
+) -> impl Iterator<Item = &'a [u8]> {
+    let head: &[u8] = match suite.into() {
+        None => b"secagg/1\x00",
+        Some(Suite::Curious) => b"secagg/1\x01",
+        Some(Suite::Active { .. }) => b"secagg/1\x02",
     };
     [head, label.as_bytes(), &[0]].into_iter().chain(parts.iter().copied())
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::privacy::NoiseLaw;
 use crate::{ClientId, Round};
 
 /// A rule of the protocol that a message, or what it carries, breaks.
@@ -62,6 +63,34 @@ pub enum Misbehaviour {
     WrongShare,
     /// Shares that agree with each other but not with what their owner committed to.
     WrongCommitment,
+    /// A sum of fewer inputs than the configuration allows.
+    BelowMinimumSurvivors,
+    /// A number of survivors that cannot be, next to the survivors that the client sees.
+    WrongSurvivorCount,
+    /// Noise that no vector may have.
+    BadNoise,
+    /// An identity that is no canonical Ed25519 key, or of small order.
+    BadIdentity,
+    /// An identity that the session's authority has not certified.
+    BadCertificate,
+    /// Advertised keys that their identity has not signed for this place in this session.
+    BadKeySignature,
+    /// One identity in two places of a session.
+    DuplicateIdentity,
+    /// A survivor set that is not one bit for each client of the roster.
+    BadSurvivorBits,
+    /// A survivor that is none of the clients whose bundles the client has seen.
+    SurvivorNotSharer,
+    /// The client that is to sign is itself not among the survivors.
+    SelfNotSurvivor,
+    /// A survivor set from which no quorum of signatures can come, or of fewer than the configuration allows.
+    NoQuorum,
+    /// A signature that is not the sender's, or over another survivor set.
+    BadSurvivorSignature,
+    /// Signatures of too few, of others than survivors, or not in ascending order.
+    BadCertifiers,
+    /// A signature over another survivor set than the one this client signed, or none at all.
+    SurvivorSetMismatch,
 }
 
 impl Misbehaviour {
@@ -93,6 +122,20 @@ impl Misbehaviour {
         Self::NonCanonicalShare,
         Self::WrongShare,
         Self::WrongCommitment,
+        Self::BelowMinimumSurvivors,
+        Self::WrongSurvivorCount,
+        Self::BadNoise,
+        Self::BadIdentity,
+        Self::BadCertificate,
+        Self::BadKeySignature,
+        Self::DuplicateIdentity,
+        Self::BadSurvivorBits,
+        Self::SurvivorNotSharer,
+        Self::SelfNotSurvivor,
+        Self::NoQuorum,
+        Self::BadSurvivorSignature,
+        Self::BadCertifiers,
+        Self::SurvivorSetMismatch,
     ];
 
     /// The id of the MUST in the specification, such as `4.3-2`.
@@ -133,6 +176,30 @@ impl Misbehaviour {
             Self::NonCanonicalShare => ("4.6-6", "the share is not a canonical scalar"),
             Self::WrongShare => ("4.6-7", "the share contradicts the other shares of the same secret"),
             Self::WrongCommitment => ("4.6-8", "the shares contradict what their owner committed to"),
+            Self::BelowMinimumSurvivors => {
+                ("4.6-9", "the sum is of fewer inputs than the configuration allows")
+            }
+            Self::WrongSurvivorCount => ("4.6-10", "the number of survivors contradicts the survivor set"),
+            Self::BadNoise => ("9.1-1", "the parameters of the noise break the rules for them"),
+            Self::BadIdentity => {
+                ("3.7-1", "the identity is not a canonical Ed25519 key, or is of small order")
+            }
+            Self::BadCertificate => ("3.7-2", "the session's authority has not certified the identity"),
+            Self::BadKeySignature => ("4.2-4", "the advertised keys are not signed by their identity"),
+            Self::DuplicateIdentity => ("4.2-5", "the identity is already in use in this session"),
+            Self::BadSurvivorBits => ("4.5-1", "the survivor set is not one bit per client of the roster"),
+            Self::SurvivorNotSharer => ("4.5-2", "a survivor is named that did not share"),
+            Self::SelfNotSurvivor => ("4.5-3", "the client that is asked to sign is not named a survivor"),
+            Self::NoQuorum => ("4.5-4", "the survivors are fewer than a quorum, or than the configuration allows"),
+            Self::BadSurvivorSignature => {
+                ("4.5-5", "the signature is not the sender's over the survivor set")
+            }
+            Self::BadCertifiers => {
+                ("4.6-11", "the signatures are not of a quorum of survivors in ascending order")
+            }
+            Self::SurvivorSetMismatch => {
+                ("4.6-12", "a signature is not over the survivor set that this client signed")
+            }
         }
     }
 }
@@ -151,8 +218,9 @@ pub struct Fault {
     /// Who sent what breaks the rule.
     ///
     /// For [`Misbehaviour::BadBundle`] this is the owner of the bundle as its holder reports it, and for
-    /// [`Misbehaviour::WrongShare`] the holder of the share. Without signatures (the `curious` suite) a lying
-    /// holder and a lying owner cannot be told apart: [`Fault::about`] names the other one of the two.
+    /// [`Misbehaviour::WrongShare`] the holder of the share. A lying holder and a lying owner cannot be told apart,
+    /// in the active suite neither, because shares and bundles bear no signature: [`Fault::about`] names the other
+    /// one of the two. All other faults are about bytes of the culprit's own connection.
     pub culprit: ClientId,
     /// The rule.
     pub what: Misbehaviour,
@@ -234,6 +302,14 @@ fn too_few(round: &Round, more: &u32, about: &Option<ClientId>, missing: &[Clien
     format!("{round}: {more} more {were} needed{whose}; {who}")
 }
 
+fn signing(signs: &bool) -> &'static str {
+    if *signs {
+        "this client has credentials and takes part in signed suites only"
+    } else {
+        "this client has no credentials to sign with"
+    }
+}
+
 /// Why a client's policy does not allow a session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -254,9 +330,65 @@ pub enum Refusal {
         /// Threshold that the policy asks for.
         minimum: u32,
     },
+    /// The sum may be of fewer inputs than the client accepts.
+    #[error("sums of as few as {proposed} inputs, but the policy asks for at least {minimum}")]
+    MinimumSurvivorsTooLow {
+        /// Fewest inputs in the proposal.
+        proposed: u32,
+        /// Fewest that the policy asks for.
+        minimum: u32,
+    },
+    /// A vector without noise, of which the policy does not say that it may be.
+    #[error("vector {0:?} has no noise, but the policy asks for it")]
+    NoNoise(String),
+    /// Noise of a law that the client does not accept.
+    #[error("vector {vector:?} has {law} noise, which the policy does not accept")]
+    NoiseLaw {
+        /// The vector.
+        vector: String,
+        /// The law in the proposal.
+        law: NoiseLaw,
+    },
+    /// A norm bound in which hardly any rounding of a clipped vector finds room.
+    #[error("the norm bound of vector {0:?} is too small for vectors as long as its clip")]
+    NoRoom(String),
+    /// Less privacy than the client insists on.
+    #[error(
+        "with {shares} honest shares of noise, those of the minimum of survivors less the corrupt, \
+         ε is {epsilon} at δ = {delta}, but the policy asks for at most {greatest}"
+    )]
+    TooLittlePrivacy {
+        /// Shares of noise that are certain to be in the sum and unknown to the server.
+        shares: u32,
+        /// ε of the proposal, rounded up.
+        epsilon: String,
+        /// δ of the policy.
+        delta: String,
+        /// The greatest ε that the policy accepts.
+        greatest: String,
+    },
     /// The task is another one than the client was told of.
     #[error("the task digest is not the one that the policy names")]
     WrongTask,
+    /// The session withstands fewer corrupt clients than the client asks for.
+    #[error("the session withstands {corrupt} corrupt clients, but the policy asks for at least {minimum}")]
+    CorruptTooLow {
+        /// Corrupt clients that the proposal withstands.
+        corrupt: u32,
+        /// Corrupt clients that the policy asks for.
+        minimum: u32,
+    },
+    /// The suite is not one that the client takes part in: one with credentials signs, one without cannot.
+    #[error("the suite is {suite}, but {}", signing(.signs))]
+    WrongSuite {
+        /// The suite of the proposal.
+        suite: &'static str,
+        /// Whether the client has credentials.
+        signs: bool,
+    },
+    /// The authority is another one than the client trusts.
+    #[error("the session's authority is not the one that certified this client")]
+    WrongAuthority,
 }
 
 /// A mistake of the program that calls the library.
@@ -273,6 +405,14 @@ pub enum Misuse {
         threshold: u32,
         /// Holders of each secret.
         holders: u32,
+    },
+    /// The minimum of survivors is out of range.
+    #[error("minimum of survivors {minimum}: it must be 1 to {clients}, the clients of the session")]
+    MinimumSurvivors {
+        /// The minimum asked for.
+        minimum: u32,
+        /// Clients of the session.
+        clients: u32,
     },
     /// The degree of a regular graph is out of range.
     #[error("degree {degree}: it must be even, and from 2 to {} for {clients} clients", clients.saturating_sub(1))]
@@ -296,6 +436,14 @@ pub enum Misuse {
         /// The width asked for.
         bits: u8,
     },
+    /// A vector's noise is not usable.
+    #[error("vector {name:?}: {what}")]
+    VectorNoise {
+        /// The vector.
+        name: String,
+        /// What must hold.
+        what: &'static str,
+    },
     /// A vector is empty.
     #[error("vector {0:?} has no coordinates")]
     VectorEmpty(String),
@@ -317,6 +465,29 @@ pub enum Misuse {
         /// The least width that holds the sum.
         needed: u32,
     },
+    /// The active suite is asked for on a sparse graph.
+    #[error("the suite \"active\" needs the complete graph")]
+    SuiteGraph,
+    /// The threshold is no quorum.
+    #[error(
+        "threshold {threshold}: against {corrupt} corrupt clients of {clients} it must be at least {}, \
+         so that any two sets of signers share an honest one",
+        (u64::from(*clients) + u64::from(*corrupt)) / 2 + 1
+    )]
+    Quorum {
+        /// The threshold asked for.
+        threshold: u32,
+        /// Clients of the session.
+        clients: u32,
+        /// Corrupt clients to withstand.
+        corrupt: u32,
+    },
+    /// The authority's key cannot be used.
+    #[error("the authority's key is not a canonical Ed25519 key, or is of small order")]
+    Authority,
+    /// The identity cannot be certified, or its certificate is not the authority's.
+    #[error("the certificate is not one of this identity by this authority: ask the authority for another")]
+    Certificate,
     /// The input was not set before it was needed.
     #[error("no input: call set_input before the MaskedInputCollection request is handled")]
     NoInput,
@@ -327,6 +498,22 @@ pub enum Misuse {
         found: Vec<String>,
         /// Names in the configuration.
         expected: Vec<String>,
+    },
+    /// Integers where the session takes real numbers, or the other way round.
+    #[error("vector {name:?} takes {expected}")]
+    InputKind {
+        /// The vector.
+        name: String,
+        /// What it takes.
+        expected: &'static str,
+    },
+    /// A real vector that cannot be brought into the ring.
+    #[error("vector {name:?}: {why}")]
+    InputNotEncodable {
+        /// The vector.
+        name: String,
+        /// Why not.
+        why: String,
     },
     /// A vector of the input has the wrong length.
     #[error("vector {name:?} has {found} coordinates, but the session asks for {expected}")]

@@ -13,14 +13,29 @@ pub(crate) struct Neighbourhoods {
     regular: Option<Vec<Vec<ClientId>>>,
 }
 
+/// In which order the clients stand on the circle of a regular graph.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Circle {
+    /// In an order drawn from the session id: what every session over a network has.
+    Drawn,
+    /// By ascending id.
+    Ascending,
+}
+
 impl Neighbourhoods {
     /// Draws the graph of the session over its roster, ascending.
-    pub(crate) fn new(config: &Config, session: &[u8; 32], roster: Vec<ClientId>) -> Self {
+    pub(crate) fn new(config: &Config, session: &[u8; 32], roster: Vec<ClientId>, order: Circle) -> Self {
         let regular = match config.graph {
             Graph::Complete => None,
             Graph::Regular { degree } => {
-                let seed = derive(config.suite, "graph", session, &[], &[]);
-                Some(harary(&roster, degree as usize, &Keystream::new(&seed)))
+                let circle = match order {
+                    Circle::Ascending => (0..roster.len()).collect(),
+                    Circle::Drawn => {
+                        let seed = derive(config.suite, "graph", session, &[], &[]);
+                        permutation(roster.len(), &Keystream::new(&seed))
+                    }
+                };
+                Some(harary(&roster, degree as usize, &circle))
             }
         };
         Self { roster, regular }
@@ -73,15 +88,20 @@ impl Neighbourhoods {
     }
 }
 
-/// The Harary graph of an even degree on a random permutation of the roster: each is joined to the nearest
-/// `degree / 2` on either side of the circle (Bell et al. 2020, algorithm 1).
-fn harary(roster: &[ClientId], degree: usize, keystream: &Keystream) -> Vec<Vec<ClientId>> {
-    let count = roster.len();
+/// A random order of 0 to `count` − 1.
+fn permutation(count: usize, keystream: &Keystream) -> Vec<usize> {
     let mut circle: Vec<usize> = (0..count).collect();
     let mut random = Bytes::new(keystream);
     for at in (1..count).rev() {
         circle.swap(at, random.below(at as u32 + 1) as usize);
     }
+    circle
+}
+
+/// The Harary graph of an even degree on a permutation of the roster: each is joined to the nearest
+/// `degree / 2` on either side of the circle (Bell et al. 2020, algorithm 1).
+fn harary(roster: &[ClientId], degree: usize, circle: &[usize]) -> Vec<Vec<ClientId>> {
+    let count = roster.len();
     let mut lists = vec![Vec::with_capacity(degree); count];
     for (place, &member) in circle.iter().enumerate() {
         let around =
@@ -109,11 +129,12 @@ mod tests {
             graph: Graph::Regular { degree },
             clients: count,
             threshold: 2,
+            minimum_survivors: 1,
             vectors: vec![VectorSpec::new("v", 1, 1)],
             task: [0; 32],
             nonce: [nonce; 32],
         };
-        Neighbourhoods::new(&config, &[nonce; 32], ClientId::first(count).collect())
+        Neighbourhoods::new(&config, &[nonce; 32], ClientId::first(count).collect(), Circle::Drawn)
     }
 
     proptest! {

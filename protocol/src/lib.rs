@@ -16,6 +16,7 @@
 //!     graph: Graph::Complete,
 //!     clients: 5,
 //!     threshold: 3,
+//!     minimum_survivors: 3,
 //!     vectors: vec![VectorSpec::new("weights", 4, 16)],
 //!     task: [0; 32],
 //!     nonce: [7; 32], // in real life: 32 random bytes
@@ -58,16 +59,20 @@ struct Readme;
 
 #[doc(hidden)]
 pub mod bench;
+mod bitmap;
 mod client;
 mod config;
 #[doc(hidden)]
 pub mod conformance;
 mod counts;
+mod credentials;
 mod crypto;
 mod error;
 mod graph;
 mod id;
+mod input;
 mod mask;
+pub mod operations;
 pub mod parameters;
 mod policy;
 pub mod privacy;
@@ -80,9 +85,11 @@ mod wire;
 pub use client::{Client, Response};
 pub use config::{Config, Graph, Suite, VERSION, VectorSpec};
 pub use counts::Counts;
+pub use credentials::{Authority, Credentials};
 pub use error::{Abort, Fault, Misbehaviour, Misuse, Refusal};
 pub use id::ClientId;
-pub use policy::Policy;
+pub use input::Input;
+pub use policy::{Policy, PrivacyPolicy};
 pub use rounds::Round;
 pub use server::{Aggregate, Closed, Progress, Requests, Server};
-pub use vector::{Input, Lanes};
+pub use vector::Lanes;

@@ -1,16 +1,73 @@
 //! What a client insists on, whatever the server proposes.
 
-use crate::{Config, Refusal};
+use crate::privacy::{NoiseLaw, round_up};
+use crate::{Config, Refusal, Suite, VectorSpec};
 
 /// What a client insists on: it makes no key for a session that asks for less.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// The smallest cohort, in clients.
     pub minimum_clients: u32,
     /// The lowest threshold, in shares.
     pub minimum_threshold: u32,
+    /// The number of corrupt clients that a session in a signed suite must withstand: in any cohort that a server
+    /// can form of the identities that the authority has certified.
+    pub minimum_corrupt: u32,
+    /// The fewest inputs that a sum may be of: the least that the proposal must ask for.
+    pub minimum_survivors: u32,
     /// The only task that the client takes part in, where it knows it.
     pub task: Option<[u8; 32]>,
+    /// The privacy that one session must give, where the client insists on any.
+    pub privacy: Option<PrivacyPolicy>,
+}
+
+/// The differential privacy that a client insists on in one session, against a server that follows the protocol.
+///
+/// The client computes ε itself, from the numbers of the configuration and for the fewest shares of noise that can be
+/// in a sum: `minimum_survivors` less the corrupt clients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrivacyPolicy {
+    /// The greatest ε of the session's vectors with noise together.
+    pub epsilon: f64,
+    /// δ, between 0 and 1.
+    pub delta: f64,
+    /// The most survivors that may work with the server, so that their noise does not count.
+    pub corrupt: u32,
+    /// The laws of noise that are accepted.
+    pub laws: Vec<NoiseLaw>,
+    /// The vectors that need no noise. All others must have it.
+    pub plain: Vec<String>,
+}
+
+impl PrivacyPolicy {
+    /// At most `epsilon` at `delta` although `corrupt` survivors work with the server, with noise of any law in every
+    /// vector.
+    pub fn new(epsilon: f64, delta: f64, corrupt: u32) -> Self {
+        let laws = vec![NoiseLaw::DiscreteGaussian, NoiseLaw::Skellam];
+        Self { epsilon, delta, corrupt, laws, plain: Vec::new() }
+    }
+
+    fn check(&self, config: &Config) -> Result<(), Refusal> {
+        for vector in &config.vectors {
+            match vector.noise {
+                None if self.plain.contains(&vector.name) => {}
+                None => return Err(Refusal::NoNoise(vector.name.clone())),
+                Some(noise) if self.laws.contains(&noise.law) => {}
+                Some(noise) => {
+                    return Err(Refusal::NoiseLaw { vector: vector.name.clone(), law: noise.law });
+                }
+            }
+        }
+        let shares = config.minimum_survivors.saturating_sub(self.corrupt);
+        // What cannot be accounted is no guarantee; neither is a comparison with a number that is none.
+        let found = config.given_away(shares).and_then(|curve| curve.epsilon(self.delta));
+        let epsilon = found.map_or(f64::INFINITY, |found| found.epsilon);
+        if epsilon <= self.epsilon {
+            return Ok(());
+        }
+        let (delta, greatest) = (self.delta.to_string(), self.epsilon.to_string());
+        Err(Refusal::TooLittlePrivacy { shares, epsilon: round_up(epsilon, 3), delta, greatest })
+    }
 }
 
 impl Policy {
@@ -28,16 +85,38 @@ impl Policy {
                 minimum: self.minimum_threshold,
             });
         }
+        if let Suite::Active { corrupt, .. } = config.suite
+            && corrupt < self.minimum_corrupt
+        {
+            return Err(Refusal::CorruptTooLow { corrupt, minimum: self.minimum_corrupt });
+        }
+        if config.minimum_survivors < self.minimum_survivors {
+            return Err(Refusal::MinimumSurvivorsTooLow {
+                proposed: config.minimum_survivors,
+                minimum: self.minimum_survivors,
+            });
+        }
         if self.task.is_some_and(|task| task != config.task) {
             return Err(Refusal::WrongTask);
         }
-        Ok(())
+        let cramped = |vector: &&VectorSpec| vector.noise.is_some_and(|noise| !noise.has_room());
+        if let Some(vector) = config.vectors.iter().find(cramped) {
+            return Err(Refusal::NoRoom(vector.name.clone()));
+        }
+        self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.check(config))
     }
 }
 
 /// Whatever the protocol itself allows.
 impl Default for Policy {
     fn default() -> Self {
-        Self { minimum_clients: 2, minimum_threshold: 2, task: None }
+        Self {
+            minimum_clients: 2,
+            minimum_threshold: 2,
+            minimum_corrupt: 0,
+            minimum_survivors: 1,
+            task: None,
+            privacy: None,
+        }
     }
 }

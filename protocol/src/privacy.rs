@@ -1,8 +1,9 @@
 //! Distributed differential privacy: each client adds a little integer noise inside the ring, so that the
 //! only value that exists without enough noise is the client's own.
 //!
-//! Two mechanisms: the distributed discrete Gaussian (Kairouz, Liu, Steinke 2021, arXiv 2102.06387) and
-//! Skellam (Agarwal, Kairouz, Liu 2021, arXiv 2110.04995).
+//! Three mechanisms: the distributed discrete Gaussian (Kairouz, Liu, Steinke 2021, arXiv 2102.06387), Skellam
+//! (Agarwal, Kairouz, Liu 2021, arXiv 2110.04995) and the centred discrete Gaussian, which is this project's own and
+//! **experimental** (`spec/centred.md`).
 //!
 //! # What is promised
 //!
@@ -16,7 +17,7 @@
 //! adversary's own may be counted.
 //!
 //! **Two figures**: a secret sample of the population amplifies privacy for whoever sees only the released
-//! sums, [`Curve::poisson`]. The server chose the sample and saw who came: against it, use the curve itself.
+//! sums, [`Curve::poisson`] or [`Curve::fixed_size`]. The server chose the sample and saw who came: against it, use the curve itself.
 //!
 //! # Units
 //!
@@ -31,6 +32,9 @@
 
 mod accountant;
 mod bits;
+mod centred;
+mod centred_encoding;
+mod centred_noise;
 mod codec;
 mod discrete_gaussian;
 pub mod distribution;
@@ -39,11 +43,16 @@ mod error;
 #[cfg(test)]
 mod exact;
 mod fixed;
+mod fixed_size;
 mod law;
+pub mod ledger;
 mod mechanism;
+mod noise;
+mod removal;
 mod rotate;
 mod round;
 mod skellam;
+mod smoothing;
 mod special;
 mod subsample;
 mod table;
@@ -52,11 +61,32 @@ mod variance;
 pub mod zcdp;
 
 pub use accountant::{Curve, Epsilon, MARGIN, ORDERS, round_up};
+pub use centred::CentredGaussian;
+pub use centred_encoding::CentredEncoding;
+pub use centred_noise::CentredNoise;
 pub use discrete_gaussian::GaussianNoise;
 pub use encoding::{Encoding, Task, wrap_deviations, wrap_probability};
 pub use error::PrivacyError;
 pub use mechanism::{DistributedGaussian, Gaussian, Mechanism, Sensitivity, Skellam};
+pub use noise::{Noise, NoiseLaw};
+pub(crate) use noise::{centred, rounded, wrapped};
+pub use removal::AddThenRemove;
 pub use rotate::Rotation;
 pub use skellam::SkellamNoise;
+pub use smoothing::{LEAST_SIGMA as LEAST_CENTRED_SIGMA, zeta as centred_zeta};
 pub use subsample::Amplification;
 pub use variance::Variance;
+
+/// For [`crate::bench`].
+pub(crate) mod bench {
+    use super::{Rotation, bits};
+
+    pub(crate) fn words(seed: &[u8; 32], words: &mut [u64]) {
+        let mut bits = bits::Bits::new(seed, "benchmark");
+        words.iter_mut().for_each(|word| *word = bits.word());
+    }
+
+    pub(crate) fn rotate(vector: &mut [f64]) {
+        Rotation::new([5; 32]).apply(vector);
+    }
+}

@@ -4,6 +4,9 @@
 //! A state holds what its round needs and no more, and is consumed by the step that ends it.
 
 pub(crate) mod advertise_keys;
+pub(crate) mod advertisement;
+pub(crate) mod certificate;
+pub(crate) mod consistency_check;
 pub(crate) mod masked_input_collection;
 pub(crate) mod reconstruction;
 pub(crate) mod roll;
@@ -21,7 +24,7 @@ pub enum Round {
     ShareKeys,
     /// Clients send their masked inputs.
     MaskedInputCollection,
-    /// Clients sign the survivor set: kept for the suites that have signatures.
+    /// Clients sign the survivor set, in suites that have signatures.
     ConsistencyCheck,
     /// Clients give the shares that take the masks away.
     Unmasking,

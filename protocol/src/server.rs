@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::config::given_away;
 use crate::crypto::and_wipe;
+use crate::graph::Circle;
+use crate::input::rotation;
+use crate::privacy::{Curve, PrivacyError};
 use crate::rounds::roll::Roll;
-use crate::rounds::{Round, advertise_keys, masked_input_collection, share_keys, unmasking};
-use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, VectorSpec};
+use crate::rounds::{
+    Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
+};
+use crate::{Abort, ClientId, Config, Counts, Fault, Lanes, Misbehaviour, Misuse, Suite, VectorSpec};
 
 /// The requests of one round: what to send to whom, ascending.
 pub type Requests = Vec<(ClientId, Vec<u8>)>;
@@ -27,6 +33,7 @@ enum State {
     AdvertiseKeys(advertise_keys::Server),
     ShareKeys(share_keys::Server),
     MaskedInputCollection(masked_input_collection::Server),
+    ConsistencyCheck(consistency_check::Server),
     Unmasking(unmasking::Server),
     Over,
 }
@@ -48,15 +55,39 @@ pub struct Aggregate {
     pub vectors: Vec<(VectorSpec, Lanes)>,
     /// The clients whose inputs are in the sum, ascending.
     pub survivors: Vec<ClientId>,
-    /// The clients that gave no valid answer to a round, by round. Those of Unmasking are in the sum.
+    /// The clients that gave no valid answer to a round, by round. Those of ConsistencyCheck and of Unmasking are in
+    /// the sum.
     pub dropped: BTreeMap<Round, Vec<ClientId>>,
     /// What clients did wrong.
     pub faults: Vec<Fault>,
     /// The session id.
     pub session: [u8; 32],
+    /// The cryptographic suite.
+    pub suite: Suite,
 }
 
 impl Aggregate {
+    /// The sum of the real vectors that were handed in for the vector called `name`, clipped, with the noise of all
+    /// survivors (spec §9.2); none if it has no noise.
+    ///
+    /// Takes memory and time for a rotation: keep what it returns.
+    pub fn real(&self, name: &str) -> Option<Vec<f64>> {
+        let mut vectors = (0..=u8::MAX).zip(&self.vectors);
+        let (place, (spec, lanes)) = vectors.find(|(_, (spec, _))| spec.name == name)?;
+        let sum: Vec<u64> = lanes.iter().collect();
+        spec.noise?.decode(spec.bits, &sum, rotation(self.suite, &self.session, place)).ok()
+    }
+
+    /// What the sum gives away of one input through the vectors with noise, for the noise that is really in it: that of
+    /// the survivors less the `corrupt` clients that may be among them. Plain vectors are not counted.
+    ///
+    /// # Errors
+    /// No honest survivor; noise for which there is no guarantee.
+    pub fn given_away(&self, corrupt: u32) -> Result<Curve, PrivacyError> {
+        let shares = (self.survivors.len() as u32).saturating_sub(corrupt);
+        given_away(self.vectors.iter().map(|(spec, _)| spec), shares)
+    }
+
     /// The sum of the vector called `name`.
     pub fn vector(&self, name: &str) -> Option<&Lanes> {
         self.vectors.iter().find(|(spec, _)| spec.name == name).map(|(_, lanes)| lanes)
@@ -96,8 +127,27 @@ impl Server {
     /// # Errors
     /// If the configuration breaks a rule.
     pub fn open(config: Config) -> Result<(Self, Requests), Misuse> {
+        Self::open_on(config, Circle::Drawn)
+    }
+
+    /// Opens a session whose regular graph has the clients in the order of their ids.
+    ///
+    /// For simulations only, where what befalls a client does not depend on its id: there this order is as good as
+    /// a drawn one, and a model that computes no keys knows it too.
+    ///
+    /// # Security
+    /// Never over a network: clients could choose their neighbours.
+    ///
+    /// # Errors
+    /// If the configuration breaks a rule.
+    #[doc(hidden)]
+    pub fn open_in_order(config: Config) -> Result<(Self, Requests), Misuse> {
+        Self::open_on(config, Circle::Ascending)
+    }
+
+    fn open_on(config: Config, circle: Circle) -> Result<(Self, Requests), Misuse> {
         config.check()?;
-        let (state, requests) = advertise_keys::Server::open(config.clone());
+        let (state, requests) = advertise_keys::Server::open(config.clone(), circle);
         let server = Self {
             state: State::AdvertiseKeys(state),
             config,
@@ -120,6 +170,7 @@ impl Server {
             State::AdvertiseKeys(state) => state.receive(from, response, counts),
             State::ShareKeys(state) => state.receive(from, response),
             State::MaskedInputCollection(state) => state.receive(from, response, counts),
+            State::ConsistencyCheck(state) => state.receive(from, response, counts),
             State::Unmasking(state) => and_wipe(|| state.receive(from, response)),
             State::Over => Err(Misbehaviour::WrongRound),
         };
@@ -154,6 +205,11 @@ impl Server {
             }
             State::MaskedInputCollection(state) => {
                 self.dropped.insert(Round::MaskedInputCollection, state.roll.missing());
+                let masked = state.close()?;
+                Ok(Closed::Next(self.collected(masked)))
+            }
+            State::ConsistencyCheck(state) => {
+                self.dropped.insert(Round::ConsistencyCheck, state.roll.missing());
                 let (next, requests) = state.close()?;
                 self.state = State::Unmasking(next);
                 Ok(Closed::Next(requests))
@@ -172,21 +228,39 @@ impl Server {
         }
     }
 
+    /// Goes on once the masked inputs are in: the survivor set is signed in a signed suite, shares are asked for in
+    /// the others.
+    fn collected(&mut self, masked: masked_input_collection::Masked) -> Requests {
+        let (state, requests) = if self.config.suite.is_signed() {
+            let (next, requests) = consistency_check::Server::open(masked);
+            (State::ConsistencyCheck(next), requests)
+        } else {
+            let (next, requests) = unmasking::Server::open(masked);
+            (State::Unmasking(next), requests)
+        };
+        self.state = state;
+        requests
+    }
+
     /// How far the open round is; `None` when the session is over.
     ///
     /// On a regular graph `sufficient` looks at every neighbourhood, n · degree steps: ask once the number of
     /// answers makes it worth asking, not after each message.
     pub fn progress(&self) -> Option<Progress> {
         let threshold = self.config.threshold;
+        let fewest = threshold.max(self.config.minimum_survivors);
         match &self.state {
             State::AdvertiseKeys(state) => {
                 Some(Progress::of(Round::AdvertiseKeys, &state.roll, state.needed(), || state.check()))
             }
             State::ShareKeys(state) => {
-                Some(Progress::of(Round::ShareKeys, &state.roll, threshold, || state.check()))
+                Some(Progress::of(Round::ShareKeys, &state.roll, fewest, || state.check()))
             }
             State::MaskedInputCollection(state) => {
-                Some(Progress::of(Round::MaskedInputCollection, &state.roll, threshold, || state.check()))
+                Some(Progress::of(Round::MaskedInputCollection, &state.roll, fewest, || state.check()))
+            }
+            State::ConsistencyCheck(state) => {
+                Some(Progress::of(Round::ConsistencyCheck, &state.roll, threshold, || state.check()))
             }
             State::Unmasking(state) => {
                 Some(Progress::of(Round::Unmasking, &state.roll, threshold, || state.check()))
@@ -199,13 +273,16 @@ impl Server {
     pub fn response_limit(&self, from: ClientId) -> u64 {
         match &self.state {
             State::AdvertiseKeys(state) if state.roll.awaits(from) => {
-                advertise_keys::Server::RESPONSE_LEN as u64
+                advertise_keys::response_len(self.config.suite.is_signed()) as u64
             }
             State::ShareKeys(state) if state.roll.awaits(from) => {
                 share_keys::Response::len(state.session.graph.degree(from)) as u64
             }
             State::MaskedInputCollection(state) if state.roll.awaits(from) => {
                 masked_input_collection::Response::len(&self.config)
+            }
+            State::ConsistencyCheck(state) if state.roll.awaits(from) => {
+                consistency_check::Response::LEN as u64
             }
             State::Unmasking(state) if state.roll.awaits(from) => state.response_limit(from) as u64,
             _ => 0,
@@ -239,6 +316,7 @@ impl Server {
             dropped: self.dropped.clone(),
             faults: self.faults.clone(),
             session: unmasked.session,
+            suite: self.config.suite,
         }
     }
 

@@ -10,6 +10,7 @@
 //!     graph: Graph::Regular { degree: 60 },
 //!     clients: 1_000_000,
 //!     threshold: 36,
+//!     minimum_survivors: 800_000,
 //!     vectors: vec![VectorSpec::new("weights", 100_000, 16)],
 //!     task: [0; 32],
 //!     nonce: [0; 32],
@@ -19,7 +20,9 @@
 //! assert!(traffic.up < 210_000 && traffic.down < 20_000);
 //! ```
 
-use crate::rounds::{advertise_keys, masked_input_collection, share_keys, unmasking};
+use crate::rounds::{
+    advertise_keys, certificate, consistency_check, masked_input_collection, share_keys, unmasking,
+};
 use crate::{Config, Graph};
 
 /// Bytes of a client's messages in one session.
@@ -38,17 +41,20 @@ pub fn per_client(config: &Config) -> Traffic {
         Graph::Regular { degree } => degree,
     } as usize;
     let held = neighbours + usize::from(config.graph == Graph::Complete);
+    let signed = config.suite.is_signed();
     let up = [
-        advertise_keys_response(),
+        advertise_keys_response(config),
         share_keys_response(neighbours),
         masked_input_response(config),
+        if signed { consistency_check_response() } else { 0 },
         unmasking_response(held, 0),
     ];
     let down = [
         advertise_keys_request(config),
-        share_keys_request(neighbours),
+        share_keys_request(config, neighbours),
         masked_input_request(neighbours),
-        unmasking_request(neighbours),
+        if signed { consistency_check_request(neighbours + 1) } else { 0 },
+        unmasking_request(config, neighbours),
     ];
     Traffic { up: up.iter().sum(), down: down.iter().sum() }
 }
@@ -59,13 +65,13 @@ pub fn advertise_keys_request(config: &Config) -> u64 {
 }
 
 /// `AdvertiseKeysResponse`.
-pub fn advertise_keys_response() -> u64 {
-    advertise_keys::PublicKeys::MESSAGE_LEN as u64
+pub fn advertise_keys_response(config: &Config) -> u64 {
+    advertise_keys::response_len(config.suite.is_signed()) as u64
 }
 
 /// `ShareKeysRequest` to a client with so many `neighbours`, itself not counted.
-pub fn share_keys_request(neighbours: usize) -> u64 {
-    share_keys::Request::len(neighbours + 1) as u64
+pub fn share_keys_request(config: &Config, neighbours: usize) -> u64 {
+    share_keys::request_len(config.suite.is_signed(), neighbours + 1) as u64
 }
 
 /// `ShareKeysResponse` of a client with so many `neighbours`.
@@ -83,9 +89,24 @@ pub fn masked_input_response(config: &Config) -> u64 {
     masked_input_collection::Response::len(config)
 }
 
-/// `UnmaskingRequest` to a client of whose neighbours `sharers` shared.
-pub fn unmasking_request(sharers: usize) -> u64 {
-    unmasking::Request::len(sharers + 1) as u64
+/// `ConsistencyCheckRequest` in a session with a roster of so many clients.
+pub fn consistency_check_request(roster: usize) -> u64 {
+    consistency_check::Request::len(roster) as u64
+}
+
+/// `ConsistencyCheckResponse`.
+pub fn consistency_check_response() -> u64 {
+    consistency_check::Response::LEN as u64
+}
+
+/// `UnmaskingRequest` to a client of whose neighbours `sharers` shared. In a signed suite it holds a quorum of
+/// signatures, however many shared.
+pub fn unmasking_request(config: &Config, sharers: usize) -> u64 {
+    if config.suite.is_signed() {
+        certificate::CertifiedRequest::len(config.threshold as usize) as u64
+    } else {
+        unmasking::Request::len(sharers + 1) as u64
+    }
 }
 
 /// `UnmaskingResponse` with so many shares and the ids of so many bundles that did not open. On the complete graph

@@ -1,11 +1,10 @@
 //! Vectors: lanes in memory, packed bits on the wire (spec §7).
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use zeroize::Zeroize;
 
-use crate::{Config, Misuse, VectorSpec};
+use crate::VectorSpec;
 
 /// The coordinates of one vector, in the narrowest lane that holds its bit width: 16 bits up to b = 16,
 /// 32 up to b = 32, 64 above.
@@ -63,12 +62,12 @@ impl Lanes {
     }
 
     /// The index of the first coordinate above `greatest`.
-    fn first_above(&self, greatest: u64) -> Option<usize> {
+    pub(crate) fn first_above(&self, greatest: u64) -> Option<usize> {
         each_lane!(self, values => values.iter().position(|&value| value.wide() > greatest))
     }
 
     /// Moves the coordinates, which all fit, into the lane of `bits`.
-    fn move_into_lane_of(&mut self, bits: u8) {
+    pub(crate) fn move_into_lane_of(&mut self, bits: u8) {
         let moved = match (&self, bits) {
             (Self::U16(_), ..=16) | (Self::U32(_), 17..=32) | (Self::U64(_), 33..) => return,
             (_, ..=16) => Self::U16(self.iter().map(|value| value as u16).collect()),
@@ -119,65 +118,6 @@ impl From<Vec<u32>> for Lanes {
 impl From<Vec<u64>> for Lanes {
     fn from(values: Vec<u64>) -> Self {
         Self::U64(values)
-    }
-}
-
-/// What one client contributes: a value for each named vector of the session. Wiped when dropped.
-#[derive(Default)]
-pub struct Input {
-    vectors: BTreeMap<String, Lanes>,
-}
-
-impl Input {
-    /// An input without vectors yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a vector; any lane does, the session's bit width decides what is kept.
-    pub fn with(mut self, name: &str, values: impl Into<Lanes>) -> Self {
-        if let Some(mut replaced) = self.vectors.insert(name.to_owned(), values.into()) {
-            replaced.zeroize();
-        }
-        self
-    }
-
-    /// Brings the vectors into the order and the lanes of the configuration.
-    pub(crate) fn arrange(mut self, config: &Config) -> Result<Arranged, Misuse> {
-        let expected: Vec<String> = config.vectors.iter().map(|spec| spec.name.clone()).collect();
-        let mut sorted = expected.clone();
-        sorted.sort();
-        if !self.vectors.keys().eq(sorted.iter()) {
-            return Err(Misuse::InputVectors { found: self.vectors.keys().cloned().collect(), expected });
-        }
-        let mut arranged = Arranged(Vec::with_capacity(expected.len()));
-        for spec in &config.vectors {
-            // From here on the values are wiped however this ends.
-            arranged.0.extend(self.vectors.remove(&spec.name));
-            let Some(lanes) = arranged.0.last_mut() else { continue };
-            let name = || spec.name.clone();
-            if lanes.len() != spec.length as usize {
-                return Err(Misuse::InputLength { name: name(), found: lanes.len(), expected: spec.length });
-            }
-            let greatest = spec.greatest();
-            if let Some(at) = lanes.first_above(greatest) {
-                return Err(Misuse::InputValue { name: name(), at, greatest });
-            }
-            lanes.move_into_lane_of(spec.bits);
-        }
-        Ok(arranged)
-    }
-}
-
-impl Drop for Input {
-    fn drop(&mut self) {
-        self.vectors.values_mut().for_each(Zeroize::zeroize);
-    }
-}
-
-impl fmt::Debug for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Input {{ {} vectors, <redacted> }}", self.vectors.len())
     }
 }
 

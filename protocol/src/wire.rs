@@ -12,7 +12,8 @@ pub(crate) enum MessageType {
     ShareKeysResponse = 4,
     MaskedInputRequest = 5,
     MaskedInputResponse = 6,
-    // 7 and 8 are kept for ConsistencyCheck.
+    ConsistencyCheckRequest = 7,
+    ConsistencyCheckResponse = 8,
     UnmaskingRequest = 9,
     UnmaskingResponse = 10,
 }
@@ -26,6 +27,8 @@ impl MessageType {
             Self::ShareKeysResponse,
             Self::MaskedInputRequest,
             Self::MaskedInputResponse,
+            Self::ConsistencyCheckRequest,
+            Self::ConsistencyCheckResponse,
             Self::UnmaskingRequest,
             Self::UnmaskingResponse,
         ]
@@ -216,8 +219,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rounds::{advertise_keys, masked_input_collection, share_keys, unmasking};
-    use crate::{Config, Graph, Suite, VectorSpec};
+    use crate::privacy::{Noise, NoiseLaw};
+    use crate::rounds::advertisement::{Advertisement, Proof, PublicKeys};
+    use crate::rounds::{
+        advertise_keys, certificate, consistency_check, masked_input_collection, share_keys, unmasking,
+    };
+    use crate::{Authority, Config, Graph, Suite, VectorSpec};
 
     /// `decode(encode(x)) = x`, and `encode(decode(b)) = b` for every `b` that decodes, however it was made.
     fn round_trip<B: Body>(body: &B, changes: &[(usize, u8)], cut: usize) {
@@ -241,24 +248,39 @@ mod tests {
         prop::collection::vec((1u32..).prop_filter_map("zero", ClientId::new), 0..9)
     }
 
-    fn keys() -> impl Strategy<Value = advertise_keys::PublicKeys> {
-        any::<([u8; 32], [u8; 32])>()
-            .prop_map(|(encryption, mask)| advertise_keys::PublicKeys { encryption, mask })
+    fn keys() -> impl Strategy<Value = PublicKeys> {
+        any::<([u8; 32], [u8; 32])>().prop_map(|(encryption, mask)| PublicKeys { encryption, mask })
     }
 
     fn config() -> impl Strategy<Value = Config> {
-        let vector = ("[ -~]{1,20}", 1u32.., 1u8..=62, prop::option::of(0u64..9))
-            .prop_map(|(name, length, bits, bound)| VectorSpec { name, length, bits, bound });
+        let plain = ("[ -~]{1,20}", 1u32.., 1u8..=62, prop::option::of(0u64..9))
+            .prop_map(|(name, length, bits, bound)| VectorSpec { name, length, bits, bound, noise: None });
+        let law = prop_oneof![Just(NoiseLaw::DiscreteGaussian), Just(NoiseLaw::Skellam)];
+        let real = || (1u64 << 52)..(0x7ff << 52);
+        let noisy = ("[ -~]{1,20}", law, 1u32..1 << 28, real(), real(), 1u64.., (1u64 << 14)..=1 << 40)
+            .prop_map(|(name, law, dimension, clip, scale, norm_squared, variance)| VectorSpec {
+                noise: Some(Noise { law, dimension, clip, scale, norm_squared, variance }),
+                ..VectorSpec::new(name, dimension.next_power_of_two(), 20)
+            });
+        let vector = prop_oneof![plain, noisy];
         let graph = prop_oneof![
             Just(Graph::Complete),
             (1u32..50).prop_map(|half| Graph::Regular { degree: 2 * half })
         ];
-        (graph, prop::collection::vec(vector, 1..4), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(
-            |(graph, vectors, task, nonce)| Config {
-                suite: Suite::Curious,
+        let authority = Authority::new([1; 32]).public();
+        let suite = prop_oneof![
+            3 => (Just(Suite::Curious), graph, Just(2u32)),
+            1 => (0u32..100).prop_map(move |corrupt| {
+                (Suite::Active { corrupt, authority }, Graph::Complete, (120 + corrupt) / 2 + 1)
+            }),
+        ];
+        (suite, prop::collection::vec(vector, 1..4), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(
+            |((suite, graph, threshold), vectors, task, nonce)| Config {
+                suite,
                 graph,
                 clients: 120,
-                threshold: 2,
+                threshold,
+                minimum_survivors: 1,
                 vectors,
                 task,
                 nonce,
@@ -278,16 +300,25 @@ mod tests {
             cut in 0usize..3,
         ) {
             let id = ids.first().copied().unwrap_or_else(|| ClientId::new(1).unwrap());
-            let neighbourhood = ids.iter().map(|&id| (id, keys)).collect();
+            let plain = Advertisement { keys, proof: None };
+            let proof = Proof { identity: keys.mask, certificate: [1; 64], signature: [2; 64] };
+            let signed = Advertisement { keys, proof: Some(proof) };
+            let neighbourhood = |one| ids.iter().map(|&id| (id, one)).collect();
             let bundles = ids.iter().map(|_| [bytes.len() as u8; 80]).collect();
             let owned = ids.iter().map(|&id| (id, [3; 80])).collect();
             let shares: Vec<[u8; 32]> = ids.iter().map(|_| keys.mask).collect();
             round_trip(&advertise_keys::Request { id, config }, &changes, cut);
-            round_trip(&keys, &changes, cut);
-            round_trip(&share_keys::Request { neighbourhood }, &changes, cut);
+            round_trip(&advertise_keys::Response::<false>(plain), &changes, cut);
+            round_trip(&advertise_keys::Response::<true>(signed), &changes, cut);
+            round_trip(&share_keys::Request::<false> { neighbourhood: neighbourhood(plain) }, &changes, cut);
+            round_trip(&share_keys::Request::<true> { neighbourhood: neighbourhood(signed) }, &changes, cut);
             round_trip(&share_keys::Response { commitment: keys.mask, bundles }, &changes, cut);
             round_trip(&masked_input_collection::Request { bundles: owned }, &changes, cut);
-            round_trip(&unmasking::Request { survivors: bytes }, &changes, cut);
+            let signatures = ids.iter().map(|&id| (id, [4; 64])).collect();
+            round_trip(&consistency_check::Request { survivors: bytes.clone() }, &changes, cut);
+            round_trip(&consistency_check::Response { signature: [5; 64] }, &changes, cut);
+            round_trip(&certificate::CertifiedRequest { signatures }, &changes, cut);
+            round_trip(&unmasking::Request { survivor_count: bytes.len() as u32, survivors: bytes }, &changes, cut);
             round_trip(&unmasking::Response { unopened: ids, shares: shares.into() }, &changes, cut);
         }
 
@@ -304,8 +335,10 @@ mod tests {
                 };
             }
             decode!(
-                advertise_keys::Request, advertise_keys::PublicKeys, share_keys::Request, share_keys::Response,
-                masked_input_collection::Request, unmasking::Request, unmasking::Response
+                advertise_keys::Request, advertise_keys::Response<false>, advertise_keys::Response<true>,
+                share_keys::Request<false>, share_keys::Request<true>, share_keys::Response,
+                masked_input_collection::Request, consistency_check::Request, consistency_check::Response,
+                unmasking::Request, certificate::CertifiedRequest, unmasking::Response
             );
         }
     }

@@ -102,6 +102,8 @@ fn impossible_configurations_are_refused_with_their_numbers() {
         (Config { threshold: 4, ..config() }, "threshold 4: with this graph it must be 2 to 3"),
         (Config { graph: Graph::Regular { degree: 3 }, clients: 9, ..config() }, "degree 3: it must be even"),
         (Config { graph: Graph::Regular { degree: 4 }, clients: 4, ..config() }, "from 2 to 3 for 4 clients"),
+        (Config { minimum_survivors: 0, ..config() }, "minimum of survivors 0: it must be 1 to 3"),
+        (Config { minimum_survivors: 4, ..config() }, "minimum of survivors 4: it must be 1 to 3"),
         (Config { vectors: vec![], ..config() }, "0 vectors"),
         (with(VectorSpec::new("", 1, 1)), "vector name"),
         (with(VectorSpec::new("né", 1, 1)), "vector name"),

@@ -6,16 +6,15 @@ mod cohort;
 use cohort::{Cohort, id};
 use secagg::{Abort, Client, ClientId, Graph, Misbehaviour, Policy, Round, VectorSpec};
 
-const ROUNDS: [Round; 4] =
-    [Round::AdvertiseKeys, Round::ShareKeys, Round::MaskedInputCollection, Round::Unmasking];
 const HEADER: usize = 33;
 const BUNDLE: usize = 80;
 
-fn cohorts() -> [Cohort; 2] {
+fn cohorts() -> [Cohort; 3] {
     let vectors = || vec![VectorSpec::new("a", 3, 3), VectorSpec::new("b", 2, 40)];
     [
         Cohort::new(Graph::Complete, 5, 3, vectors(), 11),
         Cohort::new(Graph::Regular { degree: 4 }, 7, 2, vectors(), 12),
+        Cohort::active(5, 3, 0, vectors(), 13),
     ]
 }
 
@@ -32,7 +31,7 @@ fn assert_costs_the_sender(
     });
     assert_eq!(faults.iter().map(|fault| (fault.culprit, fault.what)).collect::<Vec<_>>(), [(id(2), what)]);
     let aggregate = outcome.unwrap();
-    assert_eq!(aggregate.survivors.contains(&id(2)), round == Round::Unmasking);
+    assert_eq!(aggregate.survivors.contains(&id(2)), round >= Round::ConsistencyCheck);
     assert_eq!(aggregate.dropped[&round], [id(2)]);
     cohort.assert_sum(&aggregate);
 }
@@ -57,7 +56,7 @@ fn with(at: usize, bytes: &[u8]) -> impl Fn(Vec<u8>) -> Vec<u8> {
 #[test]
 fn a_response_of_the_wrong_length_costs_its_sender() {
     for cohort in cohorts() {
-        for round in ROUNDS {
+        for round in cohort.rounds() {
             let what = match round {
                 Round::MaskedInputCollection => Misbehaviour::WrongVectorLength,
                 _ => Misbehaviour::Malformed,
@@ -77,7 +76,7 @@ fn a_response_of_the_wrong_length_costs_its_sender() {
 #[test]
 fn messages_out_of_place_are_named_and_harm_nobody() {
     for cohort in cohorts() {
-        for round in ROUNDS {
+        for round in cohort.rounds() {
             let mut earlier: Vec<Vec<u8>> = Vec::new();
             let mut expected = Vec::new();
             let (faults, outcome) = cohort.run_tampered(|id, at, response| {
@@ -111,7 +110,7 @@ fn messages_out_of_place_are_named_and_harm_nobody() {
 
 #[test]
 fn messages_of_strangers_and_of_excluded_clients_are_refused() {
-    let [cohort, _] = cohorts();
+    let [cohort, ..] = cohorts();
     let (mut clients, mut server, requests) = cohort.requests_of(Round::ShareKeys);
     let response = clients.get_mut(&id(1)).unwrap().handle(&requests[0].1).unwrap();
     let refused =
@@ -128,7 +127,7 @@ fn messages_of_strangers_and_of_excluded_clients_are_refused() {
 
 #[test]
 fn a_late_message_after_the_end_is_refused() {
-    let [cohort, _] = cohorts();
+    let [cohort, ..] = cohorts();
     let mut last = Vec::new();
     let mut sent = 0;
     let (mut clients, mut server, requests) = cohort.requests_of(Round::Unmasking);
@@ -157,8 +156,11 @@ fn bad_keys_cost_their_sender() {
         // Client 1's keys, in either place.
         let (mut clients, _, requests) = cohort.requests_of(Round::AdvertiseKeys);
         let first = clients.get_mut(&id(1)).unwrap().handle(&requests[0].1).unwrap();
-        bad(0, &first[HEADER..HEADER + 32], Misbehaviour::DuplicateKey);
-        bad(32, &first[HEADER + 32..], Misbehaviour::DuplicateKey);
+        // In the active suite client 2's signature is not over these.
+        let what =
+            if cohort.is_active() { Misbehaviour::BadKeySignature } else { Misbehaviour::DuplicateKey };
+        bad(0, &first[HEADER..HEADER + 32], what);
+        bad(32, &first[HEADER + 32..HEADER + 64], what);
     }
 }
 
@@ -359,7 +361,7 @@ fn assert_refuses(cohort: &Cohort, round: Round, what: Misbehaviour, change: imp
 #[test]
 fn clients_refuse_bad_requests_in_every_round() {
     for cohort in cohorts() {
-        for round in ROUNDS {
+        for round in cohort.rounds() {
             assert_refuses(&cohort, round, Misbehaviour::Malformed, truncated);
             assert_refuses(&cohort, round, Misbehaviour::Malformed, extended);
             assert_refuses(&cohort, round, Misbehaviour::Malformed, |_| Vec::new());
@@ -375,7 +377,8 @@ fn clients_refuse_bad_requests_in_every_round() {
             }
         }
         let config = HEADER + 4;
-        let clients = config + 4 + if cohort.config.graph == Graph::Complete { 0 } else { 4 };
+        let graph = if cohort.config.graph == Graph::Complete { 0 } else { 4 };
+        let clients = config + 4 + graph + if cohort.is_active() { 36 } else { 0 };
         assert_refuses(&cohort, Round::AdvertiseKeys, Misbehaviour::BadConfig, with(config, &[0, 9]));
         assert_refuses(&cohort, Round::AdvertiseKeys, Misbehaviour::BadConfig, with(config + 2, &[9]));
         assert_refuses(
@@ -391,29 +394,30 @@ fn clients_refuse_bad_requests_in_every_round() {
 
 #[test]
 fn clients_refuse_a_false_neighbourhood() {
-    let item = |at: usize| HEADER + 4 + 68 * at;
     for cohort in cohorts() {
+        let size = if cohort.is_active() { 228 } else { 68 };
+        let item = |at: usize| HEADER + 4 + size * at;
         let complete = cohort.config.graph == Graph::Complete;
         let refuses = |what, change: &dyn Fn(Vec<u8>) -> Vec<u8>| {
             assert_refuses(&cohort, Round::ShareKeys, what, change);
         };
         let swapped = |mut message: Vec<u8>| {
-            let (one, other) = message[item(0)..].split_at_mut(68);
-            one.swap_with_slice(&mut other[..68]);
+            let (one, other) = message[item(0)..].split_at_mut(size);
+            one.swap_with_slice(&mut other[..size]);
             message
         };
         refuses(Misbehaviour::BadNeighbourhood, &swapped);
-        let last = |message: &[u8]| item((message.len() - HEADER - 4) / 68 - 1);
+        let last = |message: &[u8]| item((message.len() - HEADER - 4) / size - 1);
         refuses(Misbehaviour::BadNeighbourhood, &|m| with(last(&m), &[0, 0, 0, 99])(m));
         let own_key = |mut message: Vec<u8>| {
-            let at = message[item(0)..].chunks(68).position(|item| item[..4] == [0, 0, 0, 2]).unwrap();
+            let at = message[item(0)..].chunks(size).position(|item| item[..4] == [0, 0, 0, 2]).unwrap();
             message[item(at) + 40] ^= 1;
             message
         };
         refuses(Misbehaviour::BadNeighbourhood, &own_key);
         let shorter = |keep: usize| {
             move |message: Vec<u8>| {
-                let bytes = (68 * keep) as u32;
+                let bytes = (size * keep) as u32;
                 with(HEADER, &bytes.to_be_bytes())(message[..item(keep)].to_vec())
             }
         };
@@ -445,12 +449,18 @@ fn clients_refuse_false_sharers_and_survivors() {
         assert_refuses(&cohort, round, Misbehaviour::TooFewSharers, |m| {
             with(HEADER, &84u32.to_be_bytes())(m[..item(1)].to_vec())
         });
+        if cohort.is_active() {
+            continue; // its survivors are in ConsistencyCheck: see the tests of the active suite
+        }
         let round = Round::Unmasking;
-        let bits = HEADER + 4;
+        let (count, length, bits) = (HEADER, HEADER + 4, HEADER + 8);
         assert_refuses(&cohort, round, Misbehaviour::BadSurvivorSet, |m| with(bits, &[m[bits] | 0x80])(m));
         assert_refuses(&cohort, round, Misbehaviour::BadSurvivorSet, |m| {
-            with(HEADER, &2u32.to_be_bytes())(extended(m))
+            with(length, &2u32.to_be_bytes())(extended(m))
         });
+        assert_refuses(&cohort, round, Misbehaviour::BelowMinimumSurvivors, with(count, &[0; 4]));
+        assert_refuses(&cohort, round, Misbehaviour::WrongSurvivorCount, with(count, &[0, 0, 0, 1]));
+        assert_refuses(&cohort, round, Misbehaviour::WrongSurvivorCount, with(count, &[0xff; 4]));
         if complete {
             // Everybody is in the neighbourhood, so client 2 is its second bit.
             assert_refuses(&cohort, round, Misbehaviour::SelfDropped, with(bits, &[0b11101]));
@@ -461,13 +471,17 @@ fn clients_refuse_false_sharers_and_survivors() {
 
 #[test]
 fn the_policy_is_asked_before_a_key_is_made() {
-    let [cohort, _] = cohorts();
+    let [cohort, ..] = cohorts();
     let (_, requests) = cohort.open();
     for (policy, says) in [
         (Policy { minimum_clients: 6, ..Policy::default() }, "5 clients, but the policy asks for at least 6"),
         (
             Policy { minimum_threshold: 4, ..Policy::default() },
             "threshold of 3, but the policy asks for at least 4",
+        ),
+        (
+            Policy { minimum_survivors: 2, ..Policy::default() },
+            "sums of as few as 1 inputs, but the policy asks for at least 2",
         ),
         (Policy { task: Some([0; 32]), ..Policy::default() }, "task digest"),
     ] {

@@ -36,7 +36,8 @@ fn cohorts() -> impl Iterator<Item = Cohort> {
     let regular =
         [(2, 3), (4, 9), (8, 30), (16, 17)].map(|(degree, clients)| (Graph::Regular { degree }, clients));
     let cohort = move |(graph, clients)| Cohort::new(graph, clients, 2, vectors(), clients.into());
-    complete.into_iter().chain(regular).map(cohort)
+    let active = [2, 3, 9, 17].map(|clients| Cohort::active(clients, clients / 2 + 1, 0, vectors(), 3));
+    complete.into_iter().chain(regular).map(cohort).chain(active)
 }
 
 #[test]
@@ -56,22 +57,34 @@ fn a_session_that_nobody_leaves_has_the_bytes_that_were_told() {
 #[test]
 fn each_message_has_the_bytes_that_were_told() {
     // Everybody is everybody's neighbour, so that two lost clients are missed by all.
-    for graph in [Graph::Complete, Graph::Regular { degree: 10 }] {
-        let cohort = Cohort::new(graph, 11, 5, vec![VectorSpec::new("v", 77, 9)], 1);
+    let vectors = || vec![VectorSpec::new("v", 77, 9)];
+    for cohort in [
+        Cohort::new(Graph::Complete, 11, 5, vectors(), 1),
+        Cohort::new(Graph::Regular { degree: 10 }, 11, 5, vectors(), 1),
+        Cohort::active(11, 7, 2, vectors(), 1),
+    ] {
+        let graph = cohort.config.graph;
         let (neighbours, sharers) = (10, 8);
         let held = sharers + usize::from(graph == Graph::Complete);
         for (round, id, request, response) in session(&cohort, &[id(3), id(8)]) {
             let (down, up) = match round {
-                Round::AdvertiseKeys => {
-                    (sizes::advertise_keys_request(&cohort.config), sizes::advertise_keys_response())
-                }
-                Round::ShareKeys => {
-                    (sizes::share_keys_request(neighbours), sizes::share_keys_response(neighbours))
-                }
+                Round::AdvertiseKeys => (
+                    sizes::advertise_keys_request(&cohort.config),
+                    sizes::advertise_keys_response(&cohort.config),
+                ),
+                Round::ShareKeys => (
+                    sizes::share_keys_request(&cohort.config, neighbours),
+                    sizes::share_keys_response(neighbours),
+                ),
                 Round::MaskedInputCollection => {
                     (sizes::masked_input_request(sharers), sizes::masked_input_response(&cohort.config))
                 }
-                _ => (sizes::unmasking_request(sharers), sizes::unmasking_response(held, 0)),
+                Round::ConsistencyCheck => {
+                    (sizes::consistency_check_request(11), sizes::consistency_check_response())
+                }
+                Round::Unmasking => {
+                    (sizes::unmasking_request(&cohort.config, sharers), sizes::unmasking_response(held, 0))
+                }
             };
             assert_eq!(request as u64, down, "{round} to {id}");
             assert!(response.is_none_or(|response| response as u64 == up), "{round} of {id}");

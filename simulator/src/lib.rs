@@ -1,30 +1,66 @@
-//! Secure aggregation by the thousand: real clients and a real server of the protocol core, in one process, from
-//! one seed.
+//! Secure aggregation in virtual time: what a session costs and survives, repeatable from a seed.
 //!
-//! Today there is the [`Cohort`]: it runs one session of any number of clients to its end, loses some of them on
-//! the way, checks the sum against the plain one, and reports every message and every operation. It never holds
-//! the clients' vectors: each is made just before it is needed and is gone when its message is.
+//! A [`Scenario`] is a TOML file; `simulator/scenarios/README.md` lists its fields. A [`Simulation`] runs it in one of
+//! two modes that give the same events, bytes, operations and times:
 //!
-//! Virtual time, networks, faults by rule and a mode that counts without computing come later; they will stand on
-//! the same scenario and the same counts.
+//! - [`Mode::Real`] drives the protocol's own clients and server, with real bytes and real cryptography;
+//! - [`Mode::Model`] knows how long each message is and how many operations each step takes, and computes nothing else,
+//!   so it reaches a hundred million clients.
+//!
+//! Time is virtual: a step takes as long as a [`Calibration`] says that its operations do, never as long as it took.
 //!
 //! ```
-//! use secagg::{Graph, VectorSpec};
-//! use secagg_simulator::{Cohort, Scenario};
+//! use secagg_simulator::{Calibration, Mode, Scenario, Simulation};
 //!
-//! let vectors = vec![VectorSpec::new("weights", 10, 20)];
-//! let scenario =
-//!     Scenario { graph: Graph::Regular { degree: 8 }, clients: 30, threshold: 5, vectors, dropout: 0.05, seed: 1 };
-//! let report = Cohort::new(&scenario)?.run(|_| ());
-//! assert!(report.exact);
-//! # Ok::<(), secagg::Misuse>(())
+//! let scenario = r#"
+//!     clients = 30
+//!     graph = { kind = "regular", degree = 8, threshold = 5 }
+//!     vectors = [{ name = "weights", length = 10, bits = 20 }]
+//!     faults.dropouts = [{ probability = 0.05 }]
+//! "#;
+//! let scenario = Scenario::parse(scenario, "example")?;
+//! let run = |mode| Simulation::new(scenario.clone(), &Calibration::built_in(), mode)?.run(&|_| true);
+//! let (real, model) = (run(Mode::Real)?, run(Mode::Model)?);
+//! assert_eq!(real.sessions[0].exact, Some(true));
+//! assert_eq!(real.transcript, model.transcript);
+//! # Ok::<(), secagg_simulator::RunError>(())
 //! ```
 
-mod cohort;
-mod random;
+mod calibration;
+mod cast;
+mod circle;
+#[doc(hidden)]
+pub mod cli;
+mod devices;
+mod distribution;
+mod draw;
+mod exchange;
+mod histogram;
+mod inbox;
+mod inputs;
+mod ledger;
+mod link;
+#[cfg(unix)]
+pub mod measure;
+mod model;
+mod queue;
+pub mod quic;
+mod real;
+pub mod reality;
 mod report;
-mod scenario;
+pub mod scenario;
+mod session;
+mod simulation;
+mod transcript;
+#[cfg(target_os = "linux")]
+pub mod validate;
+mod world;
 
-pub use cohort::{Cohort, Progress};
-pub use report::{Dropped, MessageCount, Operations, Report};
-pub use scenario::Scenario;
+pub use calibration::{Calibration, CalibrationError, Profile};
+pub use distribution::Distribution;
+pub use queue::{EventQueue, When};
+pub use report::{ClassReport, Operations, Reason, Report, RoundReport, SessionReport, Traffic, TreeReport};
+pub use scenario::{Scenario, ScenarioError};
+pub use session::{Broken, Progress};
+pub use simulation::{Mode, RunError, Simulation};
+pub use transcript::Record;

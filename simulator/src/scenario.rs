@@ -1,78 +1,206 @@
-//! What is simulated.
+//! What is simulated: a TOML file, read, checked and explained.
 
-use secagg::{Config, Graph, Input, Round, Suite, VectorSpec};
+mod availability;
+mod compute;
+mod faults;
+mod network;
+mod protocol;
+mod stages;
 
-use crate::random::{Numbers, bytes};
+use std::path::{Path, PathBuf};
 
-/// The rounds of the suite that is simulated.
-const ROUNDS: [Round; 4] =
-    [Round::AdvertiseKeys, Round::ShareKeys, Round::MaskedInputCollection, Round::Unmasking];
+use serde::{Deserialize, Serialize};
 
-/// One session to simulate. All that happens in it follows from these fields.
-#[derive(Clone, Debug, PartialEq)]
+pub use availability::{Availability, Trace};
+pub use compute::{Compute, DeviceClass};
+pub use faults::{Dropout, Faults, Moment, Outage, RoundName, Stragglers};
+pub use network::Network;
+pub use protocol::{GraphChoice, Vector};
+pub use stages::{Stage, Stages};
+
+/// One scenario: all that happens in a run follows from it and from the calibration.
+///
+/// `simulator/scenarios/README.md` lists the fields with their units and defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// Who shares with whom.
-    pub graph: Graph,
-    /// Number of clients.
-    pub clients: u32,
-    /// Shares that reconstruct a secret.
-    pub threshold: u32,
-    /// What is summed.
-    pub vectors: Vec<VectorSpec>,
-    /// Probability of each client to vanish, at its answer to one of the rounds, all equally likely.
-    pub dropout: f64,
-    /// Where keys, inputs and fates come from.
+    /// One line that says what the scenario is for.
+    #[serde(default)]
+    pub title: String,
+    /// Where keys, inputs, rates and fates come from.
+    #[serde(default = "one_u64")]
     pub seed: u64,
+    /// Clients that a cohort asks for, 2 to 2^30.
+    pub clients: u32,
+    /// Devices from which cohorts are chosen, at least `clients` × `cohorts`; none for just these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<u32>,
+    /// Sessions of each cohort, one after the other, each with clients chosen anew.
+    #[serde(default = "one")]
+    pub sessions: u32,
+    /// Seconds between the end of a session and the start of the next.
+    #[serde(default)]
+    pub pause: f64,
+    /// Cohorts that run side by side, each with a server and a link of its own.
+    #[serde(default = "one")]
+    pub cohorts: u32,
+    /// Sums that one aggregator of the tree above the cohorts adds up, 2 or more.
+    #[serde(default = "eight")]
+    pub fan_in: u32,
+    /// The suite's name, as `secagg` knows it.
+    #[serde(default = "curious")]
+    pub suite: String,
+    /// Bytes that each client is given with its first request, such as a model.
+    #[serde(default)]
+    pub task_bytes: u64,
+    /// Who shares with whom.
+    #[serde(default)]
+    pub graph: GraphChoice,
+    /// What is summed.
+    pub vectors: Vec<Vector>,
+    /// Rates, delays, losses.
+    #[serde(default)]
+    pub network: Network,
+    /// How fast the machines are.
+    #[serde(default)]
+    pub compute: Compute,
+    /// How long the server waits.
+    #[serde(default)]
+    pub stages: Stages,
+    /// What goes wrong.
+    #[serde(default)]
+    pub faults: Faults,
+    /// When devices are there.
+    #[serde(default)]
+    pub availability: Availability,
+}
+
+/// Why a scenario cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// A file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A file is not in its form.
+    #[error("{place}: {message}")]
+    Malformed {
+        /// The file, and the line and column where they are known.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A number that cannot work.
+    #[error("{0}")]
+    Impossible(String),
 }
 
 impl Scenario {
-    /// The configuration of the session.
-    pub(crate) fn config(&self) -> Config {
-        Config {
-            suite: Suite::Curious,
-            graph: self.graph,
-            clients: self.clients,
-            threshold: self.threshold,
-            vectors: self.vectors.clone(),
-            task: [0; 32],
-            nonce: bytes(self.seed, "nonce", 0),
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, has an unknown field, or a number that cannot work.
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ScenarioError::Unreadable { path: path.to_owned(), error })?;
+        let mut scenario = Self::parse(&text, &path.display().to_string())?;
+        if let Availability::Trace(trace) = &mut scenario.availability {
+            trace.read(path.parent())?;
         }
+        Ok(scenario)
     }
 
-    /// The entropy of a client.
-    pub(crate) fn entropy(&self, client: u32) -> [u8; 32] {
-        bytes(self.seed, "entropy", client)
+    /// Reads and checks a text; `name` is what errors call it. A trace is not read.
+    ///
+    /// # Errors
+    /// As [`Scenario::read`].
+    pub fn parse(text: &str, name: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = toml::from_str(text).map_err(|error| malformed(text, name, &error))?;
+        scenario.check()?;
+        Ok(scenario)
     }
 
-    /// The round in which a client vanishes before it answers; `None` if it stays.
-    pub(crate) fn lost_in(&self, client: u32) -> Option<Round> {
-        let mut numbers = Numbers::new(self.seed, "fate", client);
-        if !numbers.chance(self.dropout) {
-            return None;
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The first number that cannot work.
+    pub fn check(&self) -> Result<(), ScenarioError> {
+        self.check_numbers().map_err(ScenarioError::Impossible)?;
+        self.config(self.clients, [0; 32]).map(drop)
+    }
+
+    fn check_numbers(&self) -> Result<(), String> {
+        let devices = u64::from(self.clients) * u64::from(self.cohorts);
+        if let Some(population) = self.population
+            && u64::from(population) < devices
+        {
+            return Err(format!("population = {population}: the cohorts alone have {devices} clients"));
         }
-        ROUNDS.get((numbers.next() >> 62) as usize).copied()
-    }
-
-    /// The coordinates of a client's vector at `index`, in order.
-    pub(crate) fn values(&self, client: u32, index: usize) -> impl Iterator<Item = u64> + use<> {
-        let spec = self.vectors.get(index).map(|spec| (spec.length, spec.bits, spec.bound));
-        let (length, bits, bound) = spec.unwrap_or((0, 1, None));
-        let all = (1u64 << bits) - 1;
-        let count = bound.map_or(all, |bound| bound.min(all)) + 1;
-        let mut numbers = Numbers::new(self.seed, &format!("input {index}"), client);
-        (0..length).map(move |_| numbers.next() % count)
-    }
-
-    /// A client's input.
-    pub(crate) fn input(&self, client: u32) -> Input {
-        let vectors = self.vectors.iter().enumerate();
-        vectors.fold(Input::new(), |input, (index, spec)| {
-            let values = self.values(client, index);
-            match spec.bits {
-                ..=16 => input.with(&spec.name, values.map(|value| value as u16).collect::<Vec<_>>()),
-                17..=32 => input.with(&spec.name, values.map(|value| value as u32).collect::<Vec<_>>()),
-                _ => input.with(&spec.name, values.collect::<Vec<_>>()),
+        if devices > u64::from(u32::MAX) {
+            return Err(format!("{devices} clients in all cohorts: at most {} can be simulated", u32::MAX));
+        }
+        for (name, number) in [("sessions", self.sessions), ("cohorts", self.cohorts)] {
+            if number == 0 {
+                return Err(format!("{name} = 0: there must be at least 1"));
             }
-        })
+        }
+        if self.fan_in < 2 {
+            return Err(format!("fan_in = {}: an aggregator adds at least 2 sums", self.fan_in));
+        }
+        not_negative("pause", self.pause)?;
+        self.network.check()?;
+        self.compute.check()?;
+        self.stages.check(self.network.tick)?;
+        self.faults.check()?;
+        self.availability.check()
     }
+
+    /// The scenario as a file.
+    pub fn to_toml(&self) -> String {
+        // Every field has a form in TOML, so this does not fail.
+        toml::to_string(self).unwrap_or_default()
+    }
+}
+
+/// A number of seconds, or the like, that must be finite and not negative.
+fn not_negative(field: &str, value: f64) -> Result<(), String> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(());
+    }
+    Err(format!("{field} = {value}: it must be a number of at least 0"))
+}
+
+/// A share of something.
+fn share(field: &str, value: f64) -> Result<(), String> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{field} = {value}: it must be 0 to 1"))
+}
+
+fn malformed(text: &str, name: &str, error: &toml::de::Error) -> ScenarioError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|char| *char != '\n').count() + 1;
+    ScenarioError::Malformed { place: format!("{name}:{line}:{column}"), message: error.message().to_owned() }
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn one_u64() -> u64 {
+    1
+}
+
+fn eight() -> u32 {
+    8
+}
+
+fn curious() -> String {
+    "curious".to_owned()
 }

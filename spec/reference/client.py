@@ -6,10 +6,11 @@ import bundle
 import field
 import keys
 import mask
+import noise
 import shamir
 import vector
 import wire
-from config import Config
+from config import Config, VectorSpec
 from error import CODES, MISUSE, OVER, POLICY, Abort, Broken, must_hold
 from session import Session, advertise_keys_session, share_keys_session
 from wire import Member
@@ -21,12 +22,14 @@ class Policy:
 
     smallest_clients: int = 2
     lowest_threshold: int = 2
+    minimum_survivors: int = 1
     task: bytes | None = None
 
     def accepts(self, config: Config) -> bool:
         return (
             config.clients >= self.smallest_clients
             and config.threshold >= self.lowest_threshold
+            and config.minimum_survivors >= self.minimum_survivors
             and self.task in (None, config.task)
         )
 
@@ -54,6 +57,8 @@ class Client:
         """The response to a request. Raises `Abort`; a broken rule is an abort with the rule's code."""
         if self._step is None:
             raise Abort(OVER)
+        if self._awaited == wire.MASKED_INPUT_REQUEST and self._vectors is None:
+            raise Abort(MISUSE, why="no input yet")  # and nothing else: it can be given, and the request handled again
         step, self._step = self._step, None
         try:
             session_id, body = wire.open_message(request, self._awaited)
@@ -77,7 +82,7 @@ class Client:
     def _advertise_keys(self, session_id: bytes, body: bytes) -> bytes:
         request = wire.AdvertiseKeysRequest.decode(body)
         config = request.config
-        must_hold(config.keeps_the_rules(), "4.2-1")
+        config.check()
         session = advertise_keys_session(config)
         must_hold(session_id == session.id, "4.1-3")
         must_hold(request.id <= config.clients, "4.2-2")
@@ -178,23 +183,38 @@ class Client:
         return vectors
 
     def _checked_input(self) -> list[list[int]]:
-        if self._vectors is None or len(self._vectors) != len(self._config.vectors):
-            raise Abort(MISUSE, why="no input, or not one vector for each of the configuration")
-        for coordinates, spec in zip(self._vectors, self._config.vectors):
-            greatest = 2**spec.bits - 1 if spec.bound is None else spec.bound
-            if len(coordinates) != spec.length or not all(0 <= x <= greatest for x in coordinates):
-                raise Abort(MISUSE, why="a vector of the wrong length, or a coordinate out of range")
-        return self._vectors
+        if len(self._vectors) != len(self._config.vectors):
+            raise Abort(MISUSE, why="not one vector for each of the configuration")
+        return [self._checked_vector(place, spec) for place, spec in enumerate(self._config.vectors)]
+
+    def _checked_vector(self, place: int, spec: VectorSpec) -> list[int]:
+        coordinates = self._vectors[place]
+        if spec.noise is not None:
+            return self._with_noise(place, spec)
+        greatest = 2**spec.bits - 1 if spec.bound is None else spec.bound
+        if len(coordinates) != spec.length or not all(0 <= x <= greatest for x in coordinates):
+            raise Abort(MISUSE, why="a vector of the wrong length, or a coordinate out of range")
+        return coordinates
+
+    def _with_noise(self, place: int, spec: VectorSpec) -> list[int]:
+        """Spec sections 9.2 and 9.3, from coordinates on the input grid."""
+        grid, seed, terms = self._vectors[place], self._secrets.noise_seeds[place], spec.noise
+        if len(grid) != spec.length:
+            raise Abort(MISUSE, why="a vector of the wrong length")
+        drawn = noise.draw(terms.law, terms.variance, seed, spec.length)
+        return noise.wrapped(noise.rounded(grid, terms.norm_squared, seed), drawn, spec.bits)
 
     # Spec section 4.6.
 
     def _unmask(self, session_id: bytes, body: bytes) -> bytes:
         must_hold(session_id == self._session.id, "4.1-3")
-        bits = wire.UnmaskingRequest.decode(body).survivors
-        survivors = self._survivors(bits)
+        request = wire.UnmaskingRequest.decode(body)
+        survivors = self._survivors(request.survivors)
         must_hold(self._me.id in survivors, "4.6-2")
         counted = len(survivors) if self._config.complete else len(survivors) - 1
         must_hold(counted >= self._config.threshold, "4.6-3")
+        must_hold(request.survivor_count >= self._config.minimum_survivors, "4.6-9")
+        must_hold(self._can_be(request.survivor_count, survivors), "4.6-10")
         shares = b"".join(self._share_of(owner, owner in survivors) for owner in self._members)
         response = wire.UnmaskingResponse(tuple(self._unopened), shares)
         self._forget()
@@ -205,6 +225,13 @@ class Client:
         number = int.from_bytes(bits, "little")
         must_hold(number >> len(self._members) == 0, "4.6-1")
         return {member for i, member in enumerate(self._members) if number >> i & 1}
+
+    def _can_be(self, count: int, survivors: set[int]) -> bool:
+        """Whether the session can have so many survivors, of which these are in the closed neighbourhood."""
+        if self._config.complete:
+            return count == len(survivors)
+        lost = self._config.degree + 1 - len(survivors)
+        return len(survivors) <= count <= self._config.clients - lost
 
     def _share_of(self, owner: int, survived: bool) -> bytes:
         """The one share of this owner that the client gives, or nothing."""

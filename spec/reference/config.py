@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+import noise
 from error import must_hold
+from noise import Noise
 from presentation import MALFORMED, Reader, short_list, uint8, uint16, uint32, uint64
 
 VERSION = 1
@@ -20,10 +22,12 @@ class VectorSpec:
     length: int
     bits: int
     bound: int | None = None  # greatest value of one client's coordinate
+    noise: Noise | None = None
 
     def encode(self) -> bytes:
         declared = b"\0" if self.bound is None else b"\1" + uint64(self.bound)
-        return short_list(self.name.encode()) + uint32(self.length) + uint8(self.bits) + declared
+        numbers = uint32(self.length) + uint8(self.bits)
+        return short_list(self.name.encode()) + numbers + declared + noise.encode(self.noise)
 
     @staticmethod
     def read(reader: Reader) -> "VectorSpec":
@@ -32,10 +36,16 @@ class VectorSpec:
         bits = reader.uint8()
         declared = reader.uint8()
         must_hold(declared in (0, 1), MALFORMED)
-        return VectorSpec(name, length, bits, reader.uint64() if declared else None)
+        bound = reader.uint64() if declared else None
+        law = noise.read_law(reader)
+        return VectorSpec(name, length, bits, bound, Noise.read(law, reader) if law else None)
+
+    def noise_keeps_the_rules(self) -> bool:
+        """[9.1-1]"""
+        return self.noise is None or (self.bound is None and self.noise.keeps_the_rules(self.length))
 
     def keeps_the_rules(self, clients: int) -> bool:
-        """Spec section 8.1, items 6 to 8."""
+        """Spec section 8.1, items 7 to 9."""
         name = self.name.encode()
         return (
             1 <= len(name) <= 255
@@ -55,6 +65,7 @@ class Config:
     vectors: tuple[VectorSpec, ...]
     task: bytes
     nonce: bytes
+    minimum_survivors: int = 1  # fewest inputs that a sum may be of
     degree: int | None = None  # of a regular graph; None stands for the complete graph
     suite: int = CURIOUS
     version: int = VERSION
@@ -71,6 +82,7 @@ class Config:
             + graph
             + uint32(self.clients)
             + uint32(self.threshold)
+            + uint32(self.minimum_survivors)
             + uint8(len(self.vectors))
             + b"".join(vector.encode() for vector in self.vectors)
             + self.task
@@ -93,8 +105,15 @@ class Config:
         degree = reader.uint32() if kind == REGULAR else None
         clients = reader.uint32()
         threshold = reader.uint32()
+        minimum = reader.uint32()
         vectors = tuple(VectorSpec.read(reader) for _ in range(reader.uint8()))
-        return Config(clients, threshold, vectors, reader.opaque(32), reader.opaque(32), degree, suite, version)
+        task, nonce = reader.opaque(32), reader.opaque(32)
+        return Config(clients, threshold, vectors, task, nonce, minimum, degree, suite, version)
+
+    def check(self) -> None:
+        """[4.2-1], and [9.1-1] for the noise of the vectors."""
+        must_hold(self.keeps_the_rules(), "4.2-1")
+        must_hold(all(vector.noise_keeps_the_rules() for vector in self.vectors), "9.1-1")
 
     def keeps_the_rules(self) -> bool:
         """Spec section 8.1."""
@@ -104,6 +123,7 @@ class Config:
             and 2 <= self.clients <= 2**30
             and self._degree_keeps_the_rules()
             and 2 <= self.threshold <= (self.clients if self.complete else self.degree)
+            and 1 <= self.minimum_survivors <= self.clients
             and 1 <= len(self.vectors) <= 255
             and len({vector.name for vector in self.vectors}) == len(self.vectors)
             and all(vector.keeps_the_rules(self.clients) for vector in self.vectors)

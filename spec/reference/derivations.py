@@ -4,6 +4,7 @@ import bundle
 import graph
 import keys
 import mask
+import noise
 import shamir
 import vector
 from config import VectorSpec
@@ -139,3 +140,32 @@ def _graph(r):
 def _packing(r):
     spec = VectorSpec("v", len(r["coordinates"]), r["bits"])
     return {"packed": vector._pack_one([int(coordinate) for coordinate in r["coordinates"]], spec)}
+
+
+def _decimals(numbers):
+    return list(map(str, numbers))
+
+
+def _numbers(texts):
+    return list(map(int, texts))
+
+
+def _noise(r):
+    law = next(law for law, name in noise.LAWS.items() if name == r["law"])
+    return {"noise": _decimals(noise.draw(law, int(r["variance"]), unhex(r["seed"]), r["count"]))}
+
+
+def _rotation(r):
+    return {"negated": noise.negated(unhex(r["seed"]), r["count"])}
+
+
+def _rounding(r):
+    return {"rounded": _decimals(noise.rounded(_numbers(r["grid"]), int(r["norm_squared"]), unhex(r["seed"])))}
+
+
+def _wrapping(r):
+    return {"elements": _decimals(noise.wrapped(_numbers(r["rounded"]), _numbers(r["noise"]), r["bits"]))}
+
+
+def _centring(r):
+    return {"integers": _decimals(noise.centred(_numbers(r["elements"]), r["bits"]))}

@@ -8,7 +8,7 @@ import x25519
 from config import Config
 from error import Broken, must_hold
 from keystream import Keystream
-from presentation import uint32
+from presentation import uint8, uint32
 from session import advertise_keys_session
 from wire import PublicKeys
 
@@ -22,6 +22,7 @@ class Secrets:
     self_mask_seed: int
     mask_key_polynomial: list[int]  # from the constant term, which is the secret
     self_mask_polynomial: list[int]
+    noise_seeds: list[bytes]  # by the vector's place
 
     def public_keys(self) -> PublicKeys:
         return PublicKeys(x25519.public_key(self.encryption_key), public_mask_key(self.mask_key))
@@ -41,9 +42,11 @@ def derive_secrets(config: Config, client: int, entropy: bytes) -> Secrets:
     self_mask_polynomial = [self_mask_seed]
     for polynomial in (mask_key_polynomial, self_mask_polynomial):
         polynomial.extend(coefficients.uniform_scalar() for _ in range(config.threshold - 1))
-    return Secrets(
-        derive("encryption key", 32), mask_key, self_mask_seed, mask_key_polynomial, self_mask_polynomial
-    )
+    noise_seeds = [
+        session.derive("noise", entropy, uint32(client) + uint8(place), 32) for place in range(len(config.vectors))
+    ]
+    encryption_key = derive("encryption key", 32)
+    return Secrets(encryption_key, mask_key, self_mask_seed, mask_key_polynomial, self_mask_polynomial, noise_seeds)
 
 
 def public_mask_key(mask_key: int) -> bytes:

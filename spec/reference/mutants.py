@@ -13,6 +13,7 @@ import graph
 import keys
 import keystream
 import mask
+import noise
 import presentation
 import ristretto255
 import server
@@ -23,12 +24,12 @@ import vector
 import wire
 import x25519
 
-HOLDS_MUST = (client, config, keys, presentation, server, vector, wire)
+HOLDS_MUST = (client, config, keys, noise, presentation, server, vector, wire)
 
 # The rules that one call of `must_hold` checks, or several that stand together.
 CHECKED = (
     *("3.2-1", "3.2-2", "4.1-2", "4.1-3", "4.1-4", "4.1-5", "4.2-1", "4.2-2", "4.2-3", "4.3-1", "4.3-2", "4.3-3"),
-    *("4.4-1", "4.4-2", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4", "4.6-5"),
+    *("4.4-1", "4.4-2", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4", "4.6-5", "4.6-9", "4.6-10", "9.1-1"),
 )
 # The labels by the sections whose derivations use them.
 LABELS = {
@@ -38,6 +39,7 @@ LABELS = {
     "3.6": ("encryption key", "mask key", "self mask seed"),
     "6.1": ("config", "session"),
     "6.2": ("graph",),
+    "9": ("noise",),
 }
 CATALOGUE = {}
 
@@ -330,6 +332,16 @@ def one_survivor_fewer_is_enough():
     client.Client._unmask = unmask
 
 
+@mutant("4.6-10")
+def survivor_count_may_be_all_clients():
+    client.Client._can_be = lambda self, count, survivors: len(survivors) <= count <= self._config.clients
+
+
+@mutant("4.4")
+def sum_of_too_few_survivors_made():
+    server.Server._too_few = lambda self, present: not present
+
+
 @mutant("4.6-6")
 def share_above_the_order_accepted():
     field.decode = lambda data: int.from_bytes(data, "little") % field.L
@@ -392,3 +404,81 @@ def mask_sign_swapped():
 @mutant("7.3")
 def own_mask_subtracted():
     mask.ADD, mask.SUBTRACT = mask.SUBTRACT, mask.ADD
+
+
+@mutant("9.1-1")
+def subnormal_numbers_accepted():
+    noise._is_positive_normal = lambda bits: bits >> 63 == 0 and bits >> 52 < 0x7FF
+
+
+@mutant("9.1-1")
+def skellam_noise_of_any_variance():
+    right = noise.Noise.keeps_the_rules
+    noise.Noise.keeps_the_rules = lambda self, length: right(
+        noise.Noise(**(vars(self) | {"law": noise.DISCRETE_GAUSSIAN})), length
+    )
+
+
+@mutant("9.2")
+def purposes_share_a_stream():
+    right = noise.Stream.__init__
+    noise.Stream.__init__ = lambda self, seed, purpose: right(self, seed, "")
+
+
+@mutant("9.2")
+def rounded_to_the_nearest():
+    noise._round = lambda grid, stream: [(x + noise.GRID // 2) // noise.GRID for x in grid]
+
+
+@mutant("9.2")
+def norm_unchecked():
+    right = noise.rounded
+    noise.rounded = lambda grid, norm_squared, seed: right(grid, 2**128, seed)
+
+
+@mutant("9.2")
+def rounded_towards_zero():
+    noise._round = lambda grid, stream: [int(x / noise.GRID) for x in grid]
+
+
+@mutant("9.2")
+def centred_one_too_low():
+    noise.centred = lambda elements, bits: [x - 2**bits if x >> (bits - 1) else x for x in (e + 1 for e in elements)]
+
+
+@mutant("9")
+def no_noise():
+    noise.draw = lambda law, variance, seed, count: [0] * count
+
+
+@mutant("9.3")
+def half_the_noise():
+    right = noise.draw
+    noise.draw = lambda law, variance, seed, count: right(law, variance // 4, seed, count)
+
+
+@mutant("9.3")
+def zero_twice_as_often():
+    right = noise.HalfGaussian.__init__
+    noise.HalfGaussian.__init__ = lambda self, exponent, doubled: right(self, exponent, False)
+
+
+@mutant("9.3")
+def signs_before_all_distances():
+    noise.SHORT = 0
+
+
+@mutant("9.3")
+def words_one_by_one():
+    noise.BLOCK = 1
+
+
+@mutant("9.3")
+def two_levels_without_rejection():
+    noise.Stream.exp_minus = lambda self, exponent: True
+
+
+@mutant("9.3")
+def poisson_of_the_whole_variance():
+    right = noise.Poisson.__init__
+    noise.Poisson.__init__ = lambda self, mean: right(self, 2 * mean)

@@ -10,6 +10,7 @@ import sys
 from client import Client
 from config import Config, VectorSpec
 from error import Abort, Fault
+from noise import LAWS, Noise
 from server import Aggregate, Server
 
 
@@ -33,6 +34,7 @@ def read_config(data: dict) -> Config:
     return Config(
         clients=data["clients"],
         threshold=data["threshold"],
+        minimum_survivors=data["minimum_survivors"],
         vectors=tuple(map(_read_vector, data["vectors"])),
         task=bytes.fromhex(data["task"]),
         nonce=bytes.fromhex(data["nonce"]),
@@ -42,7 +44,14 @@ def read_config(data: dict) -> Config:
 
 def _read_vector(data: dict) -> VectorSpec:
     bound = int(data["bound"]) if "bound" in data else None
-    return VectorSpec(data["name"], data["length"], data["bits"], bound)
+    noise = _read_noise(data["noise"]) if "noise" in data else None
+    return VectorSpec(data["name"], data["length"], data["bits"], bound, noise)
+
+
+def _read_noise(data: dict) -> Noise:
+    law = next(law for law, name in LAWS.items() if name == data["law"])
+    reals = int(data["clip"], 16), int(data["scale"], 16)
+    return Noise(law, data["dimension"], *reals, int(data["norm_squared"]), int(data["variance"]))
 
 
 class Parties:
@@ -97,7 +106,7 @@ class Parties:
         return {
             "session": aggregate.session.hex(),
             "survivors": aggregate.survivors,
-            "vectors": {name: list(map(str, sums)) for name, sums in zip(names, aggregate.sums)},
+            "vectors": {name: list(map(str, sums)) for name, sums in sorted(zip(names, aggregate.sums))},
             "faults": list(map(_fault, aggregate.faults)),
         }
 

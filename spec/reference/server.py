@@ -37,8 +37,10 @@ class Server:
     """
 
     def __init__(self, config: Config):
-        if not config.keeps_the_rules():
-            raise Abort(MISUSE, why="the configuration breaks a rule of section 8.1")
+        try:
+            config.check()
+        except Broken as broken:
+            raise Abort(MISUSE, why=f"the configuration breaks a rule: {broken}") from None
         self.config = config
         self.faults: list[Fault] = []
         self._session = advertise_keys_session(config)
@@ -110,7 +112,7 @@ class Server:
     def _close_advertise_keys(self) -> dict[int, bytes]:
         config = self.config
         fewest = config.threshold if config.complete else config.degree + 1
-        if len(self._answers) < fewest:
+        if len(self._answers) < max(fewest, config.minimum_survivors):
             raise Abort(TOO_FEW_CLIENTS)
         self._roster = {i: Member(i, self._answers[i]) for i in sorted(self._answers)}
         self._session = share_keys_session(config, list(self._roster.values()))
@@ -133,13 +135,17 @@ class Server:
 
     def _close_share_keys(self) -> dict[int, bytes]:
         self._sharers = sorted(self._answers)
-        if not self._sharers or not self._enough_holders(self._sharers, self._sharers):
+        if self._too_few(self._sharers) or not self._enough_holders(self._sharers, self._sharers):
             raise Abort(TOO_FEW_CLIENTS)
         self._commitments = {i: commitment for i, (commitment, _) in self._answers.items()}
         requests = {i: wire.MaskedInputRequest(self._bundles_for(i)) for i in self._sharers}
         self._sums = [[0] * spec.length for spec in self.config.vectors]
         self._begin(wire.MASKED_INPUT_RESPONSE, self._take_masked_input, self._close_masked_input, requests)
         return self._packed(wire.MASKED_INPUT_REQUEST, requests)
+
+    def _too_few(self, present: list[int]) -> bool:
+        """Whether a sum of these clients' inputs would be of fewer than the configuration asks for."""
+        return len(present) < self.config.minimum_survivors
 
     def _enough_holders(self, owners: list[int], present: list[int]) -> bool:
         """Whether the threshold of holders of each of these owners' secrets is present."""
@@ -168,9 +174,9 @@ class Server:
     def _close_masked_input(self) -> dict[int, bytes]:
         self._survivors = sorted(self._answers)
         needed = [u for u in self._sharers if self._is_needed(u)]
-        if not needed or not self._enough_holders(needed, self._survivors):
+        if self._too_few(self._survivors) or not needed or not self._enough_holders(needed, self._survivors):
             raise Abort(TOO_FEW_CLIENTS)
-        requests = {i: wire.UnmaskingRequest(self._survivor_bits(i)) for i in self._survivors}
+        requests = {i: wire.UnmaskingRequest(len(self._survivors), self._survivor_bits(i)) for i in self._survivors}
         self._shares = {}
         self._begin(wire.UNMASKING_RESPONSE, self._take_unmasking, self._close_unmasking, requests)
         return self._packed(wire.UNMASKING_REQUEST, requests)

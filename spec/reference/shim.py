@@ -13,6 +13,7 @@ import vector
 import wire
 from client import Client, Policy
 from error import SECRET_LOST, Abort, Broken, Fault, must_hold
+from noise import LAWS
 from replay import read_config
 from server import Server
 from wire import Member
@@ -32,7 +33,7 @@ class Parties:
     def client_new(self, r):
         policy = r.get("policy", {})
         task = unhex(policy["task"]) if "task" in policy else None
-        policy = Policy(policy.get("clients", 2), policy.get("threshold", 2), task)
+        policy = Policy(policy.get("clients", 2), policy.get("threshold", 2), policy.get("minimum_survivors", 1), task)
         self.clients[r["client"]] = Client(unhex(r["entropy"]), None, policy)
         self.inputs[r["client"]] = r.get("input", {})
         return {}
@@ -44,7 +45,7 @@ class Parties:
     def client_handle(self, r):
         client, given = self.clients[r["client"]], self.inputs[r["client"]]
         if hasattr(client, "_config") and given:
-            client.set_input([list(map(int, given[spec.name])) for spec in client._config.vectors])
+            client.set_input([_coordinates(given[spec.name]) for spec in client._config.vectors])
         return {"message": client.handle(unhex(r["message"])).hex()}
 
     def server_open(self, r):
@@ -106,7 +107,7 @@ def _fields(structure):
     fields = _hexed(structure)
     match structure:
         case wire.AdvertiseKeysRequest(id, config):
-            must_hold(config.keeps_the_rules(), "4.2-1")
+            config.check()
             graph = {"graph": "complete"} if config.complete else {"graph": "regular", "degree": config.degree}
             del fields["config"]["version"]
             return {"client": id, "config": fields["config"] | graph | {"suite": "curious"} | _vectors(config)}
@@ -121,7 +122,20 @@ def _fields(structure):
 
 def _vectors(config):
     bound = lambda spec: None if spec.bound is None else str(spec.bound)
-    return {"vectors": [_hexed(vars(spec) | {"bound": bound(spec)}) for spec in config.vectors]}
+    return {"vectors": [_hexed(vars(spec) | {"bound": bound(spec), "noise": _noise(spec)}) for spec in config.vectors]}
+
+
+def _noise(spec):
+    if spec.noise is None:
+        return None
+    noise = spec.noise
+    reals = {"clip": f"{noise.clip:016x}", "scale": f"{noise.scale:016x}"}
+    numbers = {"norm_squared": str(noise.norm_squared), "variance": str(noise.variance)}
+    return {"law": LAWS[noise.law], "dimension": noise.dimension} | reals | numbers
+
+
+def _coordinates(given):
+    return list(map(int, given["grid"] if isinstance(given, dict) else given))
 
 
 def _pieces(data, size):

@@ -18,7 +18,7 @@ MASKED_INPUT_REQUEST = 5
 MASKED_INPUT_RESPONSE = 6
 UNMASKING_REQUEST = 9
 UNMASKING_RESPONSE = 10
-TYPES = (1, 2, 3, 4, 5, 6, 9, 10)
+TYPES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 
 BUNDLE = 80  # bytes
 SCALAR = 32  # bytes
@@ -164,14 +164,15 @@ class MaskedInputResponse:
 class UnmaskingRequest:
     """Spec section 4.6."""
 
+    survivor_count: int
     survivors: bytes
 
     def encode(self) -> bytes:
-        return long_list(self.survivors)
+        return uint32(self.survivor_count) + long_list(self.survivors)
 
     @staticmethod
     def decode(body: bytes) -> "UnmaskingRequest":
-        return _whole(body, lambda reader: UnmaskingRequest(reader.long_list()))
+        return _whole(body, lambda reader: UnmaskingRequest(reader.uint32(), reader.long_list()))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,17 @@ pub const VECTORS: &[(&str, &str)] = &[
     ("section-7.2.json", include_str!("../vectors/section-7.2.json")),
     ("section-7.3.json", include_str!("../vectors/section-7.3.json")),
     ("section-8.1.json", include_str!("../vectors/section-8.1.json")),
+    ("section-9.json", include_str!("../vectors/section-9.json")),
+    ("section-9.1.json", include_str!("../vectors/section-9.1.json")),
+    ("section-9.2.json", include_str!("../vectors/section-9.2.json")),
+    ("section-9.3.json", include_str!("../vectors/section-9.3.json")),
 ];
+
+/// The schema of these files: `spec/vectors/schema.json`.
+pub const VECTOR_SCHEMA: &str = include_str!("../vectors/schema.json");
+
+/// The schema of the recorded sessions: `spec/vectors/recording-schema.json`.
+pub const RECORDING_SCHEMA: &str = include_str!("../vectors/recording-schema.json");
 
 /// A rule of the specification.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -42,7 +42,7 @@ const bodies = {
   3: (r) => ({ members: r.list(68, (m) => ({ id: m.id(), ...keys(m) })) }),
   4: (r) => ({ commitment: hex(r.take(32)), bundles: r.list(80, (b) => hex(b.take(80))) }),
   5: (r) => ({ bundles: r.list(84, (b) => ({ owner: b.id(), bundle: hex(b.take(80)) })) }),
-  9: (r) => ({ survivors: hex(r.take(r.number(4))) }),
+  9: (r) => ({ survivor_count: r.number(4), survivors: hex(r.take(r.number(4))) }),
   10: (r) => ({ unopened: r.list(4, (i) => i.id()), shares: r.list(32, (s) => hex(s.take(32))) }),
 };
 const list = (parts) => { const bytes = Buffer.concat(parts); return [uint32(bytes.length), bytes]; };
@@ -51,7 +51,7 @@ const writers = {
   3: (b) => list(b.members.flatMap((m) => [uint32(m.id), unhex(m.encryption_key), unhex(m.mask_key)])),
   4: (b) => [unhex(b.commitment), ...list(b.bundles.map(unhex))],
   5: (b) => list(b.bundles.flatMap((o) => [uint32(o.owner), unhex(o.bundle)])),
-  9: (b) => list([unhex(b.survivors)]),
+  9: (b) => [uint32(b.survivor_count), ...list([unhex(b.survivors)])],
   10: (b) => [...list(b.unopened.map(uint32)), ...list(b.shares.map(unhex))],
 };
 

@@ -6,6 +6,7 @@
 
 mod compare;
 pub mod known;
+pub mod live;
 pub mod mutants;
 mod pairing;
 mod process;

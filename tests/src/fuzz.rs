@@ -15,7 +15,7 @@ mod tables;
 pub type Target = fn(&[u8]);
 
 /// The targets by name; `tests/fuzz/Cargo.toml` has a binary for each.
-pub const TARGETS: [(&str, Target); 16] = [
+pub const TARGETS: [(&str, Target); 17] = [
     ("advertise_keys_request", messages::advertise_keys_request),
     ("advertise_keys_response", messages::advertise_keys_response),
     ("share_keys_request", messages::share_keys_request),
@@ -24,6 +24,7 @@ pub const TARGETS: [(&str, Target); 16] = [
     ("masked_input_response", messages::masked_input_response),
     ("unmasking_request", messages::unmasking_request),
     ("unmasking_response", messages::unmasking_response),
+    ("signed", messages::signed),
     ("config", messages::config),
     ("frame", frame::frame),
     ("sharing", sharing::sharing),

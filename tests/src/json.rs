@@ -40,6 +40,12 @@ pub fn array(value: &Value) -> Bytes32 {
     bytes(value).try_into().expect("32 bytes")
 }
 
+/// A large number.
+#[expect(clippy::missing_panics_doc, reason = "see text")]
+pub fn decimal<T: std::str::FromStr>(value: &Value) -> T {
+    text(value).parse().ok().expect("a number in decimal digits")
+}
+
 /// The elements of a list.
 #[expect(clippy::missing_panics_doc, reason = "see text")]
 pub fn list<T>(value: &Value, element: impl Fn(&Value) -> T) -> Vec<T> {
@@ -56,8 +62,9 @@ pub fn config(value: &Value) -> Config {
 #[expect(clippy::missing_panics_doc, reason = "see text")]
 pub fn input(value: &Value) -> Input {
     let vectors = value.as_object().expect("vectors by name").iter();
-    vectors.fold(Input::new(), |input, (name, coordinates)| {
-        input.with(name, list(coordinates, |coordinate| text(coordinate).parse::<u64>().expect("a number")))
+    vectors.fold(Input::new(), |input, (name, coordinates)| match coordinates.get("grid") {
+        Some(grid) => input.with_grid(name, list(grid, decimal)),
+        None => input.with(name, list(coordinates, decimal::<u64>)),
     })
 }
 
@@ -67,7 +74,10 @@ pub fn policy(value: &Value) -> Policy {
     Policy {
         minimum_clients: value.get("clients").map_or(default.minimum_clients, number),
         minimum_threshold: value.get("threshold").map_or(default.minimum_threshold, number),
+        minimum_corrupt: value.get("corrupt").map_or(default.minimum_corrupt, number),
+        minimum_survivors: value.get("minimum_survivors").map_or(default.minimum_survivors, number),
         task: value.get("task").map(array),
+        privacy: None,
     }
 }
 

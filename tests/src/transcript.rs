@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use secagg::privacy::{Noise, NoiseLaw};
 use secagg::{
     Abort, Aggregate, Client, ClientId, Closed, Config, Fault, Graph, Input, Policy, Requests, Server, Suite,
     VectorSpec,
@@ -36,6 +37,7 @@ pub struct ConfigRecord {
     pub degree: Option<u32>,
     pub clients: u32,
     pub threshold: u32,
+    pub minimum_survivors: u32,
     pub vectors: Vec<VectorRecord>,
     pub task: String,
     pub nonce: String,
@@ -51,6 +53,21 @@ pub struct VectorRecord {
     pub bits: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseRecord>,
+}
+
+/// The noise of a vector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of `secagg::privacy::Noise`")]
+pub struct NoiseRecord {
+    pub law: String,
+    pub dimension: u32,
+    pub clip: String,
+    pub scale: String,
+    pub norm_squared: String,
+    pub variance: String,
 }
 
 /// What a client brings to the session.
@@ -290,6 +307,7 @@ impl ConfigRecord {
             degree,
             clients: config.clients,
             threshold: config.threshold,
+            minimum_survivors: config.minimum_survivors,
             vectors: config.vectors.iter().map(VectorRecord::of).collect(),
             task: hex::encode(config.task),
             nonce: hex::encode(config.nonce),
@@ -310,6 +328,7 @@ impl ConfigRecord {
             },
             clients: self.clients,
             threshold: self.threshold,
+            minimum_survivors: self.minimum_survivors,
             vectors: self.vectors.iter().map(VectorRecord::spec).collect(),
             task: array(&self.task),
             nonce: array(&self.nonce),
@@ -320,13 +339,49 @@ impl ConfigRecord {
 impl VectorRecord {
     fn of(spec: &VectorSpec) -> Self {
         let bound = spec.bound.map(|bound| bound.to_string());
-        Self { name: spec.name.clone(), length: spec.length, bits: spec.bits, bound }
+        let noise = spec.noise.map(|noise| NoiseRecord::of(&noise));
+        Self { name: spec.name.clone(), length: spec.length, bits: spec.bits, bound, noise }
     }
 
     fn spec(&self) -> VectorSpec {
         let bound = self.bound.as_ref().map(|bound| number(bound));
-        VectorSpec { bound, ..VectorSpec::new(&self.name, self.length, self.bits) }
+        let noise = self.noise.as_ref().map(NoiseRecord::noise);
+        VectorSpec { bound, noise, ..VectorSpec::new(&self.name, self.length, self.bits) }
     }
+}
+
+impl NoiseRecord {
+    fn of(noise: &Noise) -> Self {
+        Self {
+            law: noise.law.to_string(),
+            dimension: noise.dimension,
+            clip: hex::encode(noise.clip.to_be_bytes()),
+            scale: hex::encode(noise.scale.to_be_bytes()),
+            norm_squared: noise.norm_squared.to_string(),
+            variance: noise.variance.to_string(),
+        }
+    }
+
+    fn noise(&self) -> Noise {
+        let real = |digits: &str| u64::from_str_radix(digits, 16).expect("sixteen hexadecimal digits");
+        Noise {
+            law: law(&self.law),
+            dimension: self.dimension,
+            clip: real(&self.clip),
+            scale: real(&self.scale),
+            norm_squared: number(&self.norm_squared),
+            variance: number(&self.variance),
+        }
+    }
+}
+
+/// A law of noise by its name.
+///
+/// # Panics
+/// If there is none of that name.
+pub fn law(name: &str) -> NoiseLaw {
+    let mut laws = [NoiseLaw::DiscreteGaussian, NoiseLaw::Skellam].into_iter();
+    laws.find(|law| law.to_string() == name).expect("a law of noise")
 }
 
 impl ClientRecord {

@@ -1,12 +1,16 @@
 //! The samplers against exact moments, probabilities and tails; and wrong samplers, which must fail.
+//!
+//! `SECAGG_LONG=1 cargo test -p secagg-tests --test privacy_samplers` makes 10⁷ draws from each law.
 
 use std::path::Path;
 
 use secagg::privacy::distribution::DiscreteGaussian as Law;
-use secagg::privacy::{GaussianNoise, SkellamNoise, Variance};
+use secagg::privacy::{CentredNoise, GaussianNoise, SkellamNoise, Variance};
 
 /// Draws from each law. Many of the tails are too rare to be seen; those that are not must be right.
-const DRAWS: usize = 4_000_000;
+fn draws() -> usize {
+    if std::env::var_os("SECAGG_LONG").is_some() { 10_000_000 } else { 4_000_000 }
+}
 
 /// Deviations allowed to one statistic, of which there are about a hundred: a right sampler fails once in ten
 /// thousand seeds, and the seeds are fixed.
@@ -140,7 +144,7 @@ fn sampler(sigma: f64) -> GaussianNoise {
 #[test]
 fn draws_have_the_moments_probabilities_and_tails_of_the_law() {
     for (sigma, expected) in statistics() {
-        let drawn = sampler(sigma).draw(&[sigma as u8; 32], DRAWS);
+        let drawn = sampler(sigma).draw(&[sigma as u8; 32], draws());
         let sample = Sample::of(drawn.into_iter(), (10.0 * sigma) as i64 + 4);
         let faults = faults(&sample, sigma, &expected);
         assert!(faults.is_empty(), "σ {sigma}: {faults:#?}");
@@ -151,7 +155,7 @@ fn draws_have_the_moments_probabilities_and_tails_of_the_law() {
 #[test]
 fn wrong_samplers_are_found() {
     let at = |sigma: f64| statistics().into_iter().find(|law| law.0 == sigma).unwrap().1;
-    let right = |sigma: f64, seed: u8| sampler(sigma).draw(&[seed; 32], DRAWS).into_iter();
+    let right = |sigma: f64, seed: u8| sampler(sigma).draw(&[seed; 32], draws()).into_iter();
     let found = |name: &str, sigma: f64, drawn: &mut dyn Iterator<Item = i64>| {
         let sample = Sample::of(drawn, (12.0 * sigma) as i64 + 8);
         assert!(!faults(&sample, sigma, &at(sigma)).is_empty(), "{name} at σ {sigma} is not found");
@@ -199,7 +203,7 @@ fn skellam_noise_has_its_moments_and_probabilities() {
     for (sigma, seed) in [(0.5f64, 1), (1.5, 2), (4.0, 3), (20.0, 4), (300.0, 5)] {
         let variance = sigma * sigma;
         let sampler = SkellamNoise::new(Variance::at_least(sigma).unwrap()).unwrap();
-        let drawn = sampler.draw(&[seed; 32], DRAWS);
+        let drawn = sampler.draw(&[seed; 32], draws());
         let sample = Sample::of(drawn.into_iter(), (10.0 * sigma) as i64 + 20);
         let near = |what: &str, found: f64, expected: f64, variance: f64| {
             let allowed = DEVIATIONS * (variance / sample.draws).sqrt() + 1.0 / sample.draws;
@@ -227,9 +231,105 @@ fn skellam_noise_has_its_moments_and_probabilities() {
 /// A discrete Gaussian of the same variance is no Skellam: the test of its fourth moment must tell.
 #[test]
 fn the_two_laws_are_told_apart() {
-    let drawn = sampler(2.0).draw(&[1; 32], DRAWS);
+    let drawn = sampler(2.0).draw(&[1; 32], draws());
     let sample = Sample::of(drawn.into_iter(), 40);
     let excess = sample.moments[3] - 3.0 * 16.0;
     assert!(excess.abs() < 0.5, "{excess} for 0; Skellam has 4");
     assert!(SkellamNoise::new(Variance::at_least(5000.0).unwrap()).is_err());
+}
+
+/// How far centred draws are from their law: the mean, the second to fourth moment about the centre, and every
+/// probability, in allowed deviations.
+fn centred_faults(drawn: &[i64], sigma: f64, centre: f64) -> Vec<String> {
+    let weight = |y: i64| (-((y as f64 - centre) / sigma).powi(2) / 2.0).exp();
+    let near = centre.round() as i64;
+    let values: Vec<i64> = (near - 40..=near + 40).collect();
+    let mass: f64 = values.iter().copied().map(weight).sum();
+    let expected =
+        |f: &dyn Fn(f64) -> f64| values.iter().map(|&y| f(y as f64 - centre) * weight(y) / mass).sum::<f64>();
+    let count = drawn.len() as f64;
+    let mut counts = vec![0u32; values.len()];
+    drawn.iter().for_each(|&y| counts[(y - near + 40) as usize] += 1);
+    let found = |f: &dyn Fn(i64) -> f64| {
+        values.iter().zip(&counts).map(|(&y, &times)| f(y) * f64::from(times)).sum::<f64>() / count
+    };
+    let mut faults = Vec::new();
+    let mut check = |what: String, found: f64, expected: f64, variance: f64| {
+        let allowed = DEVIATIONS * (variance / count).sqrt() + 1.0 / count;
+        if (found - expected).abs() > allowed {
+            faults.push(format!("{what}: {found} for {expected} ± {allowed}"));
+        }
+    };
+    for power in 1..=4 {
+        let (mean, square) = (expected(&|x| x.powi(power)), expected(&|x| x.powi(2 * power)));
+        check(
+            format!("moment {power}"),
+            found(&|y| (y as f64 - centre).powi(power)),
+            mean,
+            square - mean * mean,
+        );
+    }
+    for y in near - (6.0 * sigma) as i64 - 1..=near + (6.0 * sigma) as i64 + 1 {
+        let probability = weight(y) / mass;
+        let at = found(&|one| f64::from(u8::from(one == y)));
+        check(format!("P({y})"), at, probability, probability * (1.0 - probability));
+        // The tail beyond, which no single probability shows.
+        let beyond = |one: i64| (one - near).abs() > (y - near).abs();
+        let tail = values.iter().filter(|&&one| beyond(one)).map(|&one| weight(one)).sum::<f64>() / mass;
+        let at = found(&|one| f64::from(u8::from(beyond(one))));
+        check(format!("beyond {y}"), at, tail, tail * (1.0 - tail));
+    }
+    faults
+}
+
+fn centred(sigma: f64, grid: u32) -> CentredNoise {
+    CentredNoise::new(Variance::at_least(sigma).unwrap(), grid).unwrap()
+}
+
+/// Centres of both signs, near to and half way between integers, on coarse and fine grids.
+const CENTRES: [(u32, i64); 9] =
+    [(0, 3), (1, 1), (1, -1), (3, 3), (3, -13), (9, 1), (9, 255), (9, -200), (12, 3001)];
+
+#[test]
+fn centred_draws_have_the_moments_probabilities_and_tails_of_their_law() {
+    for sigma in [1.05, 1.3, 4.0, 8.0] {
+        for (seed, (grid, centre)) in (1..).zip(CENTRES) {
+            let noise = if grid < 12 || sigma == 1.3 { centred(sigma, grid) } else { continue };
+            let drawn = noise.draw(&vec![centre; draws() / 16], &[seed; 32]);
+            let faults =
+                centred_faults(&drawn, noise.variance().sigma(), centre as f64 / f64::exp2(f64::from(grid)));
+            assert!(faults.is_empty(), "σ {sigma} around {centre}/2^{grid}: {faults:#?}");
+        }
+    }
+}
+
+#[test]
+fn wrong_centred_samplers_are_found() {
+    let (noise, count) = (centred(1.3, 9), draws() / 16);
+    let sigma = noise.variance().sigma();
+    let draw = |noise: &CentredNoise, centre: i64| noise.draw(&vec![centre; count], &[1; 32]);
+    for centre in [40i64, 200, -150] {
+        let at = centre as f64 / 512.0;
+        let found = |name: &str, drawn: &[i64]| {
+            assert!(!centred_faults(drawn, sigma, at).is_empty(), "{name} around {centre}/512 is not found");
+        };
+        assert!(centred_faults(&draw(&noise, centre), sigma, at).is_empty());
+        found("rounded to the nearest", &draw(&noise, 0));
+        found("mirrored", &draw(&noise, -centre));
+        found("off by sixteen units of the grid", &draw(&noise, centre + 16));
+        found("σ too small", &draw(&centred(1.27, 9), centre));
+        // What rounding up or down at random and then adding noise gives: right in the mean, wider.
+        let (low, high) = (draw(&noise, 0), noise.draw(&vec![512; count], &[2; 32]));
+        let mut dice = (0u64..).map(|at| at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40);
+        let up = |dice: &mut dyn Iterator<Item = u64>| (dice.next().unwrap() % 512) as i64;
+        let rounded: Vec<i64> = low
+            .iter()
+            .zip(&high)
+            .map(|(low, high)| if up(&mut dice) < centre.abs() { *high } else { *low })
+            .map(|drawn| if centre < 0 { -drawn } else { drawn })
+            .collect();
+        found("rounded at random", &rounded);
+        let cut: Vec<i64> = draw(&noise, centre).into_iter().map(|drawn| drawn.clamp(-4, 4)).collect();
+        found("cut", &cut);
+    }
 }

@@ -1,8 +1,11 @@
 //! The command line: what the commands share.
 
 mod demo;
+mod fields;
 mod join;
 mod plan;
+mod privacy;
+mod report;
 mod serve;
 
 use std::future::Future;
@@ -33,6 +36,9 @@ Examples:
       Take part as alice.
   secagg plan --clients 1000 --corrupt 0.05 --dropout 0.1 --graph sparse
       Find the fewest neighbours that are safe.
+  secagg privacy plan --epsilon 4 --delta 1e-6 --clients 100 --dropout 0.1 --corrupt 0.05 \\
+      --clip 1 --dimension 10000
+      Find the noise that each client must add.
 
 SECAGG_LOG=info (or debug) shows what happens on stderr.";
 
@@ -46,6 +52,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Find the smallest safe degree and threshold, or judge a pair
     Plan(plan::Arguments),
+    /// Plan, account for and audit differential privacy of the released sums
+    Privacy(privacy::Arguments),
 }
 
 /// What stdout holds.
@@ -101,6 +109,7 @@ fn in_runtime(command: Command) -> Result<(), Failure> {
             Command::Join(arguments) => join::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Plan(arguments) => plan::run(arguments),
+            Command::Privacy(arguments) => privacy::run(arguments).await,
         }
     });
     // A client's training that nobody waits for any more must not hold the exit up.

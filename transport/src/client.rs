@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use quinn::{Connection, ConnectionError, Endpoint, RecvStream, SendStream};
-use secagg::{Client, ClientId, Config, Input, Policy, Round};
+use secagg::{Client, ClientId, Config, Counts, Credentials, Input, Policy, Round};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::frame::{FrameError, HEADER_BYTES, Header, Stage, read_body, write_frame};
 use crate::identity::Pin;
 use crate::lobby::{Join, is_valid_name};
+use crate::meter::Meter;
 use crate::outcome::Traffic;
 use crate::status::Status;
 use crate::step::{Observer, Step};
@@ -41,8 +42,9 @@ pub struct SecaggClient {
     connection: Connection,
     first: RecvStream,
     observer: Observer,
+    credentials: Option<Credentials>,
     announcement_limit: u64,
-    traffic: Traffic,
+    meter: Meter,
 }
 
 /// What a client is told of a session before it gives its input.
@@ -64,6 +66,8 @@ pub struct Participation {
     pub id: ClientId,
     /// Application bytes, headers included.
     pub traffic: Traffic,
+    /// What the client did, in operations.
+    pub counts: Counts,
 }
 
 impl SecaggClient {
@@ -96,10 +100,21 @@ impl SecaggClient {
             let reason = connection.close_reason().unwrap_or(ConnectionError::Reset);
             return Err(connect::lost(server, pin, None, reason));
         }
-        let traffic = Traffic { up: HEADER_BYTES + message.len() as u64, down: 0 };
+        let meter = Meter::default();
+        meter.sent(HEADER_BYTES + message.len() as u64);
         let observer = Box::new(|_| ControlFlow::Continue(()));
         let announcement_limit = ANNOUNCEMENT_LIMIT;
-        Ok(SecaggClient { endpoint, server, connection, first, observer, announcement_limit, traffic })
+        let credentials = None;
+        Ok(SecaggClient {
+            endpoint,
+            server,
+            connection,
+            first,
+            observer,
+            credentials,
+            announcement_limit,
+            meter,
+        })
     }
 
     /// Accepts announcements, which carry the server's task, up to this many bytes instead of
@@ -109,11 +124,23 @@ impl SecaggClient {
         self
     }
 
+    /// Signs as `credentials` say. The client then takes part in sessions of the active suite and of
+    /// its own authority only; without credentials it takes part in the curious suite only.
+    pub fn identify(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
     /// Has `observer` asked at every [`Step`]. `Break` makes the client vanish on the spot, as
     /// one does that is switched off: nothing more is sent, the connection is gone.
     pub fn observe(mut self, observer: impl FnMut(Step) -> ControlFlow<()> + Send + 'static) -> Self {
         self.observer = Box::new(observer);
         self
+    }
+
+    /// What this client has sent, received and computed, to be read at any time, even after an error.
+    pub fn meter(&self) -> Meter {
+        self.meter.clone()
     }
 
     /// Waits for the session, takes part in it to its end, and leaves.
@@ -140,11 +167,7 @@ impl SecaggClient {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let result = self.take_part(policy, entropy, input).await;
-        let status = match &result {
-            Ok(_) => Status::Released,
-            Err(Error::Abort(abort)) => Status::from(abort),
-            Err(_) => Status::Left,
-        };
+        let status = result.as_ref().map_or_else(Error::parting, |_| Status::Released);
         self.connection.close(status.close_code(), b"");
         // Not to wait for the server: only for the close to leave, before the runtime may end.
         let _ = timeout(GOODBYE, self.endpoint.wait_idle()).await;
@@ -163,7 +186,8 @@ impl SecaggClient {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (task, request) = self.announcement().await?;
-        let (mut core, answer) = open(policy, entropy, &task, &request)?;
+        let (mut core, answer) = open(policy, entropy, self.credentials.take(), &task, &request)?;
+        self.meter.computed(core.counts());
         let (Some(id), Some(config)) = (core.id(), core.config().cloned()) else {
             return Err(Error::Malformed("the first request announces no session".into()));
         };
@@ -177,9 +201,10 @@ impl SecaggClient {
             let round = next_round(&core)?;
             self.ask(Step::Received(round))?;
             let answer = core.handle(&request)?;
+            self.meter.computed(core.counts());
             reply = self.answer(round, &answer).await?;
         }
-        Ok(Participation { id, traffic: self.traffic })
+        Ok(Participation { id, traffic: self.meter.traffic(), counts: core.counts() })
     }
 
     /// Waits for the session's first frame: `uint64 length; opaque task[length]; request`.
@@ -210,6 +235,7 @@ impl SecaggClient {
                 return Ok(request);
             }
             answer = core.handle(&request)?;
+            self.meter.computed(core.counts());
         }
     }
 
@@ -224,16 +250,18 @@ impl SecaggClient {
     /// Sends the masked input as the core makes it, piece by piece.
     async fn upload(&mut self, core: &mut Client, request: &[u8]) -> Result<Reply, Error> {
         let round = next_round(core)?;
-        let (mut send, receive) = self.open_stage().await?;
+        // A request that is refused must not open a stage.
         let response = core.respond(request)?;
+        self.meter.computed(core.counts());
+        let (mut send, receive) = self.open_stage().await?;
         let total = response.len();
         let sent = self.upload_of(round, total).send(&mut send, response).await?;
         self.finish(round, send, receive, sent).await
     }
 
     fn upload_of(&mut self, round: Round, total: u64) -> Upload<'_> {
-        let SecaggClient { connection, observer, traffic, .. } = self;
-        Upload { connection, observer, traffic, round, total }
+        let SecaggClient { connection, observer, meter, .. } = self;
+        Upload { connection, observer, meter, round, total }
     }
 
     async fn open_stage(&mut self) -> Result<(SendStream, RecvStream), Error> {
@@ -277,7 +305,7 @@ impl SecaggClient {
             Ok((header.tag, body))
         };
         let frame: Result<(u8, Vec<u8>), FrameError> = frame.await;
-        self.traffic.down += HEADER_BYTES + received.into_inner();
+        self.meter.received(HEADER_BYTES + received.into_inner());
         match frame {
             Ok((tag, body)) => Reply::of(Status::from_code(tag), body),
             Err(error) => self.no_frame(error),
@@ -291,6 +319,7 @@ impl SecaggClient {
                 Error::Refused(status) => Reply::of(status, Vec::new()),
                 error => Err(error),
             },
+            (None, FrameError::TooLong { length, limit }) => Err(Error::TooLong { length, limit }),
             (None, error) => Err(Error::Malformed(error.to_string())),
         }
     }
@@ -342,12 +371,21 @@ fn split_announcement(mut body: Vec<u8>) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// Starts the core on an announcement, bound to the task that came with it.
-fn open(policy: Policy, entropy: [u8; 32], task: &[u8], request: &[u8]) -> Result<(Client, Vec<u8>), Error> {
+fn open(
+    policy: Policy,
+    entropy: [u8; 32],
+    credentials: Option<Credentials>,
+    task: &[u8],
+    request: &[u8],
+) -> Result<(Client, Vec<u8>), Error> {
     let digest: [u8; 32] = Sha256::digest(task).into();
     if policy.task.is_some_and(|wanted| wanted != digest) {
         return Err(Error::WrongTask);
     }
-    let mut core = Client::new(entropy, policy);
+    let mut core = match credentials {
+        Some(credentials) => Client::with_credentials(entropy, policy, credentials),
+        None => Client::new(entropy, policy),
+    };
     let answer = core.handle(request)?;
     if core.config().is_none_or(|config| config.task != digest) {
         return Err(Error::WrongTask);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use secagg::{Abort, Misuse};
+use secagg::{Abort, Misuse, Refusal};
 
 use crate::identity::{IdentityError, Pin};
 use crate::status::Status;
@@ -73,6 +73,14 @@ pub enum Error {
     /// The server sent something that this binding does not allow.
     #[error("the server sent a malformed frame ({0}); check that both ends run the same version")]
     Malformed(String),
+    /// The server announced more than this client accepts.
+    #[error("the server announces {length} bytes, this client accepts {limit}; raise its limit or leave")]
+    TooLong {
+        /// Bytes announced.
+        length: u64,
+        /// The client's limit in bytes.
+        limit: u64,
+    },
     /// The announced task is not the one the session is about.
     #[error("the server's task does not match the digest in its session; nothing was sent to it")]
     WrongTask,
@@ -107,6 +115,20 @@ pub enum Error {
     /// A worker thread panicked: a bug in this program.
     #[error("a worker stopped unexpectedly ({0}); please report this with the log")]
     Worker(String),
+}
+
+impl Error {
+    /// Returns what a client that leaves with this error tells the server (spec §10.4).
+    pub(crate) fn parting(&self) -> Status {
+        match self {
+            Error::Abort(abort) => Status::from(abort),
+            Error::Misuse(misuse) => Status::from(&Abort::Misuse(misuse.clone())),
+            Error::WrongTask => Status::from(&Abort::Refused(Refusal::WrongTask)),
+            Error::Malformed(_) => Status::Malformed,
+            Error::TooLong { .. } => Status::TooLong,
+            _ => Status::Left,
+        }
+    }
 }
 
 impl From<Abort> for Error {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secagg::{Abort, Aggregate, ClientId, Round};
+use secagg::{Abort, Aggregate, ClientId, Counts, Round};
 
 /// The end of one session as the server saw it.
 #[derive(Debug)]
@@ -15,8 +15,12 @@ pub struct Outcome {
     pub stages: Vec<StageReport>,
     /// Application bytes by client and round. AdvertiseKeys includes the join and the task.
     pub traffic: BTreeMap<ClientId, BTreeMap<Round, Traffic>>,
+    /// Seconds from a round's requests to a client's whole answer, whether or not it was accepted.
+    pub answered_after: BTreeMap<ClientId, BTreeMap<Round, f64>>,
     /// Clients by the first round that closed without a valid answer of theirs.
     pub dropped: BTreeMap<Round, Vec<ClientId>>,
+    /// What the server did, in operations.
+    pub counts: Counts,
 }
 
 /// One round as it went.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use quinn::{Connection, RecvStream, SendStream};
 use secagg::{ClientId, Round};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::credit::Credits;
 use crate::endpoint;
@@ -47,7 +47,7 @@ pub(crate) enum Turn {
 /// What a client's task tells the session.
 pub(crate) enum Event {
     /// A whole answer has come. The credit is held until the answer has been taken in.
-    Answer { from: ClientId, round: Round, body: Vec<u8>, credit: OwnedSemaphorePermit },
+    Answer { from: ClientId, round: Round, body: Vec<u8>, at: Instant, credit: OwnedSemaphorePermit },
     /// Nothing more will come from this client; `received` bytes of an answer had.
     Lost { from: ClientId, received: u64 },
 }
@@ -105,7 +105,8 @@ impl Peer {
             };
             match answer {
                 Ok((body, credit)) => {
-                    let event = Event::Answer { from: self.id, round, body, credit };
+                    let at = Instant::now();
+                    let event = Event::Answer { from: self.id, round, body, at, credit };
                     // If the session takes no more answers, its last word is the next turn.
                     let _ = events.send(event).await;
                 }

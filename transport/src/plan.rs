@@ -14,17 +14,24 @@ pub enum Threshold {
     Fixed(u32),
     /// Two thirds of the clients on a complete graph, rounded up; just over half of the degree on
     /// a regular graph. Always above half, so that no server can collect both kinds of shares of
-    /// one client by telling half of the holders one thing and half another.
+    /// one client by telling half of the holders one thing and half another. In the active suite at
+    /// least the quorum against its corrupt clients.
     Default,
 }
 
 impl Threshold {
     /// Returns the threshold for a graph of `clients`.
-    pub fn of(self, graph: Graph, clients: u32) -> u32 {
-        match (self, graph) {
-            (Threshold::Fixed(threshold), _) => threshold,
+    pub fn of(self, suite: Suite, graph: Graph, clients: u32) -> u32 {
+        let threshold = match (self, graph) {
+            (Threshold::Fixed(threshold), _) => return threshold,
             (Threshold::Default, Graph::Complete) => (u64::from(clients) * 2).div_ceil(3) as u32,
             (Threshold::Default, Graph::Regular { degree }) => degree / 2 + 1,
+        };
+        match suite {
+            Suite::Active { corrupt, .. } => {
+                threshold.max(((u64::from(clients) + u64::from(corrupt)) / 2) as u32 + 1)
+            }
+            _ => threshold,
         }
     }
 }
@@ -40,6 +47,9 @@ pub struct SessionPlan {
     pub clients: u32,
     /// How many shares rebuild a secret.
     pub threshold: Threshold,
+    /// Fewest inputs that a sum may be of: with fewer survivors the session ends without a sum. None asks for as many as
+    /// the threshold, which adds nothing to what the rounds need anyway.
+    pub minimum_survivors: Option<u32>,
     /// The vectors to sum.
     pub vectors: Vec<VectorSpec>,
     /// Bytes for the clients, such as a model to train: given to each with its first request.
@@ -65,11 +75,13 @@ impl SessionPlan {
     /// Returns the session's configuration once the number of its clients is known.
     pub fn config(&self, joined: u32, nonce: [u8; 32]) -> Config {
         let graph = fitting(self.graph, joined);
+        let threshold = self.threshold.of(self.suite, graph, joined);
         Config {
             suite: self.suite,
             graph,
             clients: joined,
-            threshold: self.threshold.of(graph, joined),
+            threshold,
+            minimum_survivors: self.minimum_survivors.unwrap_or(threshold),
             vectors: self.vectors.clone(),
             task: Sha256::digest(&self.task).into(),
             nonce,
@@ -104,11 +116,16 @@ mod tests {
     #[test]
     fn the_default_threshold_is_above_half() {
         for clients in 1..200 {
-            assert!(Threshold::Default.of(Graph::Complete, clients) * 2 > clients);
-            assert!(Threshold::Default.of(Graph::Regular { degree: clients }, 1000) * 2 > clients);
+            assert!(Threshold::Default.of(Suite::Curious, Graph::Complete, clients) * 2 > clients);
+            assert!(
+                Threshold::Default.of(Suite::Curious, Graph::Regular { degree: clients }, 1000) * 2 > clients
+            );
         }
-        assert_eq!(Threshold::Default.of(Graph::Complete, 40), 27);
-        assert_eq!(Threshold::Default.of(Graph::Regular { degree: 20 }, 40), 11);
-        assert_eq!(Threshold::Fixed(3).of(Graph::Complete, 40), 3);
+        assert_eq!(Threshold::Default.of(Suite::Curious, Graph::Complete, 40), 27);
+        assert_eq!(Threshold::Default.of(Suite::Curious, Graph::Regular { degree: 20 }, 40), 11);
+        assert_eq!(Threshold::Fixed(3).of(Suite::Curious, Graph::Complete, 40), 3);
+        let active = |corrupt| Suite::Active { corrupt, authority: [0; 32] };
+        assert_eq!(Threshold::Default.of(active(13), Graph::Complete, 40), 27);
+        assert_eq!(Threshold::Default.of(active(20), Graph::Complete, 40), 31);
     }
 }

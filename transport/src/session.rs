@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secagg::{Abort, Aggregate, ClientId, Closed, Requests, Round, Server};
+use secagg::{Abort, Aggregate, ClientId, Closed, Counts, Requests, Round, Server};
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -88,7 +88,10 @@ struct Record {
     members: BTreeMap<ClientId, String>,
     stages: Vec<StageReport>,
     traffic: BTreeMap<ClientId, BTreeMap<Round, Traffic>>,
+    answered_after: BTreeMap<ClientId, BTreeMap<Round, f64>>,
     dropped: BTreeMap<Round, Vec<ClientId>>,
+    /// When the requests of the open round went out.
+    opened: Instant,
 }
 
 impl<'a> Session<'a> {
@@ -117,9 +120,9 @@ impl<'a> Session<'a> {
 
     async fn rounds(&mut self, mut requests: Requests) -> Result<Result<Aggregate, Abort>, Error> {
         loop {
-            let started = Instant::now();
             let round = self.core.round()?;
             let expected: BTreeSet<ClientId> = requests.iter().map(|(id, _)| *id).collect();
+            self.record.opened = Instant::now();
             let waiting = self.send(round, requests)?;
             tracing::info!(%round, expected = expected.len(), connected = waiting.len(), "round opened");
             let missing = self.collect(round, waiting, &expected).await?;
@@ -129,7 +132,7 @@ impl<'a> Session<'a> {
                 round,
                 expected: expected.len() as u32,
                 answered,
-                seconds: started.elapsed().as_secs_f64(),
+                seconds: self.record.opened.elapsed().as_secs_f64(),
             };
             tracing::info!(%round, answered, seconds = report.seconds, "round closed");
             self.record.stages.push(report);
@@ -214,8 +217,9 @@ impl<'a> Session<'a> {
             }
             // Too late: that round is closed and its client dismissed.
             Event::Answer { round: answered, .. } if answered != round => Ok(None),
-            Event::Answer { from, body, credit, .. } => {
+            Event::Answer { from, body, at, credit, .. } => {
                 self.record.traffic(from, round).up += HEADER_BYTES + body.len() as u64;
+                self.record.answered(from, round, at);
                 waiting.remove(&from);
                 let accepted = self.core.receive(from, body).await?;
                 drop(credit);
@@ -261,8 +265,9 @@ impl<'a> Session<'a> {
     }
 
     fn outcome(self, result: Result<Aggregate, Abort>) -> Outcome {
-        let Record { members, stages, traffic, dropped } = self.record;
-        Outcome { result, members, stages, traffic, dropped }
+        let Record { members, stages, traffic, answered_after, dropped, .. } = self.record;
+        let counts = self.core.counts();
+        Outcome { result, members, stages, traffic, answered_after, dropped, counts }
     }
 }
 
@@ -272,12 +277,19 @@ impl Record {
             members: BTreeMap::new(),
             stages: Vec::new(),
             traffic: BTreeMap::new(),
+            answered_after: BTreeMap::new(),
             dropped: BTreeMap::new(),
+            opened: Instant::now(),
         }
     }
 
     fn traffic(&mut self, client: ClientId, round: Round) -> &mut Traffic {
         self.traffic.entry(client).or_default().entry(round).or_default()
+    }
+
+    fn answered(&mut self, client: ClientId, round: Round, at: Instant) {
+        let after = at.duration_since(self.opened).as_secs_f64();
+        self.answered_after.entry(client).or_default().insert(round, after);
     }
 
     fn drop_in(&mut self, round: Round, missing: BTreeSet<ClientId>) {
@@ -298,6 +310,10 @@ impl Core {
     fn round(&self) -> Result<Round, Error> {
         let over = || Error::Worker("the protocol core has ended too early".into());
         Ok(self.get()?.progress().ok_or_else(over)?.round)
+    }
+
+    fn counts(&self) -> Counts {
+        self.0.as_ref().map(Server::counts).unwrap_or_default()
     }
 
     fn is_sufficient(&self) -> Result<bool, Error> {

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::frame::{Header, Stage};
-use crate::outcome::Traffic;
+use crate::meter::Meter;
 use crate::status::Status;
 use crate::step::{Observer, Step};
 
@@ -37,7 +37,7 @@ pub(crate) struct Upload<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) observer: &'a mut Observer,
     /// Counts the bytes sent.
-    pub(crate) traffic: &'a mut Traffic,
+    pub(crate) meter: &'a Meter,
     pub(crate) round: Round,
     /// Bytes of the answer's body.
     pub(crate) total: u64,
@@ -92,7 +92,7 @@ impl Upload<'_> {
     async fn write(&mut self, stream: &mut SendStream, bytes: &[u8]) -> bool {
         let written = stream.write_all(bytes).await.is_ok();
         if written {
-            self.traffic.up += bytes.len() as u64;
+            self.meter.sent(bytes.len() as u64);
         }
         written
     }

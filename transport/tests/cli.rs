@@ -111,6 +111,11 @@ fn mistakes_on_the_command_line_end_with_two() {
     assert_fails(&["join", "127.0.0.1:1", "--name", "a", "--input", "x"], 2, "--pin");
     assert_fails(&["join", "127.0.0.1:1", "--pin", "12", "--name", "a", "--input", "x"], 2, "64");
     assert_fails(&["join", "127.0.0.1:1", "--pin", PIN, "--name", "", "--input", "x"], 2, "1 to 64");
+    assert_fails(
+        &["join", "127.0.0.1:1", "--pin", PIN, "--vanish", "soon", "--name", "a", "--input", "x"],
+        2,
+        "soon",
+    );
     assert_fails(&["demo", "--dropout", "1.5"], 2, "0 to 1");
     assert_fails(&["demo", "--clients", "5000"], 2, "5000");
     assert_fails(&["demo", "--clients", "8", "--threshold", "9"], 2, "9");
@@ -255,6 +260,54 @@ fn three_processes_find_their_sum() {
             "dropped": {},
         });
         assert_eq!(serde_json::from_str::<Value>(line).unwrap(), expected);
+    }
+}
+
+#[test]
+fn both_ends_report_the_same_bytes_and_a_client_vanishes_where_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.jsonl");
+    let vector = ["--vector", "x:5:16", "--report", report.to_str().unwrap()];
+    let server =
+        Serving::start(folder.path(), &[&["--clients", "4", "--threshold", "3"], &vector[..]].concat());
+    let input = folder.path().join("input.json");
+    fs::write(&input, r#"{"x": [1, 2, 3, 4, 5]}"#).unwrap();
+    let pin = folder.path().join("pin");
+    let start = |name| {
+        let files = ["--pin-file", pin.to_str().unwrap(), "--input", input.to_str().unwrap()];
+        let mut client = secagg(&["join", &server.address, "--name", name, "--format", "json"]);
+        if name == "dan" {
+            client.args(["--vanish", "before:MaskedInputCollection"]);
+        }
+        client.args(files).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let clients: Vec<Child> = ["ann", "bob", "cat", "dan"].into_iter().map(start).collect();
+    let clients: Vec<Value> = clients
+        .into_iter()
+        .map(|client| {
+            let output = client.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            serde_json::from_slice(&output.stdout).unwrap()
+        })
+        .collect();
+    let (code, _, stderr) = server.end();
+    assert_eq!(code, Some(0), "{stderr}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(report["abort"], Value::Null);
+    assert_eq!(report["operations"]["additions"], 15);
+    for (at, client) in clients.iter().enumerate() {
+        let seen = &report["clients"][at];
+        assert_eq!((&seen["name"], &client["vanished"]), (&client["name"], &Value::Bool(at == 3)));
+        let rounds = seen["rounds"].as_object().unwrap();
+        assert_eq!(rounds.len(), if at == 3 { 3 } else { 4 });
+        let sum = |key: &str| rounds.values().map(|round| round[key].as_u64().unwrap()).sum::<u64>();
+        assert_eq!((&client["sent"], &client["received"]), (&sum("up").into(), &sum("down").into()));
+        assert_eq!(client["operations"]["encryption_agreements"], 3);
+        assert_eq!(client["operations"]["keystream_bytes"] == 0, at == 3);
+        for (name, round) in rounds {
+            let answered = at != 3 || name != "MaskedInputCollection";
+            assert_eq!(round["answered_after"].as_f64().is_some_and(|after| after > 0.0), answered, "{name}");
+        }
     }
 }
 

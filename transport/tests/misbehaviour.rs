@@ -5,8 +5,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::VarInt;
 use quinn::crypto::rustls::QuicServerConfig;
+use quinn::{ConnectionError, VarInt};
 use rand::rngs::SmallRng;
 use rand::{Rng, RngExt, SeedableRng};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -286,8 +286,8 @@ enum Lie {
     Closes(u32),
 }
 
-/// Joins a server that lies, and returns the error that the client ends with.
-async fn deceived_by(lie: Lie) -> Error {
+/// Joins a server that lies, and returns the error that the client ends with and the code that it tells the server.
+async fn deceived_by(lie: Lie) -> (Error, Option<u64>) {
     let (endpoint, pin) = raw_server(ALPN);
     let address = endpoint.local_addr().unwrap();
     let lying = tokio::spawn(async move {
@@ -302,13 +302,15 @@ async fn deceived_by(lie: Lie) -> Error {
             Lie::Resets => send.reset(VarInt::from_u32(7)).unwrap(),
             Lie::Closes(code) => connection.close(VarInt::from_u32(code), b"text that nobody may read"),
         }
-        connection.closed().await;
+        match connection.closed().await {
+            ConnectionError::ApplicationClosed(close) => Some(close.error_code.into_inner()),
+            _ => None,
+        }
     });
     let client = SecaggClient::join(address, pin, &name(0), loopback(), HANG).await.unwrap();
     let session = client.run_session(Policy::default(), [1; 32], |_| async { Ok::<_, Error>(Input::new()) });
     let error = tokio::time::timeout(HANG, session).await.expect("the client hangs").unwrap_err();
-    lying.await.unwrap();
-    error
+    (error, lying.await.unwrap())
 }
 
 fn raw_server(alpn: &[u8]) -> (quinn::Endpoint, Pin) {
@@ -332,7 +334,6 @@ async fn a_lying_server_gets_nothing_out_of_a_client() {
     let malformed = [
         Lie::Says(vec![]),
         Lie::Says(header(0, 10)),
-        Lie::Says(header(0, u64::MAX)),
         Lie::Says(frame(0, b"short")),
         Lie::Says(frame(0, &u64::MAX.to_be_bytes())),
         Lie::Says([&frame(0, b"")[..], b"more"].concat()),
@@ -340,17 +341,22 @@ async fn a_lying_server_gets_nothing_out_of_a_client() {
         Lie::Resets,
     ];
     for lie in malformed {
-        let error = deceived_by(lie).await;
+        let (error, told) = deceived_by(lie).await;
         assert!(matches!(error, Error::Malformed(_)), "{error:?}");
+        assert_eq!(told, Some(u64::from(Status::Malformed.code())), "{error:?}");
     }
+    let (error, told) = deceived_by(Lie::Says(header(0, u64::MAX))).await;
+    assert!(matches!(error, Error::TooLong { length: u64::MAX, .. }), "{error:?}");
+    assert_eq!(told, Some(u64::from(Status::TooLong.code())));
     let empty_task = [&0u64.to_be_bytes()[..], b"no request"].concat();
-    let error = deceived_by(Lie::Says(frame(0, &empty_task))).await;
+    let (error, told) = deceived_by(Lie::Says(frame(0, &empty_task))).await;
     assert!(matches!(error, Error::Abort(_)), "{error:?}");
-    let error = deceived_by(Lie::Says(frame(250, b""))).await;
+    assert_eq!(told, Some(u64::from(secagg::Misbehaviour::Malformed.code())));
+    let (error, _) = deceived_by(Lie::Says(frame(250, b""))).await;
     assert!(matches!(error, Error::Refused(Status::Unknown(250))), "{error:?}");
-    let error = deceived_by(Lie::Closes(100_000)).await;
+    let (error, _) = deceived_by(Lie::Closes(100_000)).await;
     assert!(matches!(error, Error::Refused(Status::Unknown(255))), "{error:?}");
-    let error = deceived_by(Lie::Closes(0)).await;
+    let (error, _) = deceived_by(Lie::Closes(0)).await;
     assert!(matches!(error, Error::Lost { .. }), "{error:?}");
 }
 
@@ -360,8 +366,9 @@ async fn a_task_that_is_not_the_sessions_is_refused() {
     let (_, requests) = secagg::Server::open(config).unwrap();
     let other = b"another task";
     let announcement = [&(other.len() as u64).to_be_bytes()[..], other, &requests[0].1].concat();
-    let error = deceived_by(Lie::Says(frame(0, &announcement))).await;
+    let (error, told) = deceived_by(Lie::Says(frame(0, &announcement))).await;
     assert!(matches!(error, Error::WrongTask), "{error:?}");
+    assert_eq!(told, Some(130), "the code of a policy that refuses");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,12 +47,16 @@ fn a_refusal_names_its_reason_and_exits_with_3() {
 }
 
 #[test]
-fn an_active_adversary_is_planned_for_before_there_is_a_suite() {
+fn an_active_adversary_is_planned_for() {
     let (code, plan) = json("--clients 100 --corrupt 0.33 --dropout 0.3 --suite active");
     assert_eq!((code, &plan["threshold"], &plan["min_honest"]), (Some(0), &67.into(), &34.into()));
-    assert_eq!(plan["bytes_up_per_client"], Value::Null);
+    // Beside the curious suite: an identity with its certificate and signature, and the signature of the survivors.
+    let (_, curious) = json("--clients 100 --corrupt 0.33 --dropout 0.3 --threshold 67");
+    let bytes = |plan: &Value| plan["bytes_up_per_client"].as_u64().unwrap();
+    assert_eq!(bytes(&plan) - bytes(&curious), 160 + 33 + 64);
     let (code, plan) = json("--clients 1000 --corrupt 0.05 --dropout 0.1 --suite active --graph sparse");
     assert_eq!((code, &plan["experimental"], &plan["dropped"]), (Some(0), &true.into(), &150.into()));
+    assert_eq!(plan["bytes_up_per_client"], Value::Null);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use secagg::{Abort, Graph, Input, Policy, Round, VectorSpec};
 use secagg_transport::{Error, Limits, Outcome, SecaggClient, SecaggServer, SessionPlan, Status, Step};
-use support::{HANG, Observer, assert_exact, client, loopback, name, plan, server, until_waiting};
+use support::{
+    HANG, Observer, active_plan, assert_exact, client, loopback, name, plan, server, until_waiting,
+};
 
 /// Runs one session with clients of which some vanish; returns how it went for the server.
 async fn run(
@@ -86,6 +88,49 @@ async fn the_bytes_are_those_of_the_frames() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_active_suite_gives_the_exact_sum_in_five_stages() {
+    let (mut server, plan) = (server(Limits::default()), active_plan(7));
+    let outcome = run(&mut server, &plan, nobody).await;
+    assert_exact(&plan, outcome.result.as_ref().unwrap());
+    assert_eq!(outcome.stages.len(), 5);
+    assert!(outcome.stages.iter().all(|stage| (stage.expected, stage.answered) == (7, 7)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_may_vanish_around_consistency_check() {
+    use Round::{ConsistencyCheck, Unmasking};
+    let (mut server, plan) = (server(Limits::default()), active_plan(7));
+    for (gone, missed_in) in [
+        ((|step| step == Step::Received(ConsistencyCheck)) as fn(Step) -> bool, ConsistencyCheck),
+        (|step| step == Step::Sent(ConsistencyCheck), Unmasking),
+    ] {
+        let outcome = run(&mut server, &plan, vanish_at(&[1, 4], gone)).await;
+        let aggregate = outcome.result.as_ref().unwrap();
+        assert_exact(&plan, aggregate);
+        assert_eq!(aggregate.survivors.len(), 7);
+        assert_eq!(outcome.dropped.keys().copied().collect::<Vec<_>>(), [missed_in]);
+    }
+}
+
+/// A client that has no credentials leaves; so does one that has, from a session that asks for no signature.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_signs_always_or_never() {
+    for (plan, mut other) in
+        [(active_plan(5), plan(5, Graph::Complete)), (plan(5, Graph::Complete), active_plan(5))]
+    {
+        let mut server = server(Limits::default());
+        let others: Vec<_> = (1..5).map(|index| client(&server, &plan, index, None)).collect();
+        other.task = plan.task.clone();
+        let odd = client(&server, &other, 0, None);
+        assert_exact(&plan, &server.run_session(&plan).await.unwrap().result.unwrap());
+        assert!(matches!(odd.await.unwrap(), Err(Error::Abort(Abort::Refused(_)))));
+        for client in others {
+            client.await.unwrap().unwrap();
+        }
+    }
+}
+
 /// Has clients 1 and 4 vanish, and checks who survives and in which round the others were missed.
 async fn check_vanishing(gone: fn(Step) -> bool, survivors: usize, missed_in: Option<Round>) {
     let (mut server, plan) = (server(Limits::default()), plan(7, Graph::Complete));
@@ -159,7 +204,17 @@ async fn uploads_share_less_memory_than_any_of_them_needs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn below_the_threshold_nothing_is_released_and_everybody_is_told() {
-    let (mut server, plan) = (server(Limits::default()), plan(6, Graph::Complete));
+    three_of_six_are_too_few(plan(6, Graph::Complete)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_the_minimum_of_survivors_nothing_is_released_and_everybody_is_told() {
+    let (threshold, minimum_survivors) = (secagg_transport::Threshold::Fixed(2), Some(4));
+    three_of_six_are_too_few(SessionPlan { threshold, minimum_survivors, ..plan(6, Graph::Complete) }).await;
+}
+
+async fn three_of_six_are_too_few(plan: SessionPlan) {
+    let mut server = server(Limits::default());
     let gone = |step| step == Step::Received(Round::MaskedInputCollection);
     let clients: Vec<_> = (0..6).map(|i| client(&server, &plan, i, vanish_at(&[0, 1, 2], gone)(i))).collect();
     let outcome = server.run_session(&plan).await.unwrap();

@@ -1,5 +1,5 @@
 //! The raw AES-128-CTR keystream of the `aes` and `ctr` crates: what masks are measured against.
-#![allow(unreachable_pub, reason = "a module of a benchmark")]
+#![allow(dead_code, unreachable_pub, reason = "shared by the benchmarks, each of which uses its part")]
 
 use std::hint::black_box;
 

@@ -24,7 +24,7 @@ impl EncryptionKey {
 
     /// Agrees with the owner of `public` (`[3.2-1]`).
     pub(crate) fn agree(&self, public: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, Misbehaviour> {
-        if !is_canonical(public) {
+        if !is_below_p(public) {
             return Err(Misbehaviour::BadEncryptionKey);
         }
         let shared = self.secret.diffie_hellman(&PublicKey::from(*public));
@@ -43,8 +43,8 @@ pub(crate) fn check_encryption_key(public: &[u8; 32]) -> Result<(), Misbehaviour
     EncryptionKey { secret: StaticSecret::from([0x55; 32]), public: [0; 32] }.agree(public).map(drop)
 }
 
-/// Whether the bytes are a number below 2^255 − 19.
-fn is_canonical(public: &[u8; 32]) -> bool {
+/// Whether the bytes are a number below p = 2^255 − 19.
+pub(crate) fn is_below_p(public: &[u8; 32]) -> bool {
     let [first, middle @ .., last] = public;
     *last < 0x7f || (*last == 0x7f && (middle.iter().any(|&byte| byte != 0xff) || *first < 0xed))
 }

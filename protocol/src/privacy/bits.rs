@@ -12,6 +12,9 @@ use crate::crypto::prg::Keystream;
 /// Words that are produced at a time.
 const WORDS: usize = 512;
 
+/// What every derivation of this module begins with.
+pub(super) const PURPOSE: &[u8] = b"secagg/1 privacy ";
+
 /// A stream of random 64-bit words, least byte first, and of single bits.
 ///
 /// The keystream is that of the masks (spec §3.4) under a key that HKDF-SHA-256 derives from the seed and the
@@ -28,7 +31,7 @@ pub(super) struct Bits {
 impl Bits {
     pub(super) fn new(seed: &[u8; 32], purpose: &str) -> Self {
         let mut key = Zeroizing::new([0; 32]);
-        let info: [&[u8]; 2] = [b"secagg/1 privacy ", purpose.as_bytes()];
+        let info: [&[u8]; 2] = [PURPOSE, purpose.as_bytes()];
         let expanded = Hkdf::<Sha256>::new(None, seed).expand_multi_info(&info, key.as_mut_slice());
         debug_assert!(expanded.is_ok(), "32 bytes are within HKDF's limit");
         let words = Zeroizing::new(vec![0; WORDS]);
@@ -44,6 +47,18 @@ impl Bits {
         let word = self.words.get(self.used).copied().unwrap_or_default();
         self.used += 1;
         word
+    }
+
+    /// Words that are ready and come next; none before the first word is taken, nor when a refill is due.
+    #[inline]
+    pub(super) fn ready(&self) -> &[u64] {
+        self.words.get(self.used..).unwrap_or_default()
+    }
+
+    /// Takes words that [`Bits::ready`] has shown.
+    #[inline]
+    pub(super) fn take(&mut self, words: usize) {
+        self.used = (self.used + words).min(WORDS);
     }
 
     /// The next bit: words taken for bits give them from the least to the greatest.

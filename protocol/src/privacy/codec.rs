@@ -34,22 +34,21 @@ impl Encoding {
         noise: &[i64],
         seed: &[u8; 32],
     ) -> Result<Vec<u64>, PrivacyError> {
-        self.expect_length("coordinates", vector.len(), self.task().dimension)?;
-        self.expect_length("values of noise", noise.len(), self.padded_dimension())?;
-        if let Some(at) = vector.iter().position(|value| !value.is_finite()) {
-            return Err(PrivacyError::NoNumber { at });
-        }
-        let mut real = Zeroizing::new(vec![0.0; self.padded_dimension() as usize]);
-        let factor = clip_factor(vector, self.task().clip);
-        for (padded, value) in real.iter_mut().zip(vector) {
-            *padded = value * factor;
-        }
-        rotation.apply(&mut real);
-        let unit = self.scale() * f64::from(1u32 << GRID_BITS);
-        // What is too large for the grid saturates, and is then refused by the norm bound, which is below 2^96.
-        let grid = Zeroizing::new(real.iter().map(|value| (value * unit).round() as i64).collect::<Vec<_>>());
-        let rounded = Zeroizing::new(round::conditionally(&grid, self.greatest_sum_of_squares()?, seed)?);
-        Ok(round::wrap(&rounded, noise, self.task().bits))
+        let steps = self.steps()?;
+        let grid = Zeroizing::new(steps.grid(vector, rotation)?);
+        steps.ring(&grid, noise, seed)
+    }
+
+    /// Clips, pads, rotates, scales and rounds the vector: within the norm bound, which is checked in integers.
+    pub(super) fn rounded(
+        &self,
+        vector: &[f64],
+        rotation: &Rotation,
+        seed: &[u8; 32],
+    ) -> Result<Zeroizing<Vec<i64>>, PrivacyError> {
+        let steps = self.steps()?;
+        let grid = Zeroizing::new(steps.grid(vector, rotation)?);
+        steps.rounded(&grid, seed)
     }
 
     /// Centres the elements of a sum, rotates back, removes the padding and scales to real units: the sum of the
@@ -58,21 +57,84 @@ impl Encoding {
     /// # Errors
     /// A sum of another length than [`Encoding::padded_dimension`], or with elements of more bits.
     pub fn decode(&self, sum: &[u64], rotation: &Rotation) -> Result<Vec<f64>, PrivacyError> {
-        self.expect_length("elements", sum.len(), self.padded_dimension())?;
-        let bits = self.task().bits;
+        self.steps()?.real(sum, rotation)
+    }
+
+    fn steps(&self) -> Result<Steps, PrivacyError> {
+        Ok(Steps {
+            dimension: self.task().dimension,
+            padded: self.padded_dimension(),
+            clip: self.task().clip,
+            scale: self.scale(),
+            greatest: self.greatest_sum_of_squares()?,
+            bits: self.task().bits,
+        })
+    }
+}
+
+/// The numbers that the way into the ring and back depends on.
+pub(super) struct Steps {
+    pub(super) dimension: u32,
+    pub(super) padded: u32,
+    pub(super) clip: f64,
+    pub(super) scale: f64,
+    /// The greatest sum of squares of a rounded vector.
+    pub(super) greatest: u128,
+    pub(super) bits: u8,
+}
+
+impl Steps {
+    /// Clips, pads, rotates and scales, in floating point: whole multiples of the grid's unit.
+    pub(super) fn grid(&self, vector: &[f64], rotation: &Rotation) -> Result<Vec<i64>, PrivacyError> {
+        expect_length("coordinates", vector.len(), self.dimension)?;
+        if let Some(at) = vector.iter().position(|value| !value.is_finite()) {
+            return Err(PrivacyError::NoNumber { at });
+        }
+        let mut real = Zeroizing::new(vec![0.0; self.padded as usize]);
+        let factor = clip_factor(vector, self.clip);
+        for (padded, value) in real.iter_mut().zip(vector) {
+            *padded = value * factor;
+        }
+        rotation.apply(&mut real);
+        let unit = self.scale * f64::from(1u32 << GRID_BITS);
+        // What is too large for the grid saturates, and is then refused by the norm bound, which is below 2^96.
+        Ok(real.iter().map(|value| (value * unit).round() as i64).collect())
+    }
+
+    /// Rounds within the norm bound, adds the noise and wraps.
+    pub(super) fn ring(
+        &self,
+        grid: &[i64],
+        noise: &[i64],
+        seed: &[u8; 32],
+    ) -> Result<Vec<u64>, PrivacyError> {
+        expect_length("values of noise", noise.len(), self.padded)?;
+        Ok(round::wrap(&*self.rounded(grid, seed)?, noise, self.bits))
+    }
+
+    /// Rounds within the norm bound.
+    fn rounded(&self, grid: &[i64], seed: &[u8; 32]) -> Result<Zeroizing<Vec<i64>>, PrivacyError> {
+        expect_length("coordinates", grid.len(), self.padded)?;
+        Ok(Zeroizing::new(round::conditionally(grid, self.greatest, seed)?))
+    }
+
+    /// Centres, rotates back, removes the padding and scales.
+    pub(super) fn real(&self, sum: &[u64], rotation: &Rotation) -> Result<Vec<f64>, PrivacyError> {
+        expect_length("elements", sum.len(), self.padded)?;
+        let bits = self.bits;
         if let Some(at) = sum.iter().position(|element| element >> bits != 0) {
             return Err(PrivacyError::NoElement { at, bits });
         }
         let mut real: Vec<f64> =
-            sum.iter().map(|&element| round::centre(element, bits) as f64 / self.scale()).collect();
+            sum.iter().map(|&element| round::centre(element, bits) as f64 / self.scale).collect();
         rotation.undo(&mut real);
-        real.truncate(self.task().dimension as usize);
+        real.truncate(self.dimension as usize);
         Ok(real)
     }
+}
 
-    fn expect_length(&self, what: &'static str, found: usize, expected: u32) -> Result<(), PrivacyError> {
-        if found == expected as usize { Ok(()) } else { Err(PrivacyError::Length { what, found, expected }) }
-    }
+fn expect_length(what: &'static str, found: usize, expected: u32) -> Result<(), PrivacyError> {
+    if found == expected as usize { Ok(()) } else { Err(PrivacyError::Length { what, found, expected }) }
 }
 
 /// min(1, c/‖x‖), where the norm is computed relative to the greatest coordinate, so that no square overflows.

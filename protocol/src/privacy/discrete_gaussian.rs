@@ -1,8 +1,6 @@
 //! Draws of N_Z(0, σ²), exact and in integer arithmetic only (Canonne, Kamath, Steinke 2020, definition 1).
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
-use zeroize::Zeroizing;
-
 use super::Variance;
 use super::bits::Bits;
 use super::law::Law;
@@ -15,9 +13,14 @@ use super::table::Table;
 /// on σ.
 ///
 /// # Security
-/// Draw the noise before the input is at hand, so that the time it takes tells nothing about their sum. Up to
-/// σ = 4, time does not depend on what is drawn, but for an event of probability 2⁻⁵⁷ a draw. Above that,
-/// tables are entered at an index that depends on the draw.
+/// Draw the noise before the input is at hand, so that the time it takes tells nothing about their sum.
+///
+/// Up to σ = 4 time and memory accesses do not depend on what is drawn: every word is compared with every threshold,
+/// and the results are added and not branched on. The exception is a word whose first 31 bits equal a threshold's, once
+/// in 2²⁶ draws or less: then more bits are compared, with all thresholds again, and once in 2⁵⁷ draws a deeper table is
+/// read. A zero is drawn in the same steps as any other value, and its sign is drawn too and has no effect. Above σ = 4
+/// tables are entered at an index that depends on the draw, and above 256 draws are also rejected, which does not depend
+/// on what is accepted.
 #[derive(Clone, Debug)]
 pub struct GaussianNoise {
     variance: Variance,
@@ -52,16 +55,29 @@ impl GaussianNoise {
     ///
     /// The seed is used for nothing else: the same seed gives the same noise.
     pub fn draw(&self, seed: &[u8; 32], count: usize) -> Vec<i64> {
+        let mut draws = vec![0; count];
+        self.draw_into(seed, &mut draws);
+        draws
+    }
+
+    /// As [`GaussianNoise::draw`], into memory that is there.
+    pub fn draw_into(&self, seed: &[u8; 32], draws: &mut [i64]) {
         let mut bits = Bits::new(seed, "discrete gaussian");
         if self.coarse != 1 {
-            return (0..count).map(|_| self.of_two_levels(&mut bits)).collect();
+            draws.iter_mut().for_each(|draw| *draw = self.of_two_levels(&mut bits));
+        } else if self.table.is_scanned() {
+            self.table.draw_all(&mut bits, draws);
+            // Shifts by a variable number do not fit into vector registers.
+            let single: [u64; 64] = std::array::from_fn(|at| 1 << at);
+            for some in draws.chunks_mut(64) {
+                let signs = bits.word();
+                for (draw, bit) in some.iter_mut().zip(&single) {
+                    *draw = signed(*draw as u64, signs & bit != 0);
+                }
+            }
+        } else {
+            draws.iter_mut().for_each(|draw| *draw = signed(self.table.draw(&mut bits), bits.bit()));
         }
-        if !self.table.is_scanned() {
-            return (0..count).map(|_| signed(self.table.draw(&mut bits), bits.bit())).collect();
-        }
-        let mut distances = Zeroizing::new(vec![0; count]);
-        self.table.draw_all(&mut bits, &mut distances);
-        distances.iter().map(|&distance| signed(distance, bits.bit())).collect()
     }
 
     #[inline]

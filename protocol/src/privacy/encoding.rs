@@ -61,22 +61,32 @@ impl Encoding {
     /// # Errors
     /// A number outside its range; a ring too small for the roundings alone.
     pub fn new(task: Task, sigma: f64) -> Result<Self, PrivacyError> {
+        Self::on_grid(task, sigma, 0)
+    }
+
+    /// As [`Encoding::new`], but with roundings to multiples of 2^−`grid`, whose variance is 4^−`grid` as large.
+    pub(super) fn on_grid(task: Task, sigma: f64, grid: u32) -> Result<Self, PrivacyError> {
         check(&task)?;
         positive("the σ of a share", sigma)?;
         let padded = task.dimension.next_power_of_two();
         let deviations = wrap_deviations(task.wrap)?;
         let (n, k) = (f64::from(task.clients), deviations);
-        let values = f64::exp2(f64::from(task.bits));
-        let room = values * values - n * k * k;
+        let values = |bits: u8| f64::exp2(2.0 * f64::from(bits));
+        let roundings = n * k * k * f64::exp2(-2.0 * f64::from(grid));
+        let room = values(task.bits) - roundings;
         if room <= 0.0 {
-            let least =
-                (1..=62).find(|&bits| f64::exp2(2.0 * f64::from(bits)) > n * k * k).unwrap_or(u8::MAX);
+            let least = (1..=62).find(|&bits| values(bits) > roundings).unwrap_or(u8::MAX);
             return Err(PrivacyError::TooFewBits { found: task.bits, least });
         }
         let variance = (task.clip * n).powi(2) / f64::from(padded) + n * sigma * sigma;
         let scale = room.sqrt() / (2.0 * k * variance.sqrt());
         let scale = task.greatest_scale.map_or(scale, |greatest| scale.min(greatest));
         Ok(Self { task, padded, deviations, sigma, scale: positive("the scale", scale)? })
+    }
+
+    /// The same with another scale.
+    pub(super) fn rescaled(self, scale: f64) -> Self {
+        Self { scale, ..self }
     }
 
     /// As [`Encoding::new`] for noise that is, in the sum of all clients, `multiplier` times the clip:
@@ -103,25 +113,7 @@ impl Encoding {
         target: f64,
         epsilon: impl Fn(&Self) -> Result<f64, PrivacyError>,
     ) -> Result<Self, PrivacyError> {
-        positive("ε", target)?;
-        check(&task)?;
-        let of = |z: f64| {
-            Self::with_multiplier(task, z).and_then(|encoding| epsilon(&encoding)).unwrap_or(f64::INFINITY)
-        };
-        let enough = (-10..=40).map(f64::from).map(f64::exp2).find(|&z| of(z) <= target);
-        let Some(high) = enough else {
-            // Any error that is not a matter of the noise shows at an ordinary amount of it.
-            epsilon(&Self::with_multiplier(task, 1.0)?)?;
-            let least = (-10..=40).map(|log| of(f64::exp2(f64::from(log)))).fold(f64::INFINITY, f64::min);
-            return Err(PrivacyError::Unreachable { target, least, bits: task.bits });
-        };
-        // Within a factor of two above the least: 40 halvings leave less than a millionth of a millionth.
-        let (mut low, mut high) = (high / 2.0, high);
-        for _ in 0..40 {
-            let middle = f64::midpoint(low, high);
-            if of(middle) <= target { high = middle } else { low = middle }
-        }
-        Self::with_multiplier(task, high)
+        calibrated(&task, target, |multiplier| Self::with_multiplier(task, multiplier), epsilon)
     }
 
     /// The factor s from real to integer units.
@@ -188,10 +180,42 @@ impl Encoding {
     ///
     /// Below the one asked for where the scale was limited.
     pub fn wrap_probability(&self) -> f64 {
+        self.wrap_probability_on_grid(0)
+    }
+
+    /// The same with roundings to multiples of 2^−`grid`.
+    pub(super) fn wrap_probability_on_grid(&self, grid: u32) -> f64 {
         let n = f64::from(self.task.clients);
         let aligned = (self.task.clip * self.scale * n).powi(2) / f64::from(self.padded);
-        wrap_probability(self.task.bits, (aligned + n * (0.25 + self.sigma() * self.sigma())).sqrt())
+        let rounding = 0.25 * f64::exp2(-2.0 * f64::from(grid));
+        wrap_probability(self.task.bits, (aligned + n * (rounding + self.sigma() * self.sigma())).sqrt())
     }
+}
+
+/// The encoding that `at` makes of the least noise multiplier for which `epsilon` is at most `target`, by bisection.
+pub(super) fn calibrated<E>(
+    task: &Task,
+    target: f64,
+    at: impl Fn(f64) -> Result<E, PrivacyError>,
+    epsilon: impl Fn(&E) -> Result<f64, PrivacyError>,
+) -> Result<E, PrivacyError> {
+    positive("ε", target)?;
+    check(task)?;
+    let of = |z: f64| at(z).and_then(|encoding| epsilon(&encoding)).unwrap_or(f64::INFINITY);
+    let enough = (-10..=40).map(f64::from).map(f64::exp2).find(|&z| of(z) <= target);
+    let Some(high) = enough else {
+        // Any error that is not a matter of the noise shows at an ordinary amount of it.
+        epsilon(&at(1.0)?)?;
+        let least = (-10..=40).map(|log| of(f64::exp2(f64::from(log)))).fold(f64::INFINITY, f64::min);
+        return Err(PrivacyError::Unreachable { target, least, bits: task.bits });
+    };
+    // Within a factor of two above the least: 40 halvings leave less than a millionth of a millionth.
+    let (mut low, mut high) = (high / 2.0, high);
+    for _ in 0..40 {
+        let middle = f64::midpoint(low, high);
+        if of(middle) <= target { high = middle } else { low = middle }
+    }
+    at(high)
 }
 
 fn check(task: &Task) -> Result<(), PrivacyError> {

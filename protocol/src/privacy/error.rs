@@ -32,6 +32,18 @@ pub enum PrivacyError {
         /// The greatest that can be drawn.
         greatest: u64,
     },
+    /// A parameter that no sampler is made for.
+    #[error("{what} is {found}; it must be {least} to {greatest}")]
+    NotDrawn {
+        /// Which parameter.
+        what: &'static str,
+        /// Its value.
+        found: u64,
+        /// The least that can be drawn.
+        least: u64,
+        /// The greatest that can be drawn.
+        greatest: u64,
+    },
     /// A ring that cannot hold the sum.
     #[error("{found} bits cannot hold the sum of the clients' noise and roundings; take at least {least}")]
     TooFewBits {
@@ -74,6 +86,9 @@ pub enum PrivacyError {
         /// Bits of an element.
         bits: u8,
     },
+    /// A sampler that was made for another encoding.
+    #[error("the noise has another variance or grid than the encoding; make it with the encoding's `noise`")]
+    OtherNoise,
     /// A vector of which no rounding was within the norm bound.
     #[error("none of {attempts} roundings of the vector is within the norm bound")]
     TooLong {

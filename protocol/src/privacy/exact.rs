@@ -165,3 +165,57 @@ fn the_amplified_bounds_hold_for_exact_mixtures() {
         }
     }
 }
+
+/// Every population of four whose members hold −1, 0 or 1, of which two take part: the law of what is released,
+/// over all cohorts, against that of the population without its first member's vector.
+#[test]
+fn the_bound_for_cohorts_of_a_fixed_size_holds_for_exact_mixtures() {
+    for sigma in [0.7, 1.5, 4.0] {
+        let at = |by| Exact { law: gaussian(sigma), by };
+        let bound = Curve::fixed_size(&at(1), &at(2), 2, 4).unwrap();
+        let release = |members: [i64; 4]| {
+            let cohorts = (0..4).flat_map(|one| (0..one).map(move |other| (one, other)));
+            let laws = cohorts.map(|(one, other)| shifted(&at(1).law, members[one] + members[other]));
+            laws.reduce(|sum, law| sum.iter().zip(&law).map(|(one, other)| one + other).collect()).unwrap()
+        };
+        let normal = |law: Law| law.iter().map(|weight| weight / 6.0).collect::<Law>();
+        for others in (0..27).map(|code| [code / 9 - 1, code / 3 % 3 - 1, code % 3 - 1]) {
+            let [b, c, d] = others;
+            let (with, without) = (normal(release([1, b, c, d])), normal(release([0, b, c, d])));
+            for order in [1.5, 2.0, 3.0, 6.0] {
+                let exact = divergence(&with, &without, order).max(divergence(&without, &with, order));
+                assert!(
+                    exact <= bound.at(order).unwrap() * (1.0 + 1e-9),
+                    "σ {sigma} {others:?} order {order}"
+                );
+            }
+        }
+    }
+    // The figure of zeroing alone, put into the bound, would be below what replacing costs.
+    let (zeroing, replacing) = (Exact { law: gaussian(4.0), by: 1 }, Exact { law: gaussian(4.0), by: 2 });
+    let wrong = Curve::fixed_size_replacing(&zeroing, 4, 4).unwrap();
+    assert!(replacing.divergence(2.0) > 3.0 * wrong.at(2.0).unwrap());
+}
+
+/// Exact sums stay below both readings of what τ costs: ½τd, as theorem 1 of Kairouz, Liu and Steinke prints it, and
+/// 2τd, which follows from their proposition 14 and is the one in use.
+#[test]
+fn neither_reading_of_tau_is_contradicted_and_the_greater_is_used() {
+    for shares in 2..=5u32 {
+        for sigma in [0.5, 0.6, 0.8, 1.0] {
+            let sum = (1..shares).fold(gaussian(sigma), |sum, _| convolve(&sum, &gaussian(sigma)));
+            let (variance, tau) = (f64::from(shares) * sigma * sigma, tau::equal(shares, sigma));
+            let printed = (1.0 / variance + tau / 2.0) / 2.0;
+            for order in ORDERS {
+                assert!(
+                    moved(&sum, 1, order) <= order * printed + 1e-12,
+                    "{shares} of {sigma}, order {order}"
+                );
+            }
+            // What is used is proposition 14's at every order, and never below the printed one where τd decides.
+            let used = DistributedGaussian::new(shares, sigma, one_coordinate(1)).unwrap();
+            let followed = (1.0 / variance + 2.0 * tau) / 2.0;
+            assert!(used.rho() <= followed * (1.0 + 1e-12) && followed > printed);
+        }
+    }
+}

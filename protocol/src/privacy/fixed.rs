@@ -15,6 +15,11 @@ impl Fixed {
         Self(all)
     }
 
+    /// One half.
+    pub(super) fn half(limbs: usize) -> Self {
+        Self::whole(1, limbs).scale(1, 2)
+    }
+
     /// The limbs of the fraction, greatest first.
     pub(super) fn fraction(&self) -> &[u64] {
         self.0.get(1..).unwrap_or_default()

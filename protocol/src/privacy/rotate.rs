@@ -30,6 +30,12 @@ impl Rotation {
         self.flip(vector);
     }
 
+    /// Which of the first coordinates are negated.
+    pub(crate) fn signs(&self, count: usize) -> Vec<bool> {
+        let mut bits = Bits::new(&self.seed, "rotation");
+        (0..count).map(|_| bits.bit()).collect()
+    }
+
     /// A sign is a bit: there is no third value to zero a coordinate.
     fn flip(&self, vector: &mut [f64]) {
         let mut bits = Bits::new(&self.seed, "rotation");

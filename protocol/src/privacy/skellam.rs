@@ -26,14 +26,20 @@ impl SkellamNoise {
     /// # Errors
     /// A variance above 2^24, that is σ above 4096.
     pub fn new(variance: Variance) -> Result<Self, PrivacyError> {
+        Self::admits(variance)?;
+        let half = Table::new(Law::Poisson { numerator: variance.units(), denominator: 2 * Variance::ONE });
+        Ok(Self { variance, half })
+    }
+
+    /// Whether noise of this variance can be drawn.
+    pub(super) fn admits(variance: Variance) -> Result<(), PrivacyError> {
         if variance.units() > GREATEST * Variance::ONE {
             return Err(PrivacyError::TooMuchNoise {
                 units: variance.units() / Variance::ONE,
                 greatest: GREATEST,
             });
         }
-        let half = Table::new(Law::Poisson { numerator: variance.units(), denominator: 2 * Variance::ONE });
-        Ok(Self { variance, half })
+        Ok(())
     }
 
     /// The variance.

@@ -46,6 +46,11 @@ pub(crate) fn ln_add(a: f64, b: f64) -> f64 {
     if high.is_infinite() { high } else { high + (low - high).exp().ln_1p() }
 }
 
+/// ln(e^x − 1) for x ≥ 0.
+pub(crate) fn ln_exp_minus_one(x: f64) -> f64 {
+    if x > 1.0 { x + (-(-x).exp()).ln_1p() } else { x.exp_m1().ln() }
+}
+
 /// ln 0!, ln 1!, …, ln n!.
 pub(crate) fn ln_factorials(n: usize) -> Vec<f64> {
     let logarithms = (1..=n).scan(0.0, |sum, k| {
@@ -88,5 +93,13 @@ mod tests {
     fn bisection_ends_on_the_far_side() {
         let root = bisect(0.0, 2.0, |x| x * x >= 2.0);
         assert!(root * root >= 2.0 && (root - 2f64.sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn the_logarithm_is_exact_at_both_ends() {
+        assert!((ln_exp_minus_one(1e-20) - 1e-20f64.ln()).abs() < 1e-12);
+        assert_eq!(ln_exp_minus_one(1e6), 1e6);
+        assert!((ln_exp_minus_one(1.0) - 1f64.exp_m1().ln()).abs() < 1e-15);
+        assert_eq!(ln_exp_minus_one(0.0), f64::NEG_INFINITY);
     }
 }

@@ -3,10 +3,10 @@
 use super::accountant::Curve;
 use super::error::{PrivacyError, checked};
 use super::mechanism::{Mechanism, between_whole_orders};
-use super::special::{ln_add, ln_factorials};
+use super::special::{ln_add, ln_exp_minus_one, ln_factorials};
 
 /// The greatest whole order for which the amplified bound is evaluated.
-const GREATEST: usize = 1024;
+pub(super) const GREATEST: usize = 1024;
 
 /// Which bound on the divergence of a Poisson sample is used. Both are for zero-out adjacency and whole orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Curve {
     /// nobody learns who did.
     ///
     /// **Not valid against the server**, which chose the cohort or saw who came: use [`Curve::of`] there. Not
-    /// valid for cohorts of a fixed size, nor for replacement adjacency.
+    /// valid for cohorts of a fixed size, for which there is [`Curve::fixed_size`], nor for replacement adjacency.
     ///
     /// # Errors
     /// A rate outside (0, 1].
@@ -86,11 +86,6 @@ impl Sample {
     }
 }
 
-/// ln(e^x − 1) for x ≥ 0.
-fn ln_exp_minus_one(x: f64) -> f64 {
-    if x > 1.0 { x + (-(-x).exp()).ln_1p() } else { x.exp_m1().ln() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Gaussian;
@@ -121,13 +116,5 @@ mod tests {
         for order in [1.5, 2.0, 9.0, 256.0, 1024.0] {
             assert!(curve.at(order).is_none_or(|bound| bound <= mechanism.divergence(order)), "{order}");
         }
-    }
-
-    #[test]
-    fn the_logarithm_is_exact_at_both_ends() {
-        assert!((ln_exp_minus_one(1e-20) - 1e-20f64.ln()).abs() < 1e-12);
-        assert_eq!(ln_exp_minus_one(1e6), 1e6);
-        assert!((ln_exp_minus_one(1.0) - 1f64.exp_m1().ln()).abs() < 1e-15);
-        assert_eq!(ln_exp_minus_one(0.0), f64::NEG_INFINITY);
     }
 }

@@ -11,11 +11,14 @@ const DEPTH: usize = 4;
 /// every draw: neither time nor memory accesses then depend on what is drawn.
 const SCANNED: usize = 48;
 
-/// Draws made at a time when tables are scanned: as many as registers hold.
+/// Draws whose words are taken together when tables are scanned.
 const BLOCK: usize = 4;
 
+/// Draws that are made together when nothing is undecided: as many as registers hold.
+const LANES: usize = 4 * BLOCK;
+
 /// Bits of the first word by which longer tables are entered.
-const GUIDE_BITS: u32 = 10;
+const GUIDE_BITS: u32 = 12;
 
 /// A law on 0, 1, 2, …, ready to be drawn from.
 #[derive(Clone, Debug)]
@@ -26,15 +29,23 @@ pub(super) struct Table {
     /// At depth k and index i, the k-th word of the probability of at most `start` + i.
     words: Vec<Vec<u64>>,
     /// For each value of the top bits of a word, the first index whose threshold is not below all such words.
-    guide: Vec<usize>,
+    guide: Vec<u32>,
     /// The halves of the first words that are not all ones, if they are few.
     scanned: Option<Vec<i64>>,
+    /// The tops of these, up to the first that is all ones, which stands for all after it.
+    tops: Vec<i32>,
 }
 
 /// Half of a word, as a number with room for a sign.
 #[inline]
 fn half(word: u64) -> i64 {
     (word >> 1) as i64
+}
+
+/// The first 31 bits of a word, as a number with room for a sign.
+#[inline]
+pub(super) fn top(word: u64) -> i32 {
+    (word >> 33) as i32
 }
 
 impl Table {
@@ -50,12 +61,14 @@ impl Table {
             .collect();
         let first = words.first().map(Vec::as_slice).unwrap_or_default();
         let guide = (0..1u64 << GUIDE_BITS)
-            .map(|top| first.partition_point(|&word| word < top << (64 - GUIDE_BITS)))
+            .map(|top| first.partition_point(|&word| word < top << (64 - GUIDE_BITS)) as u32)
             .collect();
         let shallow = first.partition_point(|&word| word < u64::MAX);
         let halves = || first.iter().take(shallow).map(|&word| half(word)).collect();
         let scanned = (shallow <= SCANNED).then(halves);
-        Self { law, start, words, guide, scanned }
+        let below = first.partition_point(|&word| top(word) < i32::MAX);
+        let tops = first.iter().take(below).map(|&word| top(word)).chain([i32::MAX]).collect();
+        Self { law, start, words, guide, scanned, tops }
     }
 
     /// Draws an m: the least whose threshold exceeds a uniform number, of which one word nearly always decides.
@@ -63,14 +76,19 @@ impl Table {
     pub(super) fn draw(&self, bits: &mut Bits) -> u64 {
         let word = bits.word();
         let first = self.words.first().map(Vec::as_slice).unwrap_or_default();
-        let from = self.guide.get((word >> (64 - GUIDE_BITS)) as usize).copied().unwrap_or_default();
-        let after = first.iter().skip(from).position(|&threshold| threshold >= word).unwrap_or_default();
-        let at = from + after;
-        match first.get(at) {
-            Some(&threshold) if threshold > word => self.start + at as u64,
-            // The word equals a threshold's.
-            _ => self.resolve(word, bits),
+        let mut at = self.guide.get((word >> (64 - GUIDE_BITS)) as usize).map_or(0, |&from| from as usize);
+        let threshold = |at: usize| first.get(at).copied().unwrap_or(u64::MAX);
+        // Two steps without a branch are enough nearly always: few thresholds share their top bits.
+        at += usize::from(threshold(at) < word);
+        at += usize::from(threshold(at) < word);
+        while threshold(at) < word {
+            at += 1;
         }
+        if threshold(at) == word {
+            // The word equals a threshold's, or all its bits are ones.
+            return self.resolve(word, bits);
+        }
+        self.start + at as u64
     }
 
     /// Whether the table is small enough for [`Table::draw_all`] to take the same time whatever it draws.
@@ -81,7 +99,36 @@ impl Table {
     /// Makes draws by comparing each word with every threshold.
     ///
     /// Words are taken by the block, of which the last is not always used up.
-    pub(super) fn draw_all(&self, bits: &mut Bits, draws: &mut [u64]) {
+    pub(super) fn draw_all(&self, bits: &mut Bits, draws: &mut [i64]) {
+        let (many, rest) = draws.as_chunks_mut::<LANES>();
+        for some in many {
+            match bits.ready().first_chunk().and_then(|words| self.scan_tops(words)) {
+                Some(found) => {
+                    *some = found.map(|found| (self.start as i64) + i64::from(found));
+                    bits.take(LANES);
+                }
+                None => self.draw_blocks(bits, some),
+            }
+        }
+        self.draw_blocks(bits, rest);
+    }
+
+    /// How many thresholds are below each word, if 31 bits of each tell, as they do but once in 2^26 draws.
+    #[inline]
+    fn scan_tops(&self, words: &[u64; LANES]) -> Option<[i32; LANES]> {
+        let tops = words.map(top);
+        let (mut below, mut equal) = ([0; LANES], [0; LANES]);
+        for &threshold in &self.tops {
+            for ((below, equal), top) in below.iter_mut().zip(&mut equal).zip(&tops) {
+                *below += i32::from(threshold < *top);
+                *equal |= i32::from(threshold == *top);
+            }
+        }
+        (equal == [0; LANES]).then_some(below)
+    }
+
+    /// The same by 63 bits of each word, block by block.
+    fn draw_blocks(&self, bits: &mut Bits, draws: &mut [i64]) {
         for block in draws.chunks_mut(BLOCK) {
             let words: [u64; BLOCK] = std::array::from_fn(|_| bits.word());
             let (below, not_above) = self.scan(&words);
@@ -89,7 +136,7 @@ impl Table {
             for ((draw, &word), (below, not_above)) in block.iter_mut().zip(&words).zip(counts) {
                 // Undecided, once in 2^57 draws, where half the word equals half a threshold's.
                 let decided = below == not_above && word != u64::MAX;
-                *draw = if decided { self.start + below } else { self.resolve(word, bits) };
+                *draw = if decided { self.start + below } else { self.resolve(word, bits) } as i64;
             }
         }
     }
@@ -113,7 +160,7 @@ impl Table {
     /// The draw that begins with a word that equals a threshold's, or exceeds all: reads on, and where this
     /// table ends makes a deeper one.
     #[cold]
-    fn resolve(&self, word: u64, bits: &mut Bits) -> u64 {
+    pub(super) fn resolve(&self, word: u64, bits: &mut Bits) -> u64 {
         let mut drawn = vec![word];
         if let Some(found) = self.find(&mut drawn, bits) {
             return found;
@@ -255,12 +302,37 @@ mod tests {
         for units in [1 << 14, 1 << 16, 16 << 16] {
             let table = Table::new(law(units));
             assert!(table.is_scanned());
-            let (mut one, mut other) = (Bits::new(&[3; 32], "test"), Bits::new(&[3; 32], "test"));
-            let mut scanned = vec![0; 100_001];
-            table.draw_all(&mut one, &mut scanned);
-            assert!(scanned.iter().all(|&drawn| drawn == table.draw(&mut other)));
+            let bits = || Bits::new(&[3; 32], "test");
+            let (mut other, mut scanned, mut blocks) = (bits(), vec![0; 100_001], vec![0; 100_001]);
+            table.draw_all(&mut bits(), &mut scanned);
+            table.draw_blocks(&mut bits(), &mut blocks);
+            assert_eq!(scanned, blocks);
+            assert!(scanned.iter().all(|&drawn| drawn == table.draw(&mut other) as i64));
         }
         assert!(!Table::new(law(100 << 16)).is_scanned());
+    }
+
+    #[test]
+    fn tops_are_trusted_only_where_they_tell() {
+        let table = Table::new(law(1 << 16));
+        assert_eq!(table.tops.last(), Some(&i32::MAX));
+        let mut words = [1 << 33; LANES];
+        assert_eq!(table.scan_tops(&words), Some([0; LANES]));
+        for &threshold in &table.tops {
+            for low in [0, u64::MAX >> 31] {
+                words[7] = (threshold as u64) << 33 | low;
+                assert_eq!(table.scan_tops(&words), None);
+            }
+        }
+        // In the midst of draws, such words are drawn as by blocks: the deeper words come after their block.
+        let (mut one, mut other) = (Bits::new(&[4; 32], "test"), Bits::new(&[4; 32], "test"));
+        for skip in 0..40 {
+            let (mut fast, mut slow) = (vec![0; 100 + skip], vec![0; 100 + skip]);
+            table.draw_all(&mut one, &mut fast);
+            table.draw_blocks(&mut other, &mut slow);
+            assert_eq!(fast, slow);
+            assert_eq!(one.word(), other.word());
+        }
     }
 
     #[test]

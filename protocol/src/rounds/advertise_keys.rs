@@ -1,17 +1,22 @@
 //! AdvertiseKeys: the server proposes the session, each client answers with fresh public keys (spec §4.2).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 
+use super::advertisement::{Advertisement, PublicKeys, Seen, Sound, check_signatures};
 use super::{Round, roll::Roll, share_keys};
 use crate::crypto::agree::{EncryptionKey, MaskPublicKey, check_encryption_key, mask_public_key};
 use crate::crypto::prg::{Bytes, Keystream};
+use crate::crypto::sign::VerifyingKey;
 use crate::crypto::{Kept, derive, hash};
-use crate::graph::Neighbourhoods;
+use crate::graph::{Circle, Neighbourhoods};
+use crate::input::noise_seeds;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
-use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Policy, Requests};
+use crate::{
+    Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Misuse, Policy, Refusal, Requests, Suite,
+};
 
 /// `AdvertiseKeysRequest`.
 pub(crate) struct Request {
@@ -42,66 +47,69 @@ impl Request {
     }
 }
 
-/// `AdvertiseKeysResponse`: the two public keys of a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PublicKeys {
-    pub(crate) encryption: [u8; 32],
-    pub(crate) mask: [u8; 32],
-}
+/// `AdvertiseKeysResponse`: what a client advertises, with a proof in a signed suite.
+pub(crate) struct Response<const SIGNED: bool>(pub(crate) Advertisement);
 
-impl PublicKeys {
-    pub(crate) const LEN: usize = 64;
-    pub(crate) const MESSAGE_LEN: usize = HEADER_LEN + Self::LEN;
-
-    pub(crate) fn encode(&self, out: &mut Writer) {
-        out.bytes(&self.encryption);
-        out.bytes(&self.mask);
-    }
-
-    pub(crate) fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        Ok(Self { encryption: input.array()?, mask: input.array()? })
-    }
-}
-
-impl Body for PublicKeys {
+impl<const SIGNED: bool> Body for Response<SIGNED> {
     const TYPE: MessageType = MessageType::AdvertiseKeysResponse;
 
     fn encode_body(&self, out: &mut Writer) {
-        self.encode(out);
+        self.0.encode(out);
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        Self::decode(input)
+        Advertisement::decode(input, SIGNED).map(Self)
     }
 
     fn message_len(&self) -> usize {
-        Self::MESSAGE_LEN
+        response_len(SIGNED)
     }
 }
 
-/// Notes the keys in `seen`; an error if one of them was there already (`[4.2-3]`).
-pub(crate) fn note_keys(seen: &mut BTreeSet<[u8; 32]>, keys: &PublicKeys) -> Result<(), Misbehaviour> {
-    let fresh =
-        keys.encryption != keys.mask && !seen.contains(&keys.encryption) && !seen.contains(&keys.mask);
-    if !fresh {
-        return Err(Misbehaviour::DuplicateKey);
+/// The rule that a configuration breaks.
+pub(crate) fn broken(misuse: &Misuse) -> Misbehaviour {
+    match misuse {
+        Misuse::VectorNoise { .. } => Misbehaviour::BadNoise,
+        _ => Misbehaviour::BadConfig,
     }
-    seen.extend([keys.encryption, keys.mask]);
-    Ok(())
 }
 
-/// The session id: a hash of the configuration and of the keys of the roster (spec §6.1).
+/// Bytes of `AdvertiseKeysResponse`, in a signed suite or another.
+pub(crate) const fn response_len(signed: bool) -> usize {
+    HEADER_LEN + Advertisement::len(signed)
+}
+
+fn encode_response(advertisement: Advertisement, config_id: &[u8; 32]) -> Vec<u8> {
+    match advertisement.proof {
+        Some(_) => Response::<true>(advertisement).encode(config_id),
+        None => Response::<false>(advertisement).encode(config_id),
+    }
+}
+
+fn decode_response(
+    suite: Suite,
+    message: &[u8],
+    config_id: &[u8; 32],
+) -> Result<Advertisement, Misbehaviour> {
+    match suite.is_signed() {
+        true => Response::<true>::decode(message, config_id).map(|response| response.0),
+        false => Response::<false>::decode(message, config_id).map(|response| response.0),
+    }
+}
+
+/// The session id: a hash of the configuration and of what the roster advertised (spec §6.1).
 pub(crate) fn session_id<'a>(
     config: &Config,
     config_id: &[u8; 32],
-    roster: impl ExactSizeIterator<Item = (ClientId, &'a PublicKeys)>,
+    roster: impl ExactSizeIterator<Item = (ClientId, &'a Advertisement)>,
 ) -> [u8; 32] {
-    let mut out = Writer(Vec::with_capacity(36 + roster.len() * (4 + PublicKeys::LEN)));
+    let member_len = 4 + Advertisement::len(config.suite.is_signed());
+    let mut out = Writer(Vec::with_capacity(36 + roster.len() * member_len));
     out.bytes(config_id);
     out.len32(roster.len());
-    for (id, keys) in roster {
+    for (id, advertisement) in roster {
         out.id(id);
-        keys.encode(&mut out);
+        advertisement.encode(&mut out);
     }
     hash(config.suite, "session", &[&out.0])
 }
@@ -112,11 +120,13 @@ pub(crate) struct Secrets {
     pub(crate) mask_key: Kept<Scalar>,
     pub(crate) self_mask: Kept<Scalar>,
     coefficients: Kept<[u8; 32]>,
+    pub(crate) noise_seeds: Vec<Option<Zeroizing<[u8; 32]>>>,
 }
 
 impl Secrets {
     fn new(entropy: &[u8; 32], config: &Config, config_id: &[u8; 32], id: ClientId) -> Self {
         let suite = config.suite;
+        let noise_seeds = noise_seeds(entropy, config, config_id, id);
         let id = id.get().to_be_bytes();
         let scalar = |label| {
             let wide = derive::<64>(suite, label, config_id, entropy, &[&id]);
@@ -133,6 +143,7 @@ impl Secrets {
             mask_key: scalar("mask key"),
             self_mask: scalar("self mask seed"),
             coefficients: Box::new(derive(suite, "coefficients", config_id, entropy, &[&id])),
+            noise_seeds,
         }
     }
 
@@ -148,6 +159,7 @@ impl Secrets {
 pub(crate) struct Client {
     pub(crate) entropy: Kept<[u8; 32]>,
     pub(crate) policy: Policy,
+    pub(crate) credentials: Option<Credentials>,
 }
 
 impl Client {
@@ -157,7 +169,7 @@ impl Client {
         counts: &mut Counts,
     ) -> Result<(Vec<u8>, share_keys::Client), Abort> {
         let (named, Request { id, config }) = Request::decode_any_session(request).map_err(Abort::Server)?;
-        config.check().map_err(|_| Abort::Server(Misbehaviour::BadConfig))?;
+        config.check().map_err(|misuse| Abort::Server(broken(&misuse)))?;
         let config_id = config.id();
         if named != config_id {
             return Err(Abort::Server(Misbehaviour::WrongSession));
@@ -165,41 +177,61 @@ impl Client {
         if id.get() > config.clients {
             return Err(Abort::Server(Misbehaviour::BadId));
         }
-        self.policy.check(&config).map_err(Abort::Refused)?;
+        self.check_trust(config.suite).and_then(|()| self.policy.check(&config)).map_err(Abort::Refused)?;
         let secrets = Secrets::new(&self.entropy, &config, &config_id, id);
         let keys = PublicKeys {
             encryption: secrets.encryption_key.public,
             mask: mask_public_key(&secrets.mask_key),
         };
+        let credentials = self.credentials;
+        let advertisement = Advertisement::new(&config, &config_id, id, keys, credentials.as_ref());
         counts.public_keys += 2;
-        Ok((Body::encode(&keys, &config_id), share_keys::Client { config, config_id, id, secrets, keys }))
+        counts.signatures += u64::from(credentials.is_some());
+        let response = encode_response(advertisement, &config_id);
+        let next = share_keys::Client { config, config_id, id, secrets, advertisement, credentials };
+        Ok((response, next))
+    }
+
+    /// A client signs if it can, for its own authority only: the server cannot talk it into a lesser suite.
+    fn check_trust(&self, suite: Suite) -> Result<(), Refusal> {
+        match (suite, &self.credentials) {
+            (Suite::Curious, None) => Ok(()),
+            (Suite::Active { authority, .. }, Some(credentials)) if credentials.authority == authority => {
+                Ok(())
+            }
+            (Suite::Active { .. }, Some(_)) => Err(Refusal::WrongAuthority),
+            (_, credentials) => {
+                Err(Refusal::WrongSuite { suite: suite.name(), signs: credentials.is_some() })
+            }
+        }
     }
 }
 
-/// A client as the server knows it: its advertised keys.
+/// A client as the server knows it: what it advertised.
 pub(crate) struct Member {
-    pub(crate) keys: PublicKeys,
+    pub(crate) advertisement: Advertisement,
     pub(crate) mask_key: MaskPublicKey,
+    /// In a signed suite.
+    pub(crate) identity: Option<VerifyingKey>,
 }
 
 /// The server while keys come in.
 pub(crate) struct Server {
     config: Config,
     config_id: [u8; 32],
-    seen: BTreeSet<[u8; 32]>,
+    circle: Circle,
+    seen: Seen,
     pub(crate) roll: Roll<Member>,
 }
 
 impl Server {
-    pub(crate) const RESPONSE_LEN: usize = PublicKeys::MESSAGE_LEN;
-
-    pub(crate) fn open(config: Config) -> (Self, Requests) {
+    pub(crate) fn open(config: Config, circle: Circle) -> (Self, Requests) {
         let config_id = config.id();
         let ids = || ClientId::first(config.clients);
         let requests =
             ids().map(|id| (id, Request { id, config: config.clone() }.encode(&config_id))).collect();
         let roll = Roll::new(ids());
-        (Self { config, config_id, seen: BTreeSet::new(), roll }, requests)
+        (Self { config, config_id, circle, seen: Seen::default(), roll }, requests)
     }
 
     pub(crate) fn receive(
@@ -208,26 +240,29 @@ impl Server {
         response: &[u8],
         counts: &mut Counts,
     ) -> Result<(), Misbehaviour> {
-        let (config_id, seen) = (&self.config_id, &mut self.seen);
-        self.roll.receive(from, || {
-            let keys = <PublicKeys as Body>::decode(response, config_id)?;
+        let Self { config, config_id, seen, roll, .. } = self;
+        roll.receive(from, || {
+            let advertisement = decode_response(config.suite, response, config_id)?;
             counts.encryption_agreements += 1;
-            check_encryption_key(&keys.encryption)?;
-            let mask_key = MaskPublicKey::decode(&keys.mask)?;
-            note_keys(seen, &keys)?;
-            Ok(Member { keys, mask_key })
+            check_encryption_key(&advertisement.keys.encryption)?;
+            let Sound { mask_key, identity } = Sound::of(&advertisement)?;
+            counts.verifications +=
+                check_signatures(config, config_id, &[(from, &advertisement, identity.as_ref())])?;
+            seen.note(&advertisement)?;
+            Ok(Member { advertisement, mask_key, identity })
         })
     }
 
     /// How many clients the next round needs.
     pub(crate) fn needed(&self) -> u32 {
-        match self.config.graph {
+        let of_the_graph = match self.config.graph {
             Graph::Complete => self.config.threshold,
             Graph::Regular { degree } => degree + 1,
-        }
+        };
+        of_the_graph.max(self.config.minimum_survivors)
     }
 
-    /// Whether closing now would leave enough clients for the graph.
+    /// Whether closing now would leave enough clients for the graph and the sum.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         match self.needed().saturating_sub(self.roll.answers().len() as u32) {
             0 => Ok(()),
@@ -241,9 +276,9 @@ impl Server {
     pub(crate) fn close(self) -> Result<(share_keys::Server, Requests), Abort> {
         self.check()?;
         let roster: BTreeMap<ClientId, Member> = self.roll.into_answers();
-        let keys = roster.iter().map(|(&id, member)| (id, &member.keys));
-        let session = session_id(&self.config, &self.config_id, keys);
-        let graph = Neighbourhoods::new(&self.config, &session, roster.keys().copied().collect());
+        let members = roster.iter().map(|(&id, member)| (id, &member.advertisement));
+        let session = session_id(&self.config, &self.config_id, members);
+        let graph = Neighbourhoods::new(&self.config, &session, roster.keys().copied().collect(), self.circle);
         Ok(share_keys::Server::open(self.config, session, roster, graph))
     }
 }

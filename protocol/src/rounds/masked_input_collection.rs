@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
 
-use super::advertise_keys::PublicKeys;
+use super::advertisement::PublicKeys;
+use super::consistency_check::{self, Witness};
 use super::share_keys::{self, Neighbour, Session};
 use super::{Round, roll::Roll, unmasking};
 use crate::crypto::Kept;
 use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::seal::{BUNDLE_LEN, Direction};
+use crate::input::{Checked, Share};
 use crate::mask::{MaskSeed, Masks, Sign, tile};
 use crate::vector::{Arranged, Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
@@ -89,17 +91,28 @@ pub(crate) struct Client {
     pub(crate) neighbours: Vec<Neighbour>,
     /// Its own share of its self mask, on the complete graph.
     pub(crate) own_share: Option<Kept<Scalar>>,
+    /// In a signed suite.
+    pub(crate) witness: Option<Witness>,
+    /// Its noise for each vector that has any.
+    pub(crate) noise: Vec<Option<Share>>,
+}
+
+/// The client's next state: in a signed suite it signs before it gives shares.
+pub(crate) enum Next {
+    ConsistencyCheck(Box<consistency_check::Client>),
+    Unmasking(Box<unmasking::Client>),
 }
 
 impl Client {
     pub(crate) fn answer(
         self,
         request: &[u8],
-        input: Arranged,
+        input: Checked,
         counts: &mut Counts,
-    ) -> Result<(MaskedInput, unmasking::Client), Abort> {
+    ) -> Result<(MaskedInput, Next), Abort> {
         let Request { bundles } = Request::decode(request, &self.session).map_err(Abort::Server)?;
         let sharers = self.sharers(&bundles).map_err(Abort::Server)?;
+        let input = input.arrange(&self.config, &self.session, &self.noise)?;
         let suite = self.config.suite;
         let mut seeds = Vec::with_capacity(sharers.len() + 1);
         seeds.push((MaskSeed::own(suite, &self.session, self.self_mask.as_bytes(), self.id), Sign::Add));
@@ -120,13 +133,22 @@ impl Client {
         let lane_bytes: u64 = self.config.vectors.iter().map(lane_bytes).sum();
         counts.keystream_bytes += seeds.len() as u64 * lane_bytes;
         let masked = MaskedInput::new(self.config.clone(), self.session, input, seeds);
-        let next = unmasking::Client {
+        let holder = unmasking::Client {
             graph: self.config.graph,
+            clients: self.config.clients,
             threshold: self.config.threshold,
+            minimum_survivors: self.config.minimum_survivors,
             session: self.session,
             id: self.id,
             held,
             own_share: self.own_share,
+            agreed: None,
+        };
+        let next = match self.witness {
+            None => Next::Unmasking(Box::new(holder)),
+            Some(witness) => {
+                Next::ConsistencyCheck(Box::new(consistency_check::Client { suite, holder, witness }))
+            }
         };
         Ok((masked, next))
     }
@@ -315,19 +337,30 @@ impl Server {
         })
     }
 
-    /// Whether closing now would leave every secret that is needed with enough holders.
+    /// Whether closing now would leave enough inputs, and every secret that is needed with enough holders.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
+        self.session.check_minimum(Round::MaskedInputCollection, present.len(), || self.roll.missing())?;
         let owners = needed_owners(&self.session, self.commitments.keys().copied(), &present);
         let held = |owner| self.session.graph.holders(owner, &present);
         self.session.check_holders(Round::MaskedInputCollection, owners, held, || self.roll.missing())
     }
 
-    pub(crate) fn close(self) -> Result<(unmasking::Server, Requests), Abort> {
+    pub(crate) fn close(self) -> Result<Masked, Abort> {
         self.check()?;
         let survivors = self.roll.answered();
-        Ok(unmasking::Server::open(self.session, self.commitments, self.sums, survivors))
+        Ok(Masked { session: self.session, commitments: self.commitments, sums: self.sums, survivors })
     }
+}
+
+/// What the server holds once the masked inputs are in.
+pub(crate) struct Masked {
+    pub(crate) session: Session,
+    /// The clients that shared, with their commitments.
+    pub(crate) commitments: BTreeMap<ClientId, [u8; 32]>,
+    pub(crate) sums: Vec<Lanes>,
+    /// The clients whose inputs are in the sums.
+    pub(crate) survivors: BTreeSet<ClientId>,
 }
 
 /// Those of the clients that shared whose secrets must be reconstructed: the survivors, and every other one

@@ -1,52 +1,81 @@
 //! ShareKeys: each client shares its two secrets among its neighbours (spec §4.3).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 
-use super::advertise_keys::{Member, PublicKeys, Secrets, note_keys, session_id};
+use super::advertise_keys::{Member, Secrets, session_id};
+use super::advertisement::{Advertisement, PublicKeys, Seen, Sound, check_signatures};
+use super::consistency_check::Witness;
 use super::{Round, masked_input_collection, roll::Roll};
-use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
 use crate::crypto::sharing::Polynomial;
+use crate::crypto::sign::VerifyingKey;
 use crate::crypto::{Kept, hash};
 use crate::graph::Neighbourhoods;
+use crate::input;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
-use crate::{Abort, ClientId, Config, Counts, Graph, Misbehaviour, Requests, Suite};
+use crate::{Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Requests, Suite};
 
-/// `ShareKeysRequest`: the closed neighbourhood of a client, itself included, ascending.
-pub(crate) struct Request {
-    pub(crate) neighbourhood: Vec<(ClientId, PublicKeys)>,
+/// `ShareKeysRequest`: the closed neighbourhood of a client, itself included, ascending; with proofs in a signed
+/// suite.
+pub(crate) struct Request<const SIGNED: bool> {
+    pub(crate) neighbourhood: Vec<(ClientId, Advertisement)>,
 }
 
-impl Request {
-    const ITEM_LEN: usize = 4 + PublicKeys::LEN;
-
-    /// Bytes with so many clients, the asked one included.
-    pub(crate) fn len(members: usize) -> usize {
-        HEADER_LEN + 4 + members * Self::ITEM_LEN
-    }
+impl<const SIGNED: bool> Request<SIGNED> {
+    const ITEM_LEN: usize = 4 + Advertisement::len(SIGNED);
 }
 
-impl Body for Request {
+/// Bytes of `ShareKeysRequest` with so many clients, the asked one included.
+pub(crate) fn request_len(signed: bool, members: usize) -> usize {
+    HEADER_LEN + 4 + members * (4 + Advertisement::len(signed))
+}
+
+impl<const SIGNED: bool> Body for Request<SIGNED> {
     const TYPE: MessageType = MessageType::ShareKeysRequest;
 
     fn encode_body(&self, out: &mut Writer) {
         out.len32(self.neighbourhood.len() * Self::ITEM_LEN);
-        for (id, keys) in &self.neighbourhood {
+        for (id, advertisement) in &self.neighbourhood {
             out.id(*id);
-            keys.encode(out);
+            advertisement.encode(out);
         }
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        let item = |item: &mut Reader<'_>| Ok((item.id()?, PublicKeys::decode(item)?));
+        let item = |item: &mut Reader<'_>| Ok((item.id()?, Advertisement::decode(item, SIGNED)?));
         Ok(Self { neighbourhood: input.list(Self::ITEM_LEN, item)? })
     }
 
     fn message_len(&self) -> usize {
-        Self::len(self.neighbourhood.len())
+        request_len(SIGNED, self.neighbourhood.len())
+    }
+}
+
+/// The session that a request names and its neighbourhood.
+type Neighbourhood = ([u8; 32], Vec<(ClientId, Advertisement)>);
+
+fn decode_request(suite: Suite, message: &[u8]) -> Result<Neighbourhood, Misbehaviour> {
+    if suite.is_signed() {
+        let (session, request) = Request::<true>::decode_any_session(message)?;
+        Ok((session, request.neighbourhood))
+    } else {
+        let (session, request) = Request::<false>::decode_any_session(message)?;
+        Ok((session, request.neighbourhood))
+    }
+}
+
+fn encode_request(
+    suite: Suite,
+    neighbourhood: Vec<(ClientId, Advertisement)>,
+    session: &[u8; 32],
+) -> Vec<u8> {
+    if suite.is_signed() {
+        Request::<true> { neighbourhood }.encode(session)
+    } else {
+        Request::<false> { neighbourhood }.encode(session)
     }
 }
 
@@ -98,7 +127,8 @@ pub(crate) struct Client {
     pub(crate) config_id: [u8; 32],
     pub(crate) id: ClientId,
     pub(crate) secrets: Secrets,
-    pub(crate) keys: PublicKeys,
+    pub(crate) advertisement: Advertisement,
+    pub(crate) credentials: Option<Credentials>,
 }
 
 impl Client {
@@ -107,15 +137,14 @@ impl Client {
         request: &[u8],
         counts: &mut Counts,
     ) -> Result<(Vec<u8>, masked_input_collection::Client), Abort> {
-        let (session, Request { neighbourhood }) =
-            Request::decode_any_session(request).map_err(Abort::Server)?;
-        self.check(&session, &neighbourhood).map_err(Abort::Server)?;
+        let (session, neighbourhood) = decode_request(self.config.suite, request).map_err(Abort::Server)?;
+        let identities = self.check(&session, &neighbourhood, counts).map_err(Abort::Server)?;
         let (mask_key, self_mask) = self.polynomials();
         let suite = self.config.suite;
-        let me = (self.id, &self.keys.encryption);
+        let me = (self.id, &self.advertisement.keys.encryption);
         let mut neighbours = Vec::with_capacity(neighbourhood.len());
         let mut bundles = Vec::with_capacity(neighbourhood.len());
-        for (id, keys) in neighbourhood.into_iter().filter(|(id, _)| *id != self.id) {
+        for (id, Advertisement { keys, .. }) in neighbourhood.into_iter().filter(|(id, _)| *id != self.id) {
             let agreed = self.secrets.encryption_key.agree(&keys.encryption).map_err(Abort::Server)?;
             let other = (id, &keys.encryption);
             let there = Direction { suite, session: &session, owner: me, holder: other };
@@ -133,47 +162,60 @@ impl Client {
         counts.share_evaluations += 2 * sealed + u64::from(own_share.is_some());
         let commitment = commit(suite, &session, self.id, &self.secrets.self_mask);
         let response = Response { commitment, bundles }.encode(&session);
+        let noise = input::draw(&self.config, self.secrets.noise_seeds)?;
         let next = masked_input_collection::Client {
             config: self.config,
             session,
             id: self.id,
             mask_key: self.secrets.mask_key,
             self_mask: self.secrets.self_mask,
-            keys: self.keys,
+            keys: self.advertisement.keys,
             neighbours,
             own_share,
+            witness: self.credentials.map(|credentials| Witness { credentials, roster: identities }),
+            noise,
         };
         Ok((response, next))
     }
 
-    /// `[4.3-1]`, `[4.3-2]`, `[4.2-3]` and `[3.2-2]`; the encryption keys are checked as they are used.
+    /// `[4.3-1]` to `[4.3-2]` and the rules of each advertisement; the encryption keys are checked as they are used.
+    ///
+    /// Returns the identities of the neighbourhood, in a signed suite.
     fn check(
         &self,
         session: &[u8; 32],
-        neighbourhood: &[(ClientId, PublicKeys)],
-    ) -> Result<(), Misbehaviour> {
+        neighbourhood: &[(ClientId, Advertisement)],
+        counts: &mut Counts,
+    ) -> Result<Vec<(ClientId, VerifyingKey)>, Misbehaviour> {
         let size_is_right = match self.config.graph {
             Graph::Complete => neighbourhood.len() >= self.config.threshold as usize,
             Graph::Regular { degree } => neighbourhood.len() == degree as usize + 1,
         };
         let last_is_right = neighbourhood.last().is_some_and(|(id, _)| id.get() <= self.config.clients);
-        let own_is_right = neighbourhood.iter().any(|(id, keys)| *id == self.id && *keys == self.keys);
+        let own_is_right = neighbourhood.iter().any(|(id, one)| *id == self.id && *one == self.advertisement);
         let order_is_right = ascending(neighbourhood.iter().map(|(id, _)| *id));
         if !(size_is_right && last_is_right && own_is_right && order_is_right) {
             return Err(Misbehaviour::BadNeighbourhood);
         }
         if self.config.graph == Graph::Complete {
-            let roster = neighbourhood.iter().map(|(id, keys)| (*id, keys));
+            let roster = neighbourhood.iter().map(|(id, advertisement)| (*id, advertisement));
             if session_id(&self.config, &self.config_id, roster) != *session {
                 return Err(Misbehaviour::SessionNotDerived);
             }
         }
-        let mut seen = BTreeSet::new();
-        for (_, keys) in neighbourhood {
-            note_keys(&mut seen, keys)?;
-            MaskPublicKey::decode(&keys.mask)?;
+        let mut seen = Seen::default();
+        let mut identities = Vec::new();
+        for (id, advertisement) in neighbourhood {
+            seen.note(advertisement)?;
+            identities.extend(Sound::of(advertisement)?.identity.map(|identity| (*id, identity)));
         }
-        Ok(())
+        let members: Vec<_> = neighbourhood
+            .iter()
+            .zip(&identities)
+            .map(|((id, advertisement), (_, identity))| (*id, advertisement, Some(identity)))
+            .collect();
+        counts.verifications += check_signatures(&self.config, &self.config_id, &members)?;
+        Ok(identities)
     }
 
     fn polynomials(&self) -> (Polynomial, Polynomial) {
@@ -194,6 +236,19 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Refuses to go on if the sum would be of fewer inputs than the configuration asks for.
+    pub(crate) fn check_minimum(
+        &self,
+        round: Round,
+        answered: usize,
+        missing: impl FnOnce() -> Vec<ClientId>,
+    ) -> Result<(), Abort> {
+        match self.config.minimum_survivors.saturating_sub(answered as u32) {
+            0 => Ok(()),
+            more => Err(Abort::TooFew { round, missing: missing(), more, about: None }),
+        }
+    }
+
     /// Refuses to go on if one of the secrets of `owners` has too few holders left, as `held` counts them.
     pub(crate) fn check_holders(
         &self,
@@ -231,14 +286,14 @@ impl Server {
         roster: BTreeMap<ClientId, Member>,
         graph: Neighbourhoods,
     ) -> (Self, Requests) {
-        let keys = |id: ClientId| roster.get(&id).map(|member| (id, member.keys));
+        let advertised = |id: ClientId| roster.get(&id).map(|member| (id, member.advertisement));
         let requests = roster
             .keys()
             .map(|&to| {
                 let mut members: Vec<ClientId> = graph.of(to).chain([to]).collect();
                 members.sort_unstable();
-                let neighbourhood = members.into_iter().filter_map(keys).collect();
-                (to, Request { neighbourhood }.encode(&id))
+                let neighbourhood = members.into_iter().filter_map(advertised).collect();
+                (to, encode_request(config.suite, neighbourhood, &id))
             })
             .collect();
         let roll = Roll::new(roster.keys().copied());
@@ -256,9 +311,10 @@ impl Server {
         })
     }
 
-    /// Whether closing now would leave every secret with enough holders.
+    /// Whether closing now would leave enough clients, and every secret with enough holders.
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present = self.roll.answered();
+        self.session.check_minimum(Round::ShareKeys, present.len(), || self.roll.missing())?;
         let owners = present.iter().copied();
         let held = |owner| self.session.graph.holders(owner, &present);
         self.session.check_holders(Round::ShareKeys, owners, held, || self.roll.missing())

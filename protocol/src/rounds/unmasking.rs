@@ -1,50 +1,36 @@
 //! Unmasking: the survivors give the shares that take the masks off the sum (spec §4.6).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::masked_input_collection::{lane_bytes, needed_owners};
+use super::certificate::{Agreed, CertifiedRequest};
+use super::masked_input_collection::{Masked, lane_bytes, needed_owners};
 use super::reconstruction::{Collected, Secret, Secrets, reconstruct};
 use super::share_keys::Session;
 use super::{Round, roll::Roll};
 use crate::crypto::seal::Shares;
 use crate::crypto::sharing::decode_share;
+use crate::crypto::sign::SIGNATURE_LEN;
 use crate::crypto::{Kept, and_wipe, hash};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
-use crate::{Abort, ClientId, Counts, Fault, Graph, Lanes, Misbehaviour, Requests};
+use crate::{Abort, ClientId, Counts, Fault, Graph, Lanes, Misbehaviour, Requests, bitmap};
 
-/// `UnmaskingRequest`: one bit for each client of the neighbourhood that shared, the asked one included,
-/// ascending; set for those whose masked input is in the sum.
+/// `UnmaskingRequest`: of how many inputs the sum is, and one bit for each client of the neighbourhood that shared, the
+/// asked one included, ascending; set for those whose masked input is in the sum.
 pub(crate) struct Request {
+    pub(crate) survivor_count: u32,
     pub(crate) survivors: Vec<u8>,
 }
 
 impl Request {
     /// Bytes with a bit for each of `members`, the asked one included.
     pub(crate) fn len(members: usize) -> usize {
-        HEADER_LEN + 4 + members.div_ceil(8)
-    }
-
-    fn of(survives: impl ExactSizeIterator<Item = bool>) -> Self {
-        let mut survivors = vec![0; survives.len().div_ceil(8)];
-        for (at, survives) in survives.enumerate() {
-            if let Some(byte) = survivors.get_mut(at / 8) {
-                *byte |= u8::from(survives) << (at % 8);
-            }
-        }
-        Self { survivors }
-    }
-
-    /// The bits for a neighbourhood of `count`; `None` if there are more or fewer (`[4.6-1]`).
-    fn bits(&self, count: usize) -> Option<Vec<bool>> {
-        let bits =
-            (0..count).map(|at| self.survivors.get(at / 8).is_some_and(|byte| byte >> (at % 8) & 1 == 1));
-        let bits: Vec<bool> = bits.collect();
-        (Self::of(bits.iter().copied()).survivors == self.survivors).then_some(bits)
+        HEADER_LEN + 4 + 4 + members.div_ceil(8)
     }
 }
 
@@ -52,15 +38,16 @@ impl Body for Request {
     const TYPE: MessageType = MessageType::UnmaskingRequest;
 
     fn encode_body(&self, out: &mut Writer) {
+        out.u32(self.survivor_count);
         out.opaque(&self.survivors);
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        Ok(Self { survivors: input.opaque()?.to_vec() })
+        Ok(Self { survivor_count: input.u32()?, survivors: input.opaque()?.to_vec() })
     }
 
     fn message_len(&self) -> usize {
-        HEADER_LEN + 4 + self.survivors.len()
+        HEADER_LEN + 4 + 4 + self.survivors.len()
     }
 }
 
@@ -99,18 +86,21 @@ impl Body for Response {
 /// A client that has sent its masked input. It answers once and is then over.
 pub(crate) struct Client {
     pub(crate) graph: Graph,
+    pub(crate) clients: u32,
     pub(crate) threshold: u32,
+    pub(crate) minimum_survivors: u32,
     pub(crate) session: [u8; 32],
     pub(crate) id: ClientId,
     /// The neighbours that shared, ascending, with their shares if their bundles opened.
     pub(crate) held: Vec<(ClientId, Option<Shares>)>,
     pub(crate) own_share: Option<Kept<Scalar>>,
+    /// In a signed suite, once it has signed.
+    pub(crate) agreed: Option<Agreed>,
 }
 
 impl Client {
-    pub(crate) fn answer(self, request: &[u8]) -> Result<Vec<u8>, Abort> {
-        let request = Request::decode(request, &self.session).map_err(Abort::Server)?;
-        let bits = self.check(&request).map_err(Abort::Server)?;
+    pub(crate) fn answer(self, request: &[u8], counts: &mut Counts) -> Result<Vec<u8>, Abort> {
+        let bits = self.survivors(request, counts).map_err(Abort::Server)?;
         let mut response = Response { unopened: Vec::new(), shares: Vec::with_capacity(bits.len()).into() };
         for (member, survives) in self.neighbourhood().zip(bits) {
             match member {
@@ -125,8 +115,29 @@ impl Client {
         Ok(response.encode(&self.session))
     }
 
+    /// Whether `id` is this client or a neighbour that shared.
+    pub(crate) fn has_shared(&self, id: ClientId) -> bool {
+        id == self.id || self.held.binary_search_by_key(&id, |(id, _)| *id).is_ok()
+    }
+
+    /// Who of the closed neighbourhood survives: as signed, if a quorum signed the same, or as the request says.
+    fn survivors(&self, request: &[u8], counts: &mut Counts) -> Result<Vec<bool>, Misbehaviour> {
+        let Some(agreed) = &self.agreed else {
+            return self.check(&Request::decode(request, &self.session)?);
+        };
+        let CertifiedRequest { signatures } = CertifiedRequest::decode(request, &self.session)?;
+        counts.verifications += signatures.len() as u64;
+        agreed.check(&signatures, self.threshold)?;
+        let survives = |member: Member<'_>| match member {
+            Member::Me => true,
+            Member::Other(id, _) => agreed.survives(id),
+        };
+        Ok(self.neighbourhood().map(survives).collect())
+    }
+
     fn check(&self, request: &Request) -> Result<Vec<bool>, Misbehaviour> {
-        let bits = request.bits(self.held.len() + 1).ok_or(Misbehaviour::BadSurvivorSet)?;
+        let bits =
+            bitmap::unpack(&request.survivors, self.held.len() + 1).ok_or(Misbehaviour::BadSurvivorSet)?;
         let mine = self.held.partition_point(|(id, _)| *id < self.id);
         if bits.get(mine) != Some(&true) {
             return Err(Misbehaviour::SelfDropped);
@@ -136,7 +147,21 @@ impl Client {
         if holders < self.threshold as usize {
             return Err(Misbehaviour::TooFewSurvivors);
         }
+        if request.survivor_count < self.minimum_survivors {
+            return Err(Misbehaviour::BelowMinimumSurvivors);
+        }
+        if !self.possible(survivors as u32).contains(&request.survivor_count) {
+            return Err(Misbehaviour::WrongSurvivorCount);
+        }
         Ok(bits)
+    }
+
+    /// How many survivors the whole session can have if so many are in the client's neighbourhood.
+    fn possible(&self, survivors: u32) -> RangeInclusive<u32> {
+        match self.graph {
+            Graph::Complete => survivors..=survivors,
+            Graph::Regular { degree } => survivors..=(self.clients + survivors).saturating_sub(degree + 1),
+        }
     }
 
     /// The closed neighbourhood, ascending.
@@ -188,24 +213,42 @@ pub(crate) struct Unmasked {
 }
 
 impl Server {
-    pub(crate) fn open(
-        session: Session,
-        commitments: BTreeMap<ClientId, [u8; 32]>,
-        sums: Vec<Lanes>,
-        survivors: BTreeSet<ClientId>,
-    ) -> (Self, Requests) {
-        let roll = Roll::new(survivors.iter().copied());
-        let server = Self { session, commitments, sums, survivors, roll };
+    /// Asks all survivors.
+    pub(crate) fn open(masked: Masked) -> (Self, Requests) {
+        let asked: Vec<ClientId> = masked.survivors.iter().copied().collect();
+        let server = Self::new(masked, asked);
         let requests = server
             .survivors
             .iter()
             .map(|&to| {
                 let members = server.neighbourhood(to);
                 let bits = members.iter().map(|member| server.survivors.contains(member));
-                (to, Request::of(bits).encode(&server.session.id))
+                let request = Request {
+                    survivor_count: server.survivors.len() as u32,
+                    survivors: bitmap::pack(bits),
+                };
+                (to, request.encode(&server.session.id))
             })
             .collect();
         (server, requests)
+    }
+
+    /// Asks the survivors that have signed, with the signatures of a quorum: of those with the lowest ids.
+    pub(crate) fn open_certified(
+        masked: Masked,
+        signatures: BTreeMap<ClientId, [u8; SIGNATURE_LEN]>,
+    ) -> (Self, Requests) {
+        let asked: Vec<ClientId> = signatures.keys().copied().collect();
+        let quorum = masked.session.config.threshold as usize;
+        let certificate = CertifiedRequest { signatures: signatures.into_iter().take(quorum).collect() };
+        let request = certificate.encode(&masked.session.id);
+        let requests = asked.iter().map(|&to| (to, request.clone())).collect();
+        (Self::new(masked, asked), requests)
+    }
+
+    fn new(masked: Masked, asked: Vec<ClientId>) -> Self {
+        let Masked { session, commitments, sums, survivors } = masked;
+        Self { session, commitments, sums, survivors, roll: Roll::new(asked) }
     }
 
     /// The closed neighbourhood of `id` among the clients that shared, ascending.
@@ -313,7 +356,9 @@ impl Server {
     fn expected(&self, owner: ClientId) -> Secret {
         let commitment = self.commitments.get(&owner).copied().unwrap_or_default();
         match self.session.roster.get(&owner) {
-            Some(member) if !self.survivors.contains(&owner) => Secret::MaskKey(member.keys.mask),
+            Some(member) if !self.survivors.contains(&owner) => {
+                Secret::MaskKey(member.advertisement.keys.mask)
+            }
             _ => Secret::SelfMask(commitment),
         }
     }
@@ -328,7 +373,8 @@ impl Server {
         let of_pair = |owner: ClientId, secret: &Scalar, other: ClientId| {
             let (mine, theirs) = (session.roster.get(&owner)?, session.roster.get(&other)?);
             let agreed = theirs.mask_key.agree(secret);
-            let (mine, theirs) = ((owner, &mine.keys.mask), (other, &theirs.keys.mask));
+            let (mine, theirs) =
+                ((owner, &mine.advertisement.keys.mask), (other, &theirs.advertisement.keys.mask));
             let seed = MaskSeed::pairwise(suite, &session.id, &agreed, mine, theirs);
             // What the survivor applied with its sign goes out with the dropped client's.
             Some((seed, Sign::of_pair(owner, other)))

@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use secagg::{
-    Abort, Aggregate, Client, ClientId, Closed, Config, Fault, Graph, Input, Policy, Requests, Round, Server,
-    Suite, VectorSpec,
+    Abort, Aggregate, Authority, Client, ClientId, Closed, Config, Credentials, Fault, Graph, Input, Policy,
+    Requests, Round, Server, Suite, VectorSpec,
 };
 
 /// When in a round a client vanishes for good.
@@ -60,8 +60,24 @@ pub fn id(number: u32) -> ClientId {
 /// The public parameters and every client's secrets and input.
 pub struct Cohort {
     pub config: Config,
-    entropy: Vec<[u8; 32]>,
+    pub entropy: Vec<[u8; 32]>,
     inputs: Vec<Vec<Vec<u64>>>,
+}
+
+/// The authority that has certified every client of every active cohort.
+pub fn authority() -> Authority {
+    Authority::new([0xa0; 32])
+}
+
+/// The secret of the identity of client `number`: the same in every cohort.
+pub fn identity_secret(number: u32) -> [u8; 32] {
+    [number as u8; 32]
+}
+
+pub fn credentials(number: u32) -> Credentials {
+    let secret = identity_secret(number);
+    let certificate = authority().certify(&Credentials::identity_of(&secret)).unwrap();
+    Credentials::new(secret, certificate, authority().public()).unwrap()
 }
 
 impl Cohort {
@@ -80,6 +96,7 @@ impl Cohort {
             graph,
             clients,
             threshold,
+            minimum_survivors: 1,
             vectors,
             task: random.bytes(),
             nonce: random.bytes(),
@@ -87,9 +104,35 @@ impl Cohort {
         Self { config, entropy, inputs }
     }
 
+    /// A cohort in the active suite.
+    pub fn active(clients: u32, threshold: u32, corrupt: u32, vectors: Vec<VectorSpec>, seed: u64) -> Self {
+        let mut cohort = Self::new(Graph::Complete, clients, threshold, vectors, seed);
+        cohort.config.suite = Suite::Active { corrupt, authority: authority().public() };
+        cohort
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.config.suite != Suite::Curious
+    }
+
+    /// The rounds of the cohort's suite.
+    pub fn rounds(&self) -> Vec<Round> {
+        let all = [
+            Round::AdvertiseKeys,
+            Round::ShareKeys,
+            Round::MaskedInputCollection,
+            Round::ConsistencyCheck,
+            Round::Unmasking,
+        ];
+        all.into_iter().filter(|round| self.is_active() || *round != Round::ConsistencyCheck).collect()
+    }
+
     pub fn client(&self, number: u32) -> Client {
         let at = number as usize - 1;
-        let mut client = Client::new(self.entropy[at], Policy::default());
+        let mut client = match self.is_active() {
+            true => Client::with_credentials(self.entropy[at], Policy::default(), credentials(number)),
+            false => Client::new(self.entropy[at], Policy::default()),
+        };
         let input = self.config.vectors.iter().zip(&self.inputs[at]);
         let input = input.fold(Input::new(), |input, (spec, values)| input.with(&spec.name, values.clone()));
         client.set_input(input).unwrap();
@@ -199,10 +242,10 @@ impl Cohort {
     /// The survivors, or the round that must abort, from the rule alone: on the complete graph the threshold
     /// of all who answer; on a regular one the same of every neighbourhood, as the requests show it.
     fn expected(&self, fate: &impl Fn(u32, Round) -> Option<Moment>) -> Result<BTreeSet<u32>, Round> {
-        let rounds = [Round::AdvertiseKeys, Round::ShareKeys, Round::MaskedInputCollection, Round::Unmasking];
+        let rounds = self.rounds();
         let mut alive: BTreeSet<u32> = (1..=self.config.clients).collect();
         let mut answered = Vec::new();
-        for round in rounds {
+        for &round in &rounds {
             let here: BTreeSet<u32> = alive
                 .iter()
                 .copied()

@@ -59,7 +59,7 @@ class EveryRound(Requests):
 
     def test_unknown_type(self):
         for rehearsal in self.complete:
-            for message_type in (0, 7, 8, 11, 255):
+            for message_type in (0, 11, 12, 255):
                 self.refuses(rehearsal, bytes([message_type]) + rehearsal.requests[1][1:], "4.1-1")
 
     def test_another_type(self):
@@ -113,6 +113,7 @@ class AdvertiseKeys(Requests):
         for policy in (
             Policy(smallest_clients=5),
             Policy(lowest_threshold=4),
+            Policy(minimum_survivors=2),
             Policy(task=b"another".ljust(32)),
         ):
             client = Client(entropy(1), policy=policy)
@@ -285,8 +286,19 @@ class Unmasking(Requests):
         answer = self.regular[UNMASKING].copy().answer(1)
         self.assertEqual(len(wire.UnmaskingResponse.decode(answer[HEADER:]).shares), 4 * 32)
 
-    def request(self, rehearsal, bits):
-        return rehearsal.requests[1][:HEADER] + wire.UnmaskingRequest(bits).encode()
+    def test_number_of_survivors(self):
+        for count, must in ((3, "4.6-10"), (5, "4.6-10"), (0, "4.6-9")):
+            self.refuses(self.complete[UNMASKING], self.request(self.complete[UNMASKING], b"\x0f", count), must)
+        # Six clients, five members: of three survivors among them there are three or four in all.
+        for count in (3, 4):
+            rehearsal = self.regular[UNMASKING].copy()
+            self.assertTrue(rehearsal.clients[1].handle(self.request(rehearsal, b"\x07", count)))
+        for count, must in ((2, "4.6-10"), (5, "4.6-10"), (0, "4.6-9")):
+            self.refuses(self.regular[UNMASKING], self.request(self.regular[UNMASKING], b"\x07", count), must)
+
+    def request(self, rehearsal, bits, count=None):
+        count = int.from_bytes(bits, "little").bit_count() if count is None else count
+        return rehearsal.requests[1][:HEADER] + wire.UnmaskingRequest(count, bits).encode()
 
     def changed(self, rehearsals, bits, must):
         rehearsal = rehearsals[UNMASKING]

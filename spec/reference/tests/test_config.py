@@ -5,28 +5,36 @@ from dataclasses import replace
 
 from config import Config, VectorSpec
 from error import Broken
+from noise import DISCRETE_GAUSSIAN, SKELLAM, Noise
 from presentation import Reader
 from tests.rehearsal import LANES, complete, regular
 
 
 class Encoding(unittest.TestCase):
     def test_layout(self):
-        config = Config(5, 3, (VectorSpec("ab", 7, 16, 9),), b"t" * 32, b"n" * 32, degree=4)
+        config = Config(5, 3, (VectorSpec("ab", 7, 16, 9),), b"t" * 32, b"n" * 32, 4, degree=4)
         expected = (
-            "0001" "01" "02" "00000004" "00000005" "00000003" "01"
-            "02" "6162" "00000007" "10" "01" "0000000000000009"
+            "0001" "01" "02" "00000004" "00000005" "00000003" "00000004" "01"
+            "02" "6162" "00000007" "10" "01" "0000000000000009" "00"
         )  # fmt: skip
         self.assertEqual(config.encode(), bytes.fromhex(expected) + b"t" * 32 + b"n" * 32)
 
     def test_layout_without_what_is_optional(self):
         config = Config(5, 3, (VectorSpec("ab", 7, 16),), b"t" * 32, b"n" * 32)
-        expected = "0001" "01" "01" "00000005" "00000003" "01" "02" "6162" "00000007" "10" "00"
+        expected = "0001" "01" "01" "00000005" "00000003" "00000001" "01" "02" "6162" "00000007" "10" "00" "00"
         self.assertEqual(config.encode(), bytes.fromhex(expected) + b"t" * 32 + b"n" * 32)
 
     def test_not_a_choice(self):
-        """The byte `bound_declared` stands before the task and the nonce."""
+        """The bytes `bound_declared` and `law` stand before the task and the nonce."""
         encoded = complete().encode()
-        self.refused(encoded[:-65] + b"\2" + encoded[-64:], "4.1-1")
+        self.refused(encoded[:-66] + b"\2" + encoded[-65:], "4.1-1")
+        self.refused(encoded[:-65] + b"\3" + encoded[-64:], "9.1-1")
+
+    def test_layout_of_noise(self):
+        noise = Noise(SKELLAM, 3, 0x3FF0 << 48, 0x4024 << 48, 77, 1 << 20)
+        encoded = complete(vectors=(VectorSpec("v", 4, 9, None, noise),)).encode()
+        expected = "00" "02" "00000003" "3ff0000000000000" "4024000000000000" "000000000000004d" "0000000000100000"
+        self.assertEqual(encoded[-64 - 38 : -64], bytes.fromhex(expected))
 
     def test_a_name_that_is_not_text(self):
         self.refused(complete(vectors=(VectorSpec("abc", 1, 1),)).encode().replace(b"abc", b"a\xffc"), "4.1-1")
@@ -72,6 +80,10 @@ class Rules(unittest.TestCase):
     def test_threshold(self):
         self.broken(complete(4, 1), complete(4, 0), complete(4, 5), regular(6, 1, 4), regular(6, 5, 4))
 
+    def test_minimum_survivors(self):
+        self.broken(*(replace(complete(4, 2), minimum_survivors=minimum) for minimum in (0, 5, 2**32 - 1)))
+        self.assertTrue(replace(complete(4, 2), minimum_survivors=4).keeps_the_rules())
+
     def test_number_of_vectors(self):
         self.broken(complete(vectors=()))
 
@@ -88,6 +100,22 @@ class Rules(unittest.TestCase):
     def test_bound(self):
         self.broken(complete(4, vectors=(VectorSpec("v", 1, 8, 64),)))
         self.broken(complete(4, vectors=(VectorSpec("v", 1, 62, 2**64 - 1),)))
+
+    def test_noise(self):
+        good = Noise(DISCRETE_GAUSSIAN, 3, 1 << 52, 0x7FEF << 48, 1, 1 << 14)
+        vector = VectorSpec("v", 4, 9, None, good)
+        skellam = replace(good, law=SKELLAM, variance=1 << 40)
+        bad = [replace(good, **{field: value}) for field, value in (
+            ("dimension", 0), ("dimension", 2), ("dimension", 5), ("clip", 0), ("clip", (1 << 52) - 1),
+            ("clip", 1 << 63 | 1 << 52), ("scale", 0x7FF << 52), ("norm_squared", 0), ("variance", (1 << 14) - 1),
+            ("variance", (1 << 60) + 1),
+        )]  # fmt: skip
+        complete(vectors=(vector,)).check()
+        complete(vectors=(replace(vector, noise=skellam),)).check()
+        vectors = [replace(vector, noise=noise) for noise in [*bad, replace(skellam, variance=(1 << 40) + 1)]]
+        for vector in [*vectors, replace(vector, bound=1), replace(vector, length=8)]:
+            with self.subTest(vector), self.assertRaisesRegex(Broken, "9.1-1"):
+                complete(vectors=(vector,)).check()
 
     def broken(self, *configs):
         for config in configs:

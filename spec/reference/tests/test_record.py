@@ -12,6 +12,7 @@ CONFIG = {
     "graph": "complete",
     "clients": 3,
     "threshold": 2,
+    "minimum_survivors": 2,
     "vectors": [{"name": "v", "length": 2, "bits": 20}],
     "task": "aa" * 32,
     "nonce": "bb" * 32,

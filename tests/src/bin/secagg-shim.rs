@@ -8,6 +8,7 @@ use std::io::{BufRead, Write};
 use secagg::conformance as core;
 use secagg::{Client, Closed, Misbehaviour, Server};
 use secagg_tests::json::*;
+use secagg_tests::transcript::law;
 use serde_json::{Value, json};
 
 #[derive(Default)]
@@ -38,7 +39,7 @@ impl Parties {
         match text(&r["command"]) {
             "hello" => Ok(json!({"name": "secagg (Rust)"})),
             "decode" => decode(r).map_err(must),
-            "derive" => derive(r).map_err(must),
+            "derive" => derive(r),
             "client.new" => {
                 let mut client = Client::new(array(&r["entropy"]), policy(&r["policy"]));
                 r.get("input").map_or(Ok(()), |given| client.set_input(input(given))).map_err(misuse)?;
@@ -81,7 +82,7 @@ fn decode(r: &Value) -> Result<Value, Misbehaviour> {
     Ok(all)
 }
 
-fn derive(r: &Value) -> Result<Value, Misbehaviour> {
+fn derive(r: &Value) -> Result<Value, Value> {
     let [session, secret, seed, key] =
         ["session", "secret", "self_mask_seed", "key"].map(|name| move || array(&r[name]));
     let config = || config(&r["config"]);
@@ -94,13 +95,16 @@ fn derive(r: &Value) -> Result<Value, Misbehaviour> {
             let (ikm, parts) = (bytes(&r["ikm"]), bytes(&r["parts"]));
             hexes(["key"], [core::key(text(&r["label"]), &array(&r["salt"]), &ikm, &parts)])
         }
-        "encryption agreement" => hexes(["agreement"], [core::encryption_agreement(&secret(), &key())?]),
-        "mask agreement" => hexes(["agreement"], [core::mask_agreement(&secret(), &key())?]),
-        "bundle" => {
-            hexes(["key", "bundle"], core::bundle(&way(), &secret(), &array(&r["mask_key"]), &seed())?)
+        "encryption agreement" => {
+            hexes(["agreement"], [core::encryption_agreement(&secret(), &key()).map_err(must)?])
         }
+        "mask agreement" => hexes(["agreement"], [core::mask_agreement(&secret(), &key()).map_err(must)?]),
+        "bundle" => hexes(
+            ["key", "bundle"],
+            core::bundle(&way(), &secret(), &array(&r["mask_key"]), &seed()).map_err(must)?,
+        ),
         "opened bundle" => {
-            let shares = core::opened_bundle(&way(), &secret(), &bytes(&r["bundle"]))?;
+            let shares = core::opened_bundle(&way(), &secret(), &bytes(&r["bundle"])).map_err(must)?;
             hexes(["mask_key", "self_mask_seed"], shares)
         }
         "keystream" => hexes(["bytes"], [core::keystream(&array(&r["seed"]), number(&r["length"]) as usize)]),
@@ -112,8 +116,8 @@ fn derive(r: &Value) -> Result<Value, Misbehaviour> {
             json!({"lanes": decimals(core::own_mask(&session(), id(&r["client"]), &seed(), place()))})
         }
         "pairwise mask" => {
-            let lanes =
-                core::pairwise_mask(&session(), &secret(), &party("mine"), &party("theirs"), place())?;
+            let lanes = core::pairwise_mask(&session(), &secret(), &party("mine"), &party("theirs"), place())
+                .map_err(must)?;
             json!({"lanes": decimals(lanes)})
         }
         "commitment" => hexes(["commitment"], [core::commitment(&session(), id(&r["client"]), &seed())]),
@@ -143,6 +147,35 @@ fn derive(r: &Value) -> Result<Value, Misbehaviour> {
             let coordinates = list(&r["coordinates"], |coordinate| text(coordinate).parse().unwrap());
             hexes(["packed"], [core::packing(number(&r["bits"]) as u8, &coordinates)])
         }
+        "noise" => {
+            let count = number(&r["count"]) as usize;
+            let drawn = core::noise(law(text(&r["law"])), decimal(&r["variance"]), &seed_of(r), count);
+            json!({"noise": decimals(drawn.unwrap())})
+        }
+        "rotation" => {
+            let signs = core::signs(&seed_of(r), number(&r["count"]) as usize);
+            json!({"negated": signs.into_iter().map(u8::from).collect::<Value>()})
+        }
+        "rounding" => {
+            let grid: Vec<i64> = list(&r["grid"], decimal);
+            match core::rounding(&grid, decimal(&r["norm_squared"]), &seed_of(r)) {
+                Some(rounded) => json!({"rounded": decimals(rounded)}),
+                None => return Err(json!({"abort": 131})),
+            }
+        }
+        "wrapping" => {
+            let (rounded, noise): (Vec<i64>, Vec<i64>) =
+                (list(&r["rounded"], decimal), list(&r["noise"], decimal));
+            json!({"elements": decimals(core::wrapping(number(&r["bits"]) as u8, &rounded, &noise))})
+        }
+        "centring" => {
+            let elements: Vec<u64> = list(&r["elements"], decimal);
+            json!({"integers": decimals(core::centring(number(&r["bits"]) as u8, &elements))})
+        }
         _ => Value::Null,
     })
+}
+
+fn seed_of(r: &Value) -> core::Bytes32 {
+    array(&r["seed"])
 }

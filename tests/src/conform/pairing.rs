@@ -15,6 +15,7 @@ pub(super) struct Session {
     degree: Option<u32>,
     clients: u32,
     threshold: u32,
+    minimum_survivors: u32,
     vectors: &'static [Vector],
     /// The clients that do not answer, for each round.
     lost: [&'static [u32]; 4],
@@ -53,6 +54,7 @@ pub(super) fn sessions() -> Vec<Session> {
         degree: None,
         clients: 4,
         threshold: 2,
+        minimum_survivors: 1,
         vectors: SHORT,
         lost: [&[]; 4],
         change: Change::Nothing,
@@ -114,6 +116,34 @@ pub(super) fn sessions() -> Vec<Session> {
             ..base.clone()
         },
         Session {
+            id: "4.2/too-few-for-the-minimum",
+            minimum_survivors: 4,
+            lost: [&[2], &[], &[], &[]],
+            ends: End::TooFew(0),
+            ..base.clone()
+        },
+        Session {
+            id: "4.3/too-few-for-the-minimum",
+            minimum_survivors: 4,
+            lost: [&[], &[2], &[], &[]],
+            ends: End::TooFew(1),
+            ..base.clone()
+        },
+        Session {
+            id: "4.4/too-few-for-the-minimum",
+            minimum_survivors: 8,
+            lost: [&[], &[], &[5], &[]],
+            ends: End::TooFew(2),
+            ..regular.clone()
+        },
+        // Who falls silent when the sum is made is in it all the same.
+        Session {
+            id: "4.6/minimum-of-all-one-lost",
+            minimum_survivors: 8,
+            lost: [&[], &[], &[], &[5]],
+            ..regular.clone()
+        },
+        Session {
             id: "4.4-3/bundle-spoilt-on-the-way",
             change: Change::Bundle,
             ends: End::Sum(&[(2, "4.4-3", Some(1))]),
@@ -163,11 +193,12 @@ struct Play<'a> {
 
 impl Play<'_> {
     fn rounds(&mut self) -> Result<(), Stop> {
-        let Session { degree, clients, threshold, vectors, .. } = *self.session;
+        let Session { degree, clients, threshold, minimum_survivors, vectors, .. } = *self.session;
         for client in 1..=clients {
             self.client(client, &new_client(client, vectors))?;
         }
-        let config = config(degree, clients, threshold, vectors, 0x77);
+        let mut config = config(degree, clients, threshold, vectors, 0x77);
+        config["minimum_survivors"] = minimum_survivors.into();
         let mut requests = self.server(&json!({"command": "server.open", "config": config}))?;
         for round in 0..4 {
             self.answer(round, &requests)?;

@@ -129,7 +129,7 @@ fn read_lines(stdout: Option<ChildStdout>, lines: &SyncSender<Line>, limit: usiz
 }
 
 /// Keeps the end of what the child says on its standard error.
-fn keep_end(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
+pub(super) fn keep_end(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
     let Some(mut stderr) = stderr else { return };
     let mut some = [0; 1024];
     while let Ok(count @ 1..) = stderr.read(&mut some) {
@@ -141,14 +141,14 @@ fn keep_end(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
 }
 
 /// Lets the child lead a group of its own, so that what it starts can be ended with it.
-fn own_group(command: &mut Command) {
+pub(super) fn own_group(command: &mut Command) {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);
     #[cfg(not(unix))]
     let _ = command;
 }
 
-fn end_group(child: &Child) {
+pub(super) fn end_group(child: &Child) {
     #[cfg(unix)]
     if let Some(group) = rustix::process::Pid::from_raw(child.id() as i32) {
         // It fails only if the group is gone already.

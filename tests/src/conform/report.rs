@@ -123,8 +123,9 @@ impl fmt::Display for Counts {
 /// If it cannot be written, which does not happen.
 pub fn junit(entries: &[Entry]) -> Result<String, quick_junit::SerializeError> {
     let mut report = Report::new("secagg-conform");
-    let levels = [Level::Decode, Level::KnownAnswer, Level::Session, Level::Pairing, Level::Misbehaviour];
-    for level in levels {
+    let levels =
+        [Level::Decode, Level::KnownAnswer, Level::Session, Level::Pairing, Level::Misbehaviour, Level::Live];
+    for level in levels.into_iter().filter(|level| entries.iter().any(|entry| entry.level == *level)) {
         let mut suite = TestSuite::new(level.name());
         suite.add_test_cases(entries.iter().filter(|entry| entry.level == level).map(junit_case));
         report.add_test_suite(suite);

@@ -31,6 +31,7 @@ pub fn config(degree: Option<u32>, clients: u32, threshold: u32, vectors: &[Vect
         "graph": if degree.is_some() { "regular" } else { "complete" },
         "clients": clients,
         "threshold": threshold,
+        "minimum_survivors": 1,
         "vectors": vectors.iter().map(spec).collect::<Value>(),
         "task": hex::encode([0xa5; 32]),
         "nonce": hex::encode([nonce; 32]),

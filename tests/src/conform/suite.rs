@@ -75,7 +75,7 @@ fn pairings(session: &Session, shims: usize) -> Vec<Test> {
 }
 
 /// Whether a test is of a section or rule, such as `4`, `4.3` or `4.3-2`, or is the one of that name.
-fn is_in(id: &str, section: &str) -> bool {
+pub(super) fn is_in(id: &str, section: &str) -> bool {
     id.strip_prefix(section).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '/']))
 }
 

@@ -46,6 +46,8 @@ pub enum Level {
     Pairing,
     /// A peer that breaks a rule.
     Misbehaviour,
+    /// An endpoint over QUIC; no vector has it.
+    Live,
 }
 
 impl Level {
@@ -57,6 +59,7 @@ impl Level {
             Self::Session => "session",
             Self::Pairing => "pairing",
             Self::Misbehaviour => "misbehaviour",
+            Self::Live => "live",
         }
     }
 }

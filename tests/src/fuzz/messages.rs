@@ -3,7 +3,8 @@
 
 use arbitrary::{Result, Unstructured};
 use secagg::conformance::{Decoded, Item, decode, encoded};
-use secagg::{Config, Graph, Suite, VectorSpec};
+use secagg::privacy::{Noise, NoiseLaw};
+use secagg::{Authority, Config, Graph, Suite, VectorSpec};
 
 use super::packing;
 
@@ -80,9 +81,24 @@ pub(super) fn masked_input_response(data: &[u8]) {
 
 pub(super) fn unmasking_request(data: &[u8]) {
     check(9, data, |from| {
-        let survivors: Vec<u8> = from.arbitrary()?;
-        Ok((prefixed(&survivors), vec![("survivors", Item::Bytes(survivors))]))
+        let (count, survivors): (u32, Vec<u8>) = (from.arbitrary()?, from.arbitrary()?);
+        let says = vec![("survivor_count", Item::Number(count)), ("survivors", Item::Bytes(survivors.clone()))];
+        Ok(([&count.to_be_bytes()[..], &prefixed(&survivors)].concat(), says))
     });
+}
+
+/// The messages of ConsistencyCheck, and those that are others in a signed suite.
+pub(super) fn signed(data: &[u8]) {
+    let suite = Suite::Active { corrupt: 0, authority: Authority::new([1; 32]).public() };
+    let config = Config { suite, ..super::session::config(Graph::Complete, 3, 2) };
+    for kind in [2, 3, 7, 8, 9] {
+        both_ways(kind, data, Some(&config));
+    }
+    let mut from = Unstructured::new(data);
+    let Ok((survivors, signature)) = from.arbitrary::<(Vec<u8>, [u8; 64])>() else { return };
+    let field = |name: &str, bytes: &[u8]| vec![(name.to_owned(), Item::Bytes(bytes.to_vec()))];
+    decodes_to(7, &prefixed(&survivors), field("survivors", &survivors), Some(&config));
+    decodes_to(8, &signature, field("signature", &signature), Some(&config));
 }
 
 pub(super) fn unmasking_response(data: &[u8]) {
@@ -184,11 +200,24 @@ fn any_config(from: &mut Unstructured<'_>) -> Result<Config> {
     let vector = |from: &mut Unstructured<'_>| {
         let name: String = from.arbitrary()?;
         let (length, bits) = (from.arbitrary()?, from.int_in_range(0..=65)?);
-        Ok(VectorSpec { name, length, bits, bound: from.arbitrary()? })
+        let (bound, noise) = (from.arbitrary()?, any_noise(from)?);
+        Ok(VectorSpec { name, length, bits, bound, noise })
     };
     let vectors = (0..from.int_in_range(0..=4u8)?).map(|_| vector(from)).collect::<Result<_>>()?;
     let (task, nonce) = (from.arbitrary()?, from.arbitrary()?);
-    Ok(Config { suite: Suite::Curious, graph, clients, threshold, vectors, task, nonce })
+    let minimum_survivors = from.int_in_range(0..=40)?;
+    Ok(Config { suite: Suite::Curious, graph, clients, threshold, minimum_survivors, vectors, task, nonce })
+}
+
+fn any_noise(from: &mut Unstructured<'_>) -> Result<Option<Noise>> {
+    let law = match from.int_in_range(0..=5u8)? {
+        0 => NoiseLaw::DiscreteGaussian,
+        1 => NoiseLaw::Skellam,
+        _ => return Ok(None),
+    };
+    let (dimension, clip, scale) = (from.arbitrary()?, from.arbitrary()?, from.arbitrary()?);
+    let (norm_squared, variance) = (from.arbitrary()?, from.arbitrary()?);
+    Ok(Some(Noise { law, dimension, clip, scale, norm_squared, variance }))
 }
 
 /// The encoding of a configuration as spec §4.2 has it.
@@ -203,13 +232,19 @@ fn plain_config(config: &Config) -> Vec<u8> {
     }
     out.extend(config.clients.to_be_bytes());
     out.extend(config.threshold.to_be_bytes());
+    out.extend(config.minimum_survivors.to_be_bytes());
     out.push(config.vectors.len() as u8);
-    for VectorSpec { name, length, bits, bound } in &config.vectors {
+    for VectorSpec { name, length, bits, bound, noise } in &config.vectors {
         out.push(name.len() as u8);
         out.extend(name.bytes());
         out.extend(length.to_be_bytes());
         out.extend([*bits, u8::from(bound.is_some())]);
         out.extend(bound.iter().flat_map(|bound| bound.to_be_bytes()));
+        out.push(noise.map_or(0, |noise| noise.law as u8));
+        if let Some(Noise { dimension, clip, scale, norm_squared, variance, .. }) = noise {
+            out.extend(dimension.to_be_bytes());
+            out.extend([clip, scale, norm_squared, variance].iter().flat_map(|number| number.to_be_bytes()));
+        }
     }
     [out, config.task.to_vec(), config.nonce.to_vec()].concat()
 }

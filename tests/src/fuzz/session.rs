@@ -127,7 +127,8 @@ pub(super) fn graph(regular: bool) -> Graph {
 
 pub(super) fn config(graph: Graph, clients: u32, threshold: u32) -> Config {
     let vectors = vec![VectorSpec::new("a", 3, 7), VectorSpec::new("b", 2, 40)];
-    Config { suite: Suite::Curious, graph, clients, threshold, vectors, task: [0; 32], nonce: [9; 32] }
+    let (minimum_survivors, task, nonce) = (1, [0; 32], [9; 32]);
+    Config { suite: Suite::Curious, graph, clients, threshold, minimum_survivors, vectors, task, nonce }
 }
 
 pub(super) fn ids(clients: u32) -> impl Iterator<Item = ClientId> {

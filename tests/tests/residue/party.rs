@@ -110,6 +110,7 @@ pub(crate) fn config() -> secagg::Config {
         graph: secagg::Graph::Complete,
         clients: 4,
         threshold: 3,
+        minimum_survivors: 1,
         vectors: vec![secagg::VectorSpec::new("v", 4, 62)],
         task: [1; 32],
         nonce: [2; 32],

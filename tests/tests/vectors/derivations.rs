@@ -47,6 +47,8 @@ fn hashes(book: &mut Book) {
         "pairwise mask",
         "self mask",
         "mask keystream",
+        "noise",
+        "rotation",
     ] {
         let request = json!({"label": label, "salt": hex32(1), "ikm": hex32(2), "parts": "00000007"});
         book.known(&format!("3.1/key-of-{}", label.replace(' ', "-")), derive("key", request));

@@ -14,13 +14,17 @@ use crate::weak_keys::{BAD_ENCRYPTION_KEYS, BAD_MASK_KEYS};
 const MEMBER: usize = 68;
 const OWNED: usize = 84;
 
-pub(crate) fn write(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
+pub(crate) fn write(book: &mut Book, sessions: &[(&str, Rehearsal)]) {
+    let [complete, regular, .., complete_minimum, regular_minimum] = sessions else { panic!("sessions") };
+    let (complete, regular) = (&complete.1, &regular.1);
     any_round(book, complete);
     advertise_keys(book, complete);
     neighbourhoods(book, complete, regular);
     keys(book, complete, regular);
+    late_input(book, complete);
     masked_input(book, complete, regular);
     unmasking(book, complete, regular);
+    survivor_counts(book, &complete_minimum.1, &regular_minimum.1);
     after_the_end(book, complete);
 }
 
@@ -50,8 +54,8 @@ fn any_round(book: &mut Book, session: &Rehearsal) {
         lie(book, &format!("4.1-1/client-{name}-cut-off"), session, 2, round, &cut);
         let more = changed(session, 2, round, |message| message.push(0));
         lie(book, &format!("4.1-1/client-{name}-one-more"), session, 2, round, &more);
-        let unknown = changed(session, 2, round, |message| message[0] = 8);
-        lie(book, &format!("4.1-1/client-{name}-type-8"), session, 2, round, &unknown);
+        let unknown = changed(session, 2, round, |message| message[0] = 11);
+        lie(book, &format!("4.1-1/client-{name}-type-11"), session, 2, round, &unknown);
         let other = session.requests[(round + 1) % 4][&2].clone();
         lie(book, &format!("4.1-2/client-{name}-next-request"), session, 2, round, &other);
         let response = session.responses[round][&2].clone();
@@ -79,6 +83,7 @@ fn advertise_keys(book: &mut Book, session: &Rehearsal) {
     for (name, policy) in [
         ("more-clients", json!({"clients": session.clients + 1})),
         ("higher-threshold", json!({"threshold": 3})),
+        ("more-survivors", json!({"minimum_survivors": 2})),
         ("other-task", json!({"task": hex::encode([1; 32])})),
     ] {
         let mut script = book.script(&format!("4.2/policy-asks-for-{name}"), Level::Misbehaviour);
@@ -90,7 +95,9 @@ fn advertise_keys(book: &mut Book, session: &Rehearsal) {
     }
     let mut script = book.script("4.2/policy-is-met", Level::Session);
     let mut new = new_client(2, &session.vectors);
-    new["policy"] = json!({"clients": session.clients, "threshold": 2, "task": session.config["task"]});
+    new["policy"] = json!({
+        "clients": session.clients, "threshold": 2, "minimum_survivors": 1, "task": session.config["task"],
+    });
     script.step(new);
     script.ok(handle(2, &session.requests[ADVERTISE_KEYS][&2]));
     script.end();
@@ -193,6 +200,23 @@ fn keys(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
     }
 }
 
+/// A client without input is as it was after the request that it cannot answer.
+fn late_input(book: &mut Book, session: &Rehearsal) {
+    let mut script = book.script("4.4/input-comes-late", Level::Session);
+    let mut new = new_client(2, &session.vectors);
+    let given = new.as_object_mut().and_then(|fields| fields.remove("input")).expect("an input");
+    script.step(new);
+    for requests in &session.requests[..MASKED_INPUT] {
+        script.step(handle(2, &requests[&2]));
+    }
+    let request = handle(2, &session.requests[MASKED_INPUT][&2]);
+    script.error(request.clone(), json!({"abort": 131}));
+    script.error(handle(2, &[]), json!({"abort": 131}));
+    script.step(json!({"command": "client.input", "client": 2, "input": given}));
+    script.ok(request);
+    script.end();
+}
+
 fn masked_input(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
     let bundles = |session: &Rehearsal, change: &dyn Fn(&mut Vec<Vec<u8>>)| {
         let request = &session.requests[MASKED_INPUT][&2];
@@ -239,11 +263,48 @@ fn masked_input(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
     script.end();
 }
 
+/// The request of Unmasking to client 2 with these bits, and with this number of survivors in the whole session.
+fn survivors(session: &Rehearsal, count: u32, bits: &[u8]) -> Vec<u8> {
+    let request = &session.requests[UNMASKING][&2];
+    [&request[..BODY], &count.to_be_bytes(), &(bits.len() as u32).to_be_bytes(), bits].concat()
+}
+
+/// Sums of fewer inputs than the configuration allows, and numbers that cannot be.
+fn survivor_counts(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
+    // The complete session has five members; three survivors are enough.
+    let cases = [
+        ("4.6/complete-the-minimum", complete, 3, 0b0_0111),
+        ("4.6/complete-all", complete, 5, 0b1_1111),
+        ("4.6-9/complete-one-below-the-minimum", complete, 2, 0b0_0011),
+        ("4.6-10/complete-one-more", complete, 4, 0b0_0111),
+        ("4.6-10/complete-one-fewer", complete, 3, 0b0_1111),
+        ("4.6-10/complete-all-clients", complete, 5, 0b1_0111),
+        ("4.6-10/complete-greatest", complete, u32::MAX, 0b1_0111),
+        // Of the regular session's eight clients five are members; five survivors are enough.
+        ("4.6/regular-the-minimum", regular, 5, 0b1_1111),
+        ("4.6/regular-the-minimum-elsewhere", regular, 5, 0b0_0111),
+        ("4.6/regular-all", regular, 8, 0b1_1111),
+        ("4.6/regular-all-but-those-seen-lost", regular, 6, 0b0_0111),
+        ("4.6-9/regular-one-below-the-minimum", regular, 4, 0b0_0111),
+        ("4.6-9/regular-none", regular, 0, 0b1_1111),
+        ("4.6-10/regular-more-than-can-be", regular, 7, 0b0_0111),
+        ("4.6-10/regular-more-than-clients", regular, 9, 0b1_1111),
+        ("4.6-10/regular-greatest", regular, u32::MAX, 0b1_1111),
+    ];
+    for (id, session, count, bits) in cases {
+        let request = survivors(session, count, &[bits]);
+        if id.starts_with("4.6-") {
+            lie(book, id, session, 2, UNMASKING, &request);
+        } else {
+            let mut script = book.script(id, Level::Session);
+            session.client_at(&mut script, 2, UNMASKING);
+            script.ok(handle(2, &request));
+            script.end();
+        }
+    }
+}
+
 fn unmasking(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
-    let survivors = |session: &Rehearsal, bits: &[u8]| {
-        let request = &session.requests[UNMASKING][&2];
-        [&request[..BODY], &(bits.len() as u32).to_be_bytes(), bits].concat()
-    };
     // The complete session has four members, the regular one five; the client asked is at place 1.
     for (graph, session, members) in [("complete", complete, 4), ("regular", regular, 5)] {
         for (name, bits) in [
@@ -252,23 +313,23 @@ fn unmasking(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
             ("first-bit-behind", vec![0b1111 | 1 << members]),
             ("last-bit-behind", vec![0b1000_1111]),
         ] {
-            let request = survivors(session, &bits);
+            let request = survivors(session, members, &bits);
             lie(book, &format!("4.6-1/{graph}-{name}"), session, 2, UNMASKING, &request);
         }
-        let dropped = survivors(session, &[0b1101]);
+        let dropped = survivors(session, 3, &[0b1101]);
         lie(book, &format!("4.6-2/{graph}-asked-client-dropped"), session, 2, UNMASKING, &dropped);
-        let alone = survivors(session, &[0b0010]);
+        let alone = survivors(session, 1, &[0b0010]);
         lie(book, &format!("4.6-3/{graph}-alone"), session, 2, UNMASKING, &alone);
     }
     // On a regular graph the client itself does not count.
-    let one_neighbour = survivors(regular, &[0b0011]);
+    let one_neighbour = survivors(regular, 2, &[0b0011]);
     lie(book, "4.6-3/regular-one-neighbour", regular, 2, UNMASKING, &one_neighbour);
     for (name, session, bits) in
         [("complete-two-survivors", complete, 0b0011), ("regular-two-neighbours", regular, 0b1011)]
     {
         let mut script = book.script(&format!("4.6/{name}"), Level::Session);
         session.client_at(&mut script, 2, UNMASKING);
-        script.ok(handle(2, &survivors(session, &[bits])));
+        script.ok(handle(2, &survivors(session, u8::count_ones(bits), &[bits])));
         script.end();
     }
 }

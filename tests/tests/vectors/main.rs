@@ -1,14 +1,17 @@
-//! The vectors are what the core and the reference answer: written anew and compared with the committed files.
+//! The vectors are what the reference and the core answer: written anew and compared with the committed files.
 //!
-//! `SECAGG_REGENERATE=1 cargo test -p secagg-tests --test vectors` writes the files. With the command of another shim
-//! in `SECAGG_SHIM` its answers are taken instead of the core's; what is asked, and which rules are broken, is here.
+//! `SECAGG_REGENERATE=1 cargo test -p secagg-tests --test vectors` writes the files with the answers of the reference.
+//! With the command of another shim in `SECAGG_SHIM` its answers are taken; what is asked, and which rules are broken,
+//! is here.
 
 mod book;
 mod derivations;
 mod lying_client;
 mod lying_server;
 mod messages;
+mod noise;
 mod rehearsal;
+mod schema;
 mod weak_keys;
 
 use std::collections::BTreeSet;
@@ -27,8 +30,9 @@ fn written(shim: &str) -> Vec<(String, File)> {
     derivations::write(&mut book);
     messages::write(&mut book, &sessions);
     let (complete, regular) = (&sessions[0].1, &sessions[1].1);
-    lying_server::write(&mut book, complete, regular);
+    lying_server::write(&mut book, &sessions);
     lying_client::write(&mut book, complete, regular);
+    noise::write(&mut book);
     for (name, session) in &sessions {
         session.record(&mut book, name, &[2, session.clients]);
     }
@@ -37,6 +41,10 @@ fn written(shim: &str) -> Vec<(String, File)> {
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/vectors")
+}
+
+fn reference() -> PathBuf {
+    folder().join("../reference")
 }
 
 fn compare(files: &[(String, File)]) {
@@ -48,29 +56,40 @@ fn compare(files: &[(String, File)]) {
 }
 
 #[test]
-fn the_vectors_are_what_the_core_answers() {
-    let core = format!("'{}'", env!("CARGO_BIN_EXE_secagg-shim"));
-    let files = written(&std::env::var("SECAGG_SHIM").unwrap_or(core));
-    if std::env::var_os("SECAGG_REGENERATE").is_none() {
-        return compare(&files);
-    }
-    for (name, file) in &files {
-        std::fs::write(folder().join(name), file.to_text()).unwrap();
-    }
-}
-
-#[test]
 fn the_vectors_are_what_the_reference_answers() {
+    let reference = format!("python3 '{}'", reference().join("shim.py").display());
     if std::env::var_os("SECAGG_REGENERATE").is_some() {
-        return; // the files that are compared are those of the last build
+        return regenerate(&std::env::var("SECAGG_SHIM").unwrap_or(reference));
     }
     let new_enough = ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"];
     if Command::new("python3").args(new_enough).status().is_ok_and(|status| status.success()) {
-        compare(&written(&format!("python3 '{}'", folder().join("../reference/shim.py").display())));
+        compare(&written(&reference));
     } else {
         println!("skipped: no python3 of the version that is needed");
     }
 }
+
+#[test]
+fn the_vectors_are_what_the_core_answers() {
+    // While the files are being written, those that are compared are the ones of the last build.
+    if std::env::var_os("SECAGG_REGENERATE").is_none() {
+        compare(&written(&format!("'{}'", env!("CARGO_BIN_EXE_secagg-shim"))));
+    }
+}
+
+/// Writes all files: the cases as the shim answers, the recorded sessions as the reference plays them.
+fn regenerate(shim: &str) {
+    for (name, file) in &written(shim) {
+        std::fs::write(folder().join(name), file.to_text()).unwrap();
+    }
+    let status = Command::new("python3").arg(reference().join("sessions.py")).status().unwrap();
+    assert!(status.success(), "the reference does not record its sessions");
+}
+
+/// The rules of suite 2, whose vectors are still to be written: the shims' commands have no credentials yet. Tests of
+/// the core break each of them (`protocol/tests/active.rs`). A rule that has got its vector must leave this list.
+const PENDING: [&str; 11] =
+    ["3.7-1", "3.7-2", "4.2-4", "4.2-5", "4.5-1", "4.5-2", "4.5-3", "4.5-4", "4.5-5", "4.6-11", "4.6-12"];
 
 #[test]
 fn there_are_enough_and_they_name_what_exists() {
@@ -87,6 +106,10 @@ fn there_are_enough_and_they_name_what_exists() {
         assert_eq!(case.must.as_deref(), (!case.valid).then_some(place), "{}", case.id);
     }
     let broken: BTreeSet<&str> = cases.iter().filter_map(|case| case.must.as_deref()).collect();
-    let specified: BTreeSet<&str> = musts().iter().map(|must| must.id).collect();
+    let pending = BTreeSet::from(PENDING);
+    assert!(pending.is_disjoint(&broken), "a rule has its vector now: take it off the list");
+    let specified: BTreeSet<&str> =
+        musts().iter().map(|must| must.id).filter(|id| !pending.contains(id)).collect();
     assert_eq!(broken, specified, "rules with a negative case beside rules of the document");
+    println!("{} rules of the active suite have no vector yet: {PENDING:?}", PENDING.len());
 }

@@ -25,10 +25,12 @@ pub(crate) struct Rehearsal {
 }
 
 /// What a session is to be.
+#[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
     pub(crate) degree: Option<u32>,
     pub(crate) clients: u32,
     pub(crate) threshold: u32,
+    pub(crate) minimum_survivors: u32,
     pub(crate) vectors: &'a [Vector],
     /// The clients that do not answer, for each round.
     pub(crate) lost: [&'a [u32]; 4],
@@ -37,7 +39,8 @@ pub(crate) struct Plan<'a> {
 impl Rehearsal {
     /// Plays the session.
     pub(crate) fn new(book: &mut Book, plan: &Plan<'_>) -> Self {
-        let config = config(plan.degree, plan.clients, plan.threshold, plan.vectors, 0x5e);
+        let mut config = config(plan.degree, plan.clients, plan.threshold, plan.vectors, 0x5e);
+        config["minimum_survivors"] = plan.minimum_survivors.into();
         (1..=plan.clients).for_each(|client| drop(book.ask(&new_client(client, plan.vectors))));
         let mut answer = book.ask(&json!({"command": "server.open", "config": config}));
         let (mut requests, mut responses) = ([const { BTreeMap::new() }; 4], [const { BTreeMap::new() }; 4]);

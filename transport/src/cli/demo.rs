@@ -6,9 +6,13 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secagg::Suite;
+use secagg::privacy::round_up;
 use secagg_transport::demo::federation::{Federation, Settings, SetupError};
+use secagg_transport::demo::private;
 use secagg_transport::demo::report::{self, RoundReport, RunReport};
+use secagg_transport::privacy::scheme::Scheme;
 
+use super::privacy::{positive, probability, refusal};
 use super::{Failure, Format, note, print, unless_interrupted};
 
 /// Train a model on handwritten digits through a real server and real clients on this machine
@@ -42,6 +46,18 @@ pub(crate) struct Arguments {
     /// Seed of the data's split, the training and the vanishing; keys are always fresh
     #[arg(long, default_value_t = 42)]
     seed: u64,
+    /// Train privately: no client's images, all together, may show beyond this ε in all rounds together
+    #[arg(long, value_name = "E", value_parser = positive)]
+    epsilon: Option<f64>,
+    /// δ of --epsilon
+    #[arg(long, value_name = "D", default_value = "1e-5", value_parser = probability, requires = "epsilon")]
+    delta: f64,
+    /// Mechanism of --epsilon
+    #[arg(long, value_enum, default_value = "ddg", requires = "epsilon")]
+    mechanism: Scheme,
+    /// Bits of a coordinate with --epsilon [default: the fewest whose error is nearly the least]
+    #[arg(long, value_name = "B", value_parser = clap::value_parser!(u8).range(1..=62), requires = "epsilon")]
+    bits: Option<u8>,
     /// What to print: text (a table) or json (one object)
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -54,7 +70,11 @@ const EXAMPLES: &str = "\
 Examples:
   secagg demo
   secagg demo --clients 100 --degree 20 --dropout 0.3 --report report
-  secagg demo --rounds 3 --format json";
+  secagg demo --rounds 3 --format json
+  secagg demo --epsilon 8 --mechanism skellam
+
+With --epsilon every client adds noise, sized for the fewest clients that the dropout leaves. Few clients
+need much noise: what that costs shows beside the plain average.";
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut federation = Federation::start(settings(&arguments)).map_err(cannot_start)?;
@@ -82,12 +102,20 @@ fn settings(arguments: &Arguments) -> Settings {
         threshold: arguments.threshold,
         suite: arguments.suite,
         seed: arguments.seed,
+        privacy: arguments.epsilon.map(|epsilon| private::Settings {
+            epsilon,
+            delta: arguments.delta,
+            scheme: arguments.mechanism,
+            bits: arguments.bits,
+            rounds: arguments.rounds,
+        }),
     }
 }
 
 fn cannot_start(error: SetupError) -> Failure {
     match error {
         SetupError::Server(error) => Failure::failed(error),
+        SetupError::Privacy(error) => refusal(error),
         SetupError::Shards(_) | SetupError::Misuse(_) => Failure::Usage(error.to_string()),
     }
 }
@@ -136,12 +164,22 @@ fn publish(arguments: &Arguments, run: &RunReport) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fails a run whose sums are wrong, or that released none.
+/// Fails a run whose sums are wrong, that gave away more than was planned, or that released nothing.
 fn verdict(run: &RunReport) -> Result<(), Failure> {
     let with = |wanted| move |(_, round): &(usize, &RoundReport)| round.sum_exact == Some(wanted);
     let rounds = || (1..).zip(&run.rounds);
     if let Some((round, _)) = rounds().find(with(false)) {
         return Err(Failure::Failed(format!("the secure sum of round {round} is not the plain sum: a bug")));
+    }
+    if let Some(privacy) =
+        run.privacy.as_ref().filter(|privacy| privacy.epsilon_achieved > privacy.epsilon_planned)
+    {
+        return Err(Failure::Failed(format!(
+            "ε = {} was spent and {} was planned: fewer than {} clients survived a round",
+            round_up(privacy.epsilon_achieved, 3),
+            round_up(privacy.epsilon_planned, 3),
+            privacy.minimum_survivors,
+        )));
     }
     match rounds().any(|round| with(true)(&round)) {
         true => Ok(()),

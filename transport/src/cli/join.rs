@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use clap::Args;
 use secagg::{Input, Policy};
-use secagg_transport::{Announcement, Error, Participation, Pin, SecaggClient, is_valid_name};
+use secagg_transport::demo::vanish::Point;
+use secagg_transport::{Announcement, Error, Meter, Pin, SecaggClient, is_valid_name};
+use serde::Serialize;
 
-use super::{Failure, print, seconds, unless_interrupted};
+use super::report::Operations;
+use super::{Failure, Format, print, seconds, unless_interrupted};
 
 /// Take part in a server's next session with vectors from a file
 #[derive(Args)]
@@ -33,9 +36,31 @@ pub(crate) struct Arguments {
     /// Refuse sessions with fewer clients than this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     minimum_clients: Option<u32>,
+    /// Refuse sessions that would release a sum of fewer inputs than this
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
+    minimum_survivors: Option<u32>,
     /// Longest wait for the server's first answer, in seconds
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     connect_timeout: Duration,
+    /// Vanish at this point, to try how a server copes: before:ROUND, after:ROUND, or upload:SHARE, where
+    /// SHARE of the masked input, 0 to 1, is sent
+    #[arg(long, value_name = "POINT")]
+    vanish: Option<Point>,
+    /// What to print: text (one line) or json (bytes and operations)
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+/// What taking part came to.
+#[derive(Serialize)]
+struct Report<'a> {
+    name: &'a str,
+    /// Whether the client vanished, as it was told to.
+    vanished: bool,
+    /// Bytes of frames, headers included.
+    sent: u64,
+    received: u64,
+    operations: Operations,
 }
 
 /// How the server is known.
@@ -65,22 +90,35 @@ type Vectors = BTreeMap<String, Vec<u64>>;
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let pin = pin(&arguments.pin)?;
     let vectors = read_input(&arguments.input)?;
-    let done = unless_interrupted(take_part(&arguments, pin, vectors)).await??;
-    let Participation { traffic, .. } = done;
-    print(&format!(
-        "{}: the sum was released; {} bytes sent, {} received\n",
-        arguments.name, traffic.up, traffic.down
-    ))
+    let (vanished, meter) = unless_interrupted(take_part(&arguments, pin, vectors)).await??;
+    let (name, traffic) = (&arguments.name, meter.traffic());
+    if arguments.format == Format::Json {
+        let (sent, received) = (traffic.up, traffic.down);
+        let report = Report { name, vanished, sent, received, operations: meter.counts().into() };
+        return print(&format!("{}\n", serde_json::to_string(&report).map_err(Failure::failed)?));
+    }
+    let end = if vanished { "vanished as told" } else { "the sum was released" };
+    print(&format!("{name}: {end}; {} bytes sent, {} received\n", traffic.up, traffic.down))
 }
 
-async fn take_part(arguments: &Arguments, pin: Pin, vectors: Vectors) -> Result<Participation, Failure> {
-    let client = connect(arguments, pin).await?;
+/// Takes part to the end or to the point to vanish at; returns whether the client vanished.
+async fn take_part(arguments: &Arguments, pin: Pin, vectors: Vectors) -> Result<(bool, Meter), Failure> {
+    let mut client = connect(arguments, pin).await?;
+    if let Some(point) = arguments.vanish {
+        client = client.observe(move |step| point.at(step));
+    }
+    let meter = client.meter();
     let mut entropy = [0; 32];
     getrandom::fill(&mut entropy).map_err(|error| Failure::failed(Error::from(error)))?;
     let mut policy = Policy::default();
     policy.minimum_clients = arguments.minimum_clients.unwrap_or(policy.minimum_clients);
+    policy.minimum_survivors = arguments.minimum_survivors.unwrap_or(policy.minimum_survivors);
     let input = |announcement: Announcement| async move { choose(&announcement, vectors) };
-    client.run_session(policy, entropy, input).await.map_err(Failure::failed)
+    match client.run_session(policy, entropy, input).await {
+        Ok(_) => Ok((false, meter)),
+        Err(Error::Left) if arguments.vanish.is_some() => Ok((true, meter)),
+        Err(error) => Err(Failure::failed(error)),
+    }
 }
 
 /// Joins at the first of the server's addresses that answers.

@@ -2,9 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use secagg::parameters::{Fraction, Model, Plan, Question, Reason, Verdict};
-use secagg::{Config, Graph, Suite, VectorSpec, sizes};
-use serde_json::Value;
+use secagg::{Authority, Config, Graph, Suite, VectorSpec, sizes};
 
+use super::fields::{Fields, lines, object};
 use super::{Failure, Format, note, print};
 
 /// Find the smallest safe degree and threshold, or judge a pair
@@ -90,19 +90,18 @@ enum PlannedGraph {
     Sparse,
 }
 
-/// What is printed, in its order.
-type Fields = Vec<(&'static str, Value)>;
-
 pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
     let question = question(&arguments);
     let plan = question.answer().map_err(|error| Failure::Usage(error.to_string()))?;
     let fields = fields(&arguments, question.model, &plan);
     print(&match arguments.format {
-        Format::Text => text(&fields),
-        Format::Json => json(&fields),
+        Format::Text => lines(&fields),
+        Format::Json => object(&fields),
     })?;
-    if arguments.suite == PlannedSuite::Active {
-        note("the suite active is not in this version: these are its parameters, not its bytes");
+    if question.model == Model::PinnedSet {
+        note(
+            "the active suite on a sparse graph is not in this version: these are its parameters, not its bytes",
+        );
     }
     match plan.verdict {
         Verdict::Accept => Ok(()),
@@ -167,16 +166,22 @@ fn rounded(number: f64) -> f64 {
 
 /// The session that the plan speaks of, if there is one and this version can run it.
 fn config(arguments: &Arguments, plan: &Plan) -> Option<Config> {
-    let graph = match (arguments.suite, graph(arguments)) {
-        (PlannedSuite::Active, _) => return None,
-        (_, PlannedGraph::Complete) => Graph::Complete,
-        (_, PlannedGraph::Sparse) => Graph::Regular { degree: plan.degree? },
+    // The bytes do not depend on who the authority is.
+    let active = Suite::Active { corrupt: plan.corrupt, authority: Authority::new([0; 32]).public() };
+    let (suite, graph) = match (arguments.suite, graph(arguments)) {
+        (PlannedSuite::Active, PlannedGraph::Sparse) => return None,
+        (PlannedSuite::Active, PlannedGraph::Complete) => (active, Graph::Complete),
+        (PlannedSuite::Curious, PlannedGraph::Complete) => (Suite::Curious, Graph::Complete),
+        (PlannedSuite::Curious, PlannedGraph::Sparse) => {
+            (Suite::Curious, Graph::Regular { degree: plan.degree? })
+        }
     };
     let config = Config {
-        suite: Suite::Curious,
+        suite,
         graph,
         clients: arguments.clients,
         threshold: plan.threshold?,
+        minimum_survivors: plan.threshold?,
         vectors: vec![VectorSpec::new("vector", arguments.dimension, arguments.bits)],
         task: [0; 32],
         nonce: [0; 32],
@@ -192,22 +197,6 @@ fn name(model: Model) -> &'static str {
         Model::PinnedSet => "pinned set, active, random graph",
         _ => "",
     }
-}
-
-/// One line for each field.
-fn text(fields: &Fields) -> String {
-    let shown = |value: &Value| match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    fields.iter().map(|(name, value)| format!("{name:<22} {}\n", shown(value))).collect()
-}
-
-/// One object, its fields in their order.
-fn json(fields: &Fields) -> String {
-    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-    format!("{{{}}}\n", fields.join(","))
 }
 
 fn explanation(question: &Question, reason: Reason) -> &'static str {

@@ -12,6 +12,7 @@ use secagg_transport::{
 };
 use serde::Serialize;
 
+use super::report::SessionReport;
 use super::{Failure, Format, default_state, note, print, seconds, unless_interrupted};
 
 /// Run a server: wait for clients, print the sum of their vectors
@@ -24,13 +25,18 @@ pub(crate) struct Arguments {
     /// Clients to wait for
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     clients: u32,
-    /// Fewest clients to start with at the join deadline [default: the threshold]
+    /// Fewest clients to start with at the join deadline [default: the threshold, or the minimum of
+    /// survivors if that is greater]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
     minimum_clients: Option<u32>,
     /// Shares that rebuild a vanished client's secret [default: two thirds of the clients, or just
     /// over half of the degree]
     #[arg(long, value_name = "T")]
     threshold: Option<u32>,
+    /// Fewest clients whose inputs a sum may be of; with fewer the session ends without one, and no
+    /// client helps to make one [default: the threshold]
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
+    minimum_survivors: Option<u32>,
     /// Neighbours of each client [default: all other clients]
     #[arg(long, value_name = "K")]
     degree: Option<u32>,
@@ -57,6 +63,10 @@ pub(crate) struct Arguments {
     /// Write the sums to this file, one JSON object a line, instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write what each session cost to this file, one JSON object a line: times, bytes by client and round,
+    /// operations
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// What to print: json (the sum, nothing else on stdout) or text (a summary)
     #[arg(long, value_enum, default_value = "json")]
     format: Format,
@@ -67,6 +77,7 @@ Examples:
   secagg serve --clients 3 --vector steps:7:20
   secagg serve --listen 0.0.0.0:7744 --clients 100 --degree 20 --vector model:10000:24:16000 \\
       --vector examples:1:20:1000 --rounds 10 --output sums.jsonl
+  secagg serve --clients 100 --minimum-survivors 80 --vector model:10000:24
 
 The listening address and the pin that clients need are printed on stderr; the pin is also in the
 file `pin` of the state directory. Each session gives one JSON object: {\"vectors\": {NAME: [...]},
@@ -103,12 +114,14 @@ fn limits(clients: u32) -> Limits {
 fn plan(arguments: &Arguments) -> SessionPlan {
     let graph = arguments.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree });
     let threshold = arguments.threshold.map_or(Threshold::Default, Threshold::Fixed);
-    let minimum = arguments.minimum_clients.unwrap_or_else(|| threshold.of(graph, arguments.clients).max(2));
+    let needed = threshold.of(arguments.suite, graph, arguments.clients).max(arguments.minimum_survivors.unwrap_or(2));
+    let minimum = arguments.minimum_clients.unwrap_or(needed);
     SessionPlan {
         suite: arguments.suite,
         graph,
         clients: arguments.clients,
         threshold,
+        minimum_survivors: arguments.minimum_survivors,
         vectors: arguments.vectors.clone(),
         task: Vec::new().into(),
         nonce: None,
@@ -121,9 +134,14 @@ async fn sessions(
     plan: &SessionPlan,
     server: &mut SecaggServer,
 ) -> Result<(), Failure> {
-    let (mut lines, mut aborted) = (String::new(), 0);
+    let (mut lines, mut reports, mut aborted) = (String::new(), String::new(), 0);
     for _ in 0..arguments.rounds {
         let outcome = server.run_session(plan).await.map_err(Failure::failed)?;
+        if let Some(path) = &arguments.report {
+            reports += &serde_json::to_string(&SessionReport::new(&outcome)).map_err(Failure::failed)?;
+            reports.push('\n');
+            write(path, &reports)?;
+        }
         match &outcome.result {
             Ok(aggregate) => {
                 lines += &publish(arguments, &outcome, aggregate, &lines)?;
@@ -212,6 +230,7 @@ fn parse_vector(text: &str) -> Result<VectorSpec, String> {
         length: length.parse().map_err(|_| format!("{length:?} is not a length"))?,
         bits: bits.parse().map_err(|_| format!("{bits:?} is not a number of bits from 1 to 62"))?,
         bound: bound.transpose()?,
+        noise: None,
     })
 }
 

@@ -9,25 +9,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::Rng;
-use secagg::{Aggregate, ClientId, Graph, Input, Policy, Round, Suite, VectorSpec};
+use secagg::privacy::PrivacyError;
+use secagg::{Aggregate, ClientId, Graph, Input, Policy, Round, Suite, sizes};
 use tokio::task::{JoinSet, spawn_blocking};
 
+use super::codec::{Codec, Vectors};
 use super::digits::{BadShardCount, Digits, Image};
-use super::learner::{Model, PARAMETERS, Quantiser, accuracy, average, bits_for, train};
+use super::learner::{Model, PARAMETERS, accuracy, average, train};
+use super::private::{self, Private};
 use super::report::{RoundReport, RunReport};
 use super::seed::generator;
+use super::spent::PrivacyReport;
 use super::vanish::{self, Point};
+use crate::privacy::loss::Loss;
 use crate::{
     Announcement, Error, Identity, Limits, Outcome, Pin, SecaggClient, SecaggServer, SessionPlan,
     SessionPolicy, Status, Threshold,
 };
-
-/// Name of the vector of weighted, quantised updates.
-const UPDATE: &str = "update";
-
-/// Name of the vector, one coordinate long, that adds up the clients' numbers of images. Because
-/// it is summed like the update, not even these numbers are visible.
-const EXAMPLES: &str = "examples";
 
 /// Longest wait for the clients to join and for each round. On loopback it is never reached.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -47,6 +45,8 @@ pub struct Settings {
     pub suite: Suite,
     /// Seed of the data's split, the training and the vanishing. Keys never depend on it.
     pub seed: u64,
+    /// What the run shall keep private; `None` for exact sums without noise.
+    pub privacy: Option<private::Settings>,
 }
 
 /// Why a demonstration cannot be started.
@@ -58,6 +58,9 @@ pub enum SetupError {
     /// The protocol allows no such session.
     #[error(transparent)]
     Misuse(#[from] secagg::Misuse),
+    /// The privacy that was asked for cannot be had.
+    #[error(transparent)]
+    Privacy(#[from] PrivacyError),
     /// The server cannot be started.
     #[error(transparent)]
     Server(#[from] Error),
@@ -68,22 +71,17 @@ pub struct Federation {
     settings: Settings,
     digits: Digits,
     shards: Vec<Arc<Vec<Image>>>,
-    quantiser: Quantiser,
-    largest_shard: u32,
+    codec: Codec,
     server: SecaggServer,
     secure: Model,
     plain: Model,
     rounds: Vec<RoundReport>,
+    /// What the released sums gave away.
+    spent: Loss,
 }
 
 /// The vectors that each client has handed in, by the client's index.
-type Submitted = Arc<Mutex<BTreeMap<usize, Submission>>>;
-
-/// One client's vectors, kept to check the sum.
-struct Submission {
-    update: Vec<u64>,
-    examples: u64,
-}
+type Submitted = Arc<Mutex<BTreeMap<usize, Vectors>>>;
 
 impl Federation {
     /// Splits the images, starts the server on a free port of the loopback.
@@ -94,20 +92,26 @@ impl Federation {
     pub fn start(settings: Settings) -> Result<Federation, SetupError> {
         let digits = Digits::load(settings.seed);
         let shards = digits.shards(settings.clients, settings.seed)?;
-        let largest_shard = shards.iter().map(Vec::len).max().unwrap_or(0) as u32;
-        let quantiser = Quantiser::for_clients(settings.clients, largest_shard);
+        let shards: Vec<_> = shards.into_iter().map(Arc::new).collect();
+        let codec = match settings.privacy {
+            None => Codec::exact(&shards),
+            Some(privacy) => {
+                let vanishing = vanish::count(settings.clients, settings.dropout);
+                Codec::Private(Private::new(privacy, settings.clients, vanishing)?)
+            }
+        };
         let identity = Identity::ephemeral().map_err(Error::from)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = SecaggServer::bind(address, &identity, Limits::default())?;
         let federation = Federation {
             digits,
-            shards: shards.into_iter().map(Arc::new).collect(),
-            quantiser,
-            largest_shard,
+            shards,
+            codec,
             server,
             secure: Model::zeros(),
             plain: Model::zeros(),
             rounds: Vec::new(),
+            spent: Loss::nothing(),
             settings,
         };
         federation.plan().check()?;
@@ -128,7 +132,7 @@ impl Federation {
         let mut clients = self.spawn_clients(round, &submitted);
         let outcome = self.server.run_session(&plan).await?;
         while clients.join_next().await.is_some() {}
-        let report = self.judge(round, &outcome, &submitted);
+        let report = self.judge(round, &outcome, &submitted)?;
         self.rounds.push(report);
         Ok(&self.rounds[self.rounds.len() - 1])
     }
@@ -149,7 +153,16 @@ impl Federation {
             rounds: self.rounds.clone(),
             final_accuracy: accuracy(&self.secure, &self.digits.test),
             plain_final_accuracy: accuracy(&self.plain, &self.digits.test),
+            privacy: self.privacy_report(),
         }
+    }
+
+    fn privacy_report(&self) -> Option<PrivacyReport> {
+        let Codec::Private(private) = &self.codec else { return None };
+        let mut config = self.plan().config(self.settings.clients, [0; 32]);
+        let with_noise = sizes::per_client(&config);
+        config.vectors = Codec::exact(&self.shards).vectors(self.settings.clients);
+        Some(private.report(&self.spent, with_noise, sizes::per_client(&config)))
     }
 
     /// Shuts the server down.
@@ -158,27 +171,14 @@ impl Federation {
     }
 
     fn plan(&self) -> SessionPlan {
-        let (clients, quantiser) = (self.settings.clients, &self.quantiser);
-        let examples_bound = u64::from(self.largest_shard);
+        let clients = self.settings.clients;
         SessionPlan {
             suite: self.settings.suite,
             graph: self.settings.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree }),
             clients,
             threshold: self.settings.threshold.map_or(Threshold::Default, Threshold::Fixed),
-            vectors: vec![
-                VectorSpec {
-                    name: UPDATE.into(),
-                    length: PARAMETERS as u32,
-                    bits: quantiser.bits,
-                    bound: Some(quantiser.bound),
-                },
-                VectorSpec {
-                    name: EXAMPLES.into(),
-                    length: 1,
-                    bits: bits_for(clients, examples_bound).unwrap_or(62),
-                    bound: Some(examples_bound),
-                },
-            ],
+            minimum_survivors: self.codec.minimum_survivors(),
+            vectors: self.codec.vectors(clients),
             task: encode_model(&self.secure).into(),
             nonce: None,
             policy: SessionPolicy::uniform(DEADLINE, clients.min(2), DEADLINE),
@@ -195,7 +195,7 @@ impl Federation {
                 server: self.server.local_address(),
                 pin: self.server.pin(),
                 shard: self.shards[index].clone(),
-                quantiser: self.quantiser.clone(),
+                codec: self.codec.clone(),
                 training_seed: self.training_seed(round, index),
                 point,
                 submitted: submitted.clone(),
@@ -210,18 +210,18 @@ impl Federation {
     }
 
     /// Checks the sum, moves both models, and reports on the round.
-    fn judge(&mut self, round: u64, outcome: &Outcome, submitted: &Submitted) -> RoundReport {
+    fn judge(&mut self, round: u64, outcome: &Outcome, submitted: &Submitted) -> Result<RoundReport, Error> {
         let submitted = submitted.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut survivors, mut sum_exact) = (Vec::new(), None);
         if let Ok(aggregate) = &outcome.result {
             survivors = aggregate.survivors.iter().map(|id| index_of(outcome, *id)).collect();
             sum_exact = Some(is_exact(aggregate, &survivors, &submitted));
-            self.learn(round, aggregate, &survivors);
+            self.learn(round, aggregate, &survivors)?;
         }
         let clients = f64::from(self.settings.clients.max(1));
         let total = outcome.stages.iter().map(|stage| outcome.traffic_in(stage.round));
         let (up, down) = total.fold((0, 0), |(up, down), one| (up + one.up, down + one.down));
-        RoundReport {
+        Ok(RoundReport {
             survivors: survivors.len() as u32,
             dropped: outcome.stages.iter().map(|stage| dropped_in(outcome, stage.round)).collect(),
             accuracy: accuracy(&self.secure, &self.digits.test),
@@ -232,15 +232,22 @@ impl Federation {
             bytes_down_per_client: down as f64 / clients,
             seconds: outcome.stages.iter().map(|stage| (stage.round.to_string(), stage.seconds)).collect(),
             bytes_by_message: bytes_by_message(outcome),
-        }
+            epsilon: match &self.codec {
+                Codec::Exact { .. } => None,
+                Codec::Private(private) => Some(private.epsilon(&self.spent)),
+            },
+        })
     }
 
     /// Moves the secure model by the released sum, the plain one by what the same clients would
     /// have learned from it.
-    fn learn(&mut self, round: u64, aggregate: &Aggregate, survivors: &[usize]) {
-        let examples = coordinates(aggregate, EXAMPLES).first().copied().unwrap_or(0);
-        let sum = coordinates(aggregate, UPDATE);
-        self.secure.apply(&self.quantiser.decode(&sum, survivors.len() as u32, examples));
+    fn learn(&mut self, round: u64, aggregate: &Aggregate, survivors: &[usize]) -> Result<(), Error> {
+        if let Codec::Private(private) = &self.codec {
+            let loss = private.loss(survivors.len() as u32).map_err(|error| Error::Input(Box::new(error)))?;
+            self.spent = self.spent.and(&loss);
+        }
+        let update = self.codec.decode(aggregate, &encode_model(&self.secure))?;
+        self.secure.apply(&update);
         let locals: Vec<(Model, u32)> = survivors
             .iter()
             .map(|&index| {
@@ -249,6 +256,7 @@ impl Federation {
             })
             .collect();
         self.plain.apply(&average(&self.plain, &locals));
+        Ok(())
     }
 }
 
@@ -258,7 +266,7 @@ struct Participant {
     server: SocketAddr,
     pin: Pin,
     shard: Arc<Vec<Image>>,
-    quantiser: Quantiser,
+    codec: Codec,
     training_seed: u64,
     point: Option<Point>,
     submitted: Submitted,
@@ -292,11 +300,11 @@ impl Participant {
         let learned = spawn_blocking(move || {
             let global = decode_model(&announcement.task).ok_or(Error::WrongTask)?;
             let local = train(&global, &self.shard, self.training_seed);
-            let examples = self.shard.len() as u32;
-            let update = self.quantiser.encode(&local, &global, examples);
-            let input = Input::new().with(UPDATE, update.clone()).with(EXAMPLES, vec![u64::from(examples)]);
-            let submission = Submission { update, examples: u64::from(examples) };
-            self.submitted.lock().unwrap_or_else(PoisonError::into_inner).insert(self.index, submission);
+            let images = self.shard.len() as u32;
+            let vectors = self.codec.encode(&local, &global, images, &announcement.task)?;
+            let with = |input: Input, (name, values): (&&str, &Vec<u64>)| input.with(name, values.clone());
+            let input = vectors.iter().fold(Input::new(), with);
+            self.submitted.lock().unwrap_or_else(PoisonError::into_inner).insert(self.index, vectors);
             Ok(input)
         });
         learned.await.map_err(|error| Error::Worker(error.to_string()))?
@@ -313,15 +321,13 @@ fn index_of(outcome: &Outcome, id: ClientId) -> usize {
 }
 
 /// Compares the released sum with the sum of what the survivors handed in, modulo the ring.
-fn is_exact(aggregate: &Aggregate, survivors: &[usize], submitted: &BTreeMap<usize, Submission>) -> bool {
-    let submissions: Option<Vec<&Submission>> = survivors.iter().map(|index| submitted.get(index)).collect();
-    let Some(submissions) = submissions else { return false };
+fn is_exact(aggregate: &Aggregate, survivors: &[usize], submitted: &BTreeMap<usize, Vectors>) -> bool {
     aggregate.vectors.iter().all(|(spec, sum)| {
         let mask = (1u64 << spec.bits) - 1;
         let mut expected = vec![0u64; spec.length as usize];
-        for submission in &submissions {
-            let one = std::slice::from_ref(&submission.examples);
-            let values = if spec.name == UPDATE { &submission.update[..] } else { one };
+        for index in survivors {
+            let handed_in = submitted.get(index).and_then(|vectors| vectors.get(spec.name.as_str()));
+            let Some(values) = handed_in else { return false };
             for (total, value) in expected.iter_mut().zip(values) {
                 *total = total.wrapping_add(*value) & mask;
             }
@@ -333,11 +339,6 @@ fn is_exact(aggregate: &Aggregate, survivors: &[usize], submitted: &BTreeMap<usi
 /// A round's name, and how many it lost.
 fn dropped_in(outcome: &Outcome, round: Round) -> (String, u32) {
     (round.to_string(), outcome.dropped.get(&round).map_or(0, Vec::len) as u32)
-}
-
-fn coordinates(aggregate: &Aggregate, name: &str) -> Vec<u64> {
-    let found = aggregate.vectors.iter().find(|(spec, _)| spec.name == name);
-    found.map_or_else(Vec::new, |(_, lanes)| lanes.iter().collect())
 }
 
 fn bytes_by_message(outcome: &Outcome) -> BTreeMap<String, u64> {

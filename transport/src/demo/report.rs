@@ -11,8 +11,10 @@ use kuva::render::layout::Layout;
 use kuva::render::palette::Palette;
 use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
+use secagg::privacy::round_up;
 use serde::{Deserialize, Serialize};
 
+use super::spent::PrivacyReport;
 use crate::persist;
 
 /// A whole run: its parameters, its rounds and the models' final accuracy.
@@ -36,6 +38,9 @@ pub struct RunReport {
     pub final_accuracy: f64,
     /// Held-out accuracy of the model trained on plain averages, 0.0 to 1.0.
     pub plain_final_accuracy: f64,
+    /// What a private run gave away; `None` if the sums are exact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<PrivacyReport>,
 }
 
 /// One round of training, which is one session of secure aggregation.
@@ -61,6 +66,9 @@ pub struct RoundReport {
     pub seconds: BTreeMap<String, f64>,
     /// Bytes over all clients and both directions, by kind of message.
     pub bytes_by_message: BTreeMap<String, u64>,
+    /// ε against the server of this and all earlier rounds, for the survivors that were there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
 }
 
 /// Writes `accuracy.svg`, `bytes.svg` and `report.json` into `folder`, which is made if need be.
@@ -86,6 +94,7 @@ pub fn accuracy_plot(report: &RunReport) -> String {
         (1..).zip(&report.rounds).map(|(round, r)| (f64::from(round), 100.0 * accuracy(r))).collect()
     };
     let (plain, secure) = (points(|r| r.plain_accuracy), points(|r| r.accuracy));
+    let secure_name = if report.privacy.is_some() { "private" } else { "secure aggregation" };
     // The lines nearly coincide: the plain one is wide and pale, the secure one thin on top of it. The
     // dots make a run of a single round visible.
     let line = |points: &[(f64, f64)]| LinePlot::new().with_data(points.to_vec());
@@ -93,7 +102,7 @@ pub fn accuracy_plot(report: &RunReport) -> String {
     let plots = vec![
         Plot::Line(line(&plain).with_color(PALE).with_stroke_width(8.0).with_legend("plain average")),
         Plot::Scatter(dots(plain).with_color(PALE).with_size(4.0)),
-        Plot::Line(line(&secure).with_color(DARK).with_stroke_width(1.5).with_legend("secure aggregation")),
+        Plot::Line(line(&secure).with_color(DARK).with_stroke_width(1.5).with_legend(secure_name)),
         Plot::Scatter(dots(secure).with_color(DARK).with_size(2.5)),
     ];
     let layout = Layout::auto_from_plots(&plots)
@@ -148,8 +157,10 @@ fn tick_step(report: &RunReport) -> u32 {
 
 fn parameters(report: &RunReport) -> String {
     let graph = report.degree.map_or("complete graph".to_owned(), |degree| format!("degree {degree}"));
+    let privacy =
+        report.privacy.as_ref().map_or_else(String::new, |privacy| format!(", {}", privacy.title()));
     format!(
-        "{} clients, {:.0} % dropout, {graph}, threshold {}, suite {}, seed {}",
+        "{} clients, {:.0} % dropout, {graph}, threshold {}, suite {}, seed {}{privacy}",
         report.clients,
         100.0 * report.dropout,
         report.threshold,
@@ -184,7 +195,8 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
 /// Reasons of aborted sessions and the final accuracies follow below it.
 pub fn table(report: &RunReport) -> String {
     let steps = protocol_rounds(report);
-    let mut text = heading(&steps);
+    let last = if report.privacy.is_some() { "ε so far" } else { "seconds" };
+    let mut text = heading(&steps, last);
     for (round, r) in (1..).zip(&report.rounds) {
         text += &line(round, r, &steps);
     }
@@ -205,10 +217,10 @@ fn protocol_rounds(report: &RunReport) -> Vec<&'static str> {
     PROTOCOL_ROUNDS.into_iter().filter(|&step| step != CONSISTENCY_CHECK || mentioned(step)).collect()
 }
 
-fn heading(steps: &[&str]) -> String {
+fn heading(steps: &[&str], last: &str) -> String {
     let columns: String = steps.iter().map(|step| format!("  {}", &step[..3])).collect();
     format!(
-        "{:18}{:width$}   {:15}         {:>17}\n{:>5}  {:>9}  {columns}   {:>6}  {:>7}   {:>5}  {:>8}  {:>8}  {:>7}\n",
+        "{:18}{:width$}   {:15}         {:>17}\n{:>5}  {:>9}  {columns}   {:>6}  {:>7}   {:>5}  {:>8}  {:>8}  {:>8}\n",
         "",
         "  dropped in",
         "  accuracy (%)",
@@ -220,7 +232,7 @@ fn heading(steps: &[&str]) -> String {
         "exact",
         "up",
         "down",
-        "seconds",
+        last,
         width = columns.len(),
     )
 }
@@ -233,14 +245,17 @@ fn line(round: u32, r: &RoundReport, steps: &[&str]) -> String {
         Some(false) => "NO",
         None => "none",
     };
+    let last = match r.epsilon {
+        Some(epsilon) => round_up(epsilon, 3),
+        None => format!("{:.2}", r.seconds.values().sum::<f64>()),
+    };
     format!(
-        "{round:>5}  {:>9}  {columns}   {:>6.2}  {:>7.2}   {exact:>5}  {:>8.1}  {:>8.1}  {:>7.2}\n",
+        "{round:>5}  {:>9}  {columns}   {:>6.2}  {:>7.2}   {exact:>5}  {:>8.1}  {:>8.1}  {last:>8}\n",
         r.survivors,
         100.0 * r.accuracy,
         100.0 * r.plain_accuracy,
         r.bytes_up_per_client / 1024.0,
         r.bytes_down_per_client / 1024.0,
-        r.seconds.values().sum::<f64>(),
     )
 }
 
@@ -253,7 +268,7 @@ fn summary(report: &RunReport) -> String {
         100.0 * report.plain_final_accuracy,
         report.rounds.iter().filter(|r| r.aborted.is_some()).count(),
         report.rounds.len(),
-    )
+    ) + &report.privacy.as_ref().map_or_else(String::new, PrivacyReport::summary)
 }
 
 /// The rounds of the protocol by their names in the paper, which are the keys of the maps above.
@@ -357,6 +372,7 @@ mod tests {
             rounds: (1..=30).map(sample_round).collect(),
             final_accuracy: 0.9583,
             plain_final_accuracy: 0.9611,
+            privacy: None,
         }
     }
 
@@ -390,6 +406,7 @@ mod tests {
                 ("Unmasking request".into(), 6_000),
                 ("Unmasking response".into(), 90_000),
             ]),
+            epsilon: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who vanishes from a round, and at which point of it.
 
 use std::ops::ControlFlow;
+use std::str::FromStr;
 
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
@@ -43,14 +44,39 @@ impl Point {
     }
 }
 
+/// Reads `before:ROUND`, `after:ROUND` or `upload:SHARE`.
+impl FromStr for Point {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Point, String> {
+        let wrong = || format!("{text:?} is no point; give before:ShareKeys, after:ShareKeys or upload:0.5");
+        let (when, at) = text.split_once(':').ok_or_else(wrong)?;
+        let round = || rounds(Suite::Curious).into_iter().find(|round| round.name() == at).ok_or_else(wrong);
+        match when {
+            "before" => Ok(Point::Before(round()?)),
+            "after" => Ok(Point::After(round()?)),
+            "upload" => {
+                let share = at.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(wrong)?;
+                Ok(Point::MidUpload(share))
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
 /// Draws which of `clients` vanish from one round, and when: the share `dropout`, 0 to 1, rounded
 /// to whole clients.
 pub fn draw(clients: u32, dropout: f64, suite: Suite, rng: &mut impl Rng) -> Vec<Option<Point>> {
-    let vanishing = (f64::from(clients) * dropout).round() as usize;
+    let vanishing = count(clients, dropout) as usize;
     let mut points: Vec<Option<Point>> =
         (0..clients as usize).map(|at| (at < vanishing).then(|| Point::draw(suite, rng))).collect();
     points.shuffle(rng);
     points
+}
+
+/// How many of `clients` vanish from each round.
+pub fn count(clients: u32, dropout: f64) -> u32 {
+    (f64::from(clients) * dropout).round() as u32
 }
 
 /// The rounds of a suite: all but ConsistencyCheck, unless the suite has it.
@@ -74,6 +100,16 @@ mod tests {
         assert_eq!(draw(1).iter().flatten().count(), 6);
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn a_point_is_read_or_refused() {
+        assert_eq!("before:ShareKeys".parse(), Ok(Point::Before(Round::ShareKeys)));
+        assert_eq!("after:Unmasking".parse(), Ok(Point::After(Round::Unmasking)));
+        assert_eq!("upload:0.25".parse(), Ok(Point::MidUpload(0.25)));
+        for bad in ["", "before", "before:", "upload:2", "upload:NaN", "later:ShareKeys", "after:sharekeys"] {
+            assert!(bad.parse::<Point>().is_err(), "{bad:?}");
+        }
     }
 
     #[test]

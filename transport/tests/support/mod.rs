@@ -13,7 +13,7 @@ use quinn::{Connection, Endpoint, RecvStream, SendStream};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
-use secagg::{Aggregate, Graph, Input, Policy, Suite, VectorSpec};
+use secagg::{Aggregate, Authority, Credentials, Graph, Input, Policy, Suite, VectorSpec};
 use secagg_transport::{
     ALPN, Error, Identity, Limits, Participation, Pin, SecaggClient, SecaggServer, SessionPlan,
     SessionPolicy, Step, Threshold,
@@ -40,11 +40,29 @@ pub(crate) fn plan(clients: u32, graph: Graph) -> SessionPlan {
         graph,
         clients,
         threshold: Threshold::Default,
+        minimum_survivors: None,
         vectors: vec![VectorSpec::new("weights", 1000, 20), VectorSpec::new("count", 1, 50)],
         task: Arc::from(&b"the task"[..]),
         nonce: None,
         policy: SessionPolicy::uniform(HANG, 2, HANG),
     }
+}
+
+/// The same in the active suite, which withstands one corrupt client.
+pub(crate) fn active_plan(clients: u32) -> SessionPlan {
+    let suite = Suite::Active { corrupt: 1, authority: authority().public() };
+    SessionPlan { suite, ..plan(clients, Graph::Complete) }
+}
+
+fn authority() -> Authority {
+    Authority::new([0xa0; 32])
+}
+
+/// The credentials of the client with this index.
+pub(crate) fn credentials(index: u32) -> Credentials {
+    let secret = [index as u8; 32];
+    let certificate = authority().certify(&Credentials::identity_of(&secret)).unwrap();
+    Credentials::new(secret, certificate, authority().public()).unwrap()
 }
 
 /// The values that the client with this index hands in.
@@ -78,6 +96,10 @@ pub(crate) fn client(
         let client = match observer {
             Some(observer) => client.observe(observer),
             None => client,
+        };
+        let client = match plan.suite {
+            Suite::Active { .. } => client.identify(credentials(index)),
+            _ => client,
         };
         let mut entropy = [0; 32];
         getrandom::fill(&mut entropy).unwrap();

@@ -1,0 +1,251 @@
+//! What clients and server agree on for a vector with noise: its part of a configuration (spec §9).
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::codec::Steps;
+use super::{
+    Curve, DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Rotation, Sensitivity, Skellam,
+    SkellamNoise, Variance, round,
+};
+
+/// The law of the noise that each client adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum NoiseLaw {
+    /// The distributed discrete Gaussian.
+    DiscreteGaussian = 1,
+    /// Skellam.
+    Skellam = 2,
+}
+
+impl fmt::Display for NoiseLaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DiscreteGaussian => "discrete gaussian",
+            Self::Skellam => "skellam",
+        })
+    }
+}
+
+/// How real vectors are brought into the ring of a vector, and the noise that each client adds (spec §9.1).
+///
+/// Both reals are held as the bits of a binary64, as they are on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Noise {
+    /// The law of a client's share.
+    pub law: NoiseLaw,
+    /// Coordinates of a client's real vector, 1 to 2^28. The vector of the session has the next power of two.
+    pub dimension: u32,
+    /// Bits of the greatest Euclidean norm of a client's vector, in real units.
+    pub clip: u64,
+    /// Bits of the factor from real to integer units.
+    pub scale: u64,
+    /// The greatest sum of squares of a rounded vector, in squared integer units.
+    pub norm_squared: u64,
+    /// σ² of a client's share, in units of 2⁻¹⁶ of the squared integer unit.
+    pub variance: u64,
+}
+
+/// The bits of the least and of the first too great positive normal binary64.
+const NORMAL: std::ops::Range<u64> = 1 << 52..0x7ff << 52;
+
+/// Shares beyond which more are not counted, so that no configuration makes counting long: more noise is no worse.
+const COUNTED_SHARES: u32 = 1 << 20;
+
+impl Noise {
+    /// Of an encoding that has been chosen.
+    ///
+    /// # Errors
+    /// An encoding whose noise cannot be drawn, or whose squared norm bound is 2^64 or more.
+    pub fn of(law: NoiseLaw, encoding: &Encoding) -> Result<Self, PrivacyError> {
+        let squared = encoding.greatest_sum_of_squares()?;
+        let norm_squared = u64::try_from(squared).map_err(|_| PrivacyError::OutOfRange {
+            what: "the square of the norm bound",
+            found: squared as f64,
+            range: "below 2^64: take fewer bits or a limit to the scale",
+        })?;
+        let variance = encoding.variance()?;
+        if law == NoiseLaw::Skellam {
+            SkellamNoise::admits(variance)?;
+        }
+        Ok(Self {
+            law,
+            dimension: encoding.task().dimension,
+            clip: encoding.task().clip.to_bits(),
+            scale: encoding.scale().to_bits(),
+            norm_squared,
+            variance: variance.units(),
+        })
+    }
+
+    /// The greatest Euclidean norm of a client's vector, in real units.
+    pub fn clip(&self) -> f64 {
+        f64::from_bits(self.clip)
+    }
+
+    /// The factor from real to integer units.
+    pub fn scale(&self) -> f64 {
+        f64::from_bits(self.scale)
+    }
+
+    /// What one release gives away against the server, with `shares` shares of noise in the sum that it does not know.
+    ///
+    /// # Errors
+    /// No share; parameters for which there is no guarantee.
+    pub fn curve(&self, shares: u32) -> Result<Curve, PrivacyError> {
+        let shares = shares.min(COUNTED_SHARES);
+        let variance = Variance::new(self.variance)?;
+        let padded = self.dimension.next_power_of_two();
+        let sensitivity = Sensitivity::new((self.norm_squared as f64).sqrt(), padded)?;
+        Ok(match self.law {
+            NoiseLaw::DiscreteGaussian => {
+                Curve::of(&DistributedGaussian::new(shares, variance.sigma(), sensitivity)?)
+            }
+            NoiseLaw::Skellam => {
+                let of_one = self.variance as f64 / Variance::ONE as f64;
+                Curve::of(&Skellam::new(of_one * f64::from(shares), sensitivity)?)
+            }
+        })
+    }
+
+    /// Whether the norm bound leaves room for the clipped vector and the mean of what rounding adds, so that a
+    /// rounding within it is found soon.
+    pub fn has_room(&self) -> bool {
+        let clip = self.clip() * self.scale();
+        clip * clip + f64::from(self.dimension.next_power_of_two()) / 4.0 <= self.norm_squared as f64
+    }
+
+    /// Which rule of spec §9.1 the parameters of a vector of this `length` break, in words.
+    pub(crate) fn broken(&self, length: u32) -> Option<&'static str> {
+        let greatest = match self.law {
+            NoiseLaw::DiscreteGaussian => 1 << 60,
+            NoiseLaw::Skellam => 1 << 40,
+        };
+        let rules = [
+            ((1..=1 << 28).contains(&self.dimension), "the dimension must be 1 to 2^28"),
+            (
+                self.dimension.checked_next_power_of_two() == Some(length),
+                "the length must be the least power of two that is not below the dimension",
+            ),
+            (NORMAL.contains(&self.clip), "the clip must be positive, finite and not subnormal"),
+            (NORMAL.contains(&self.scale), "the scale must be positive, finite and not subnormal"),
+            (self.norm_squared >= 1, "the squared norm bound must be at least 1"),
+            (
+                (1 << 14..=greatest).contains(&self.variance),
+                "σ² must be at least 1/4 and at most 2^44, or 2^24 with Skellam noise",
+            ),
+        ];
+        rules.iter().find(|(holds, _)| !holds).map(|(_, says)| *says)
+    }
+
+    /// A share of noise for every coordinate of the session's vector (spec §9.3).
+    pub(crate) fn draw(&self, seed: &[u8; 32], count: usize) -> Result<Vec<i64>, PrivacyError> {
+        let variance = Variance::new(self.variance)?;
+        Ok(match self.law {
+            NoiseLaw::DiscreteGaussian => GaussianNoise::new(variance).draw(seed, count),
+            NoiseLaw::Skellam => SkellamNoise::new(variance)?.draw(seed, count),
+        })
+    }
+
+    /// A client's ring elements for its real vector (spec §9.2).
+    pub(crate) fn encode(
+        &self,
+        bits: u8,
+        vector: &[f64],
+        rotation: [u8; 32],
+        share: (&[u8; 32], &[i64]),
+    ) -> Result<Vec<u64>, PrivacyError> {
+        let steps = self.steps(bits);
+        let grid = Zeroizing::new(steps.grid(vector, &Rotation::new(rotation))?);
+        self.encode_grid(bits, &grid, share)
+    }
+
+    /// The ring elements for coordinates on the input grid: the steps that are the same in every implementation.
+    pub(crate) fn encode_grid(
+        &self,
+        bits: u8,
+        grid: &[i64],
+        (seed, noise): (&[u8; 32], &[i64]),
+    ) -> Result<Vec<u64>, PrivacyError> {
+        self.steps(bits).ring(grid, noise, seed)
+    }
+
+    /// The real vector for a sum (spec §9.2).
+    pub(crate) fn decode(&self, bits: u8, sum: &[u64], rotation: [u8; 32]) -> Result<Vec<f64>, PrivacyError> {
+        self.steps(bits).real(sum, &Rotation::new(rotation))
+    }
+
+    fn steps(&self, bits: u8) -> Steps {
+        Steps {
+            dimension: self.dimension,
+            padded: self.dimension.next_power_of_two(),
+            clip: self.clip(),
+            scale: self.scale(),
+            greatest: self.norm_squared.into(),
+            bits,
+        }
+    }
+}
+
+/// Rounds a vector on the input grid (spec §9.2), for the vectors of the specification.
+pub(crate) fn rounded(grid: &[i64], greatest: u64, seed: &[u8; 32]) -> Result<Vec<i64>, PrivacyError> {
+    round::conditionally(grid, greatest.into(), seed)
+}
+
+/// Adds noise modulo 2^bits (spec §9.2).
+pub(crate) fn wrapped(rounded: &[i64], noise: &[i64], bits: u8) -> Vec<u64> {
+    round::wrap(rounded, noise, bits)
+}
+
+/// The representative nearest to zero (spec §9.2).
+pub(crate) fn centred(element: u64, bits: u8) -> i64 {
+    round::centre(element, bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Task;
+    use super::*;
+
+    fn encoding(bits: u8) -> Encoding {
+        let task = Task {
+            clients: 50,
+            bits,
+            clip: 2.0,
+            dimension: 100,
+            beta: 0.6,
+            wrap: 1e-6,
+            greatest_scale: None,
+        };
+        Encoding::with_multiplier(task, 1.0).unwrap()
+    }
+
+    #[test]
+    fn what_was_chosen_is_what_is_agreed_on() {
+        let encoding = encoding(16);
+        let noise = Noise::of(NoiseLaw::DiscreteGaussian, &encoding).unwrap();
+        assert_eq!(noise.broken(128), None);
+        assert_eq!((noise.clip(), noise.scale()), (2.0, encoding.scale()));
+        assert!(noise.has_room());
+        let curve = noise.curve(50).unwrap().epsilon(1e-5).unwrap().epsilon;
+        let planned =
+            DistributedGaussian::new(50, encoding.sigma(), encoding.sensitivity().unwrap()).unwrap();
+        let planned = Curve::of(&planned).epsilon(1e-5).unwrap().epsilon;
+        assert!(curve <= planned && curve > planned * 0.99, "{curve} {planned}");
+        // Fewer shares are less noise, and none is no guarantee.
+        assert!(noise.curve(25).unwrap().epsilon(1e-5).unwrap().epsilon > planned * 1.3);
+        assert!(noise.curve(0).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_agreed_on_is_refused() {
+        let beyond = Noise::of(NoiseLaw::DiscreteGaussian, &encoding(50)).unwrap_err();
+        assert!(beyond.to_string().contains("below 2^64"), "{beyond}");
+        assert!(Noise::of(NoiseLaw::Skellam, &encoding(24)).is_err());
+        let small = Noise { norm_squared: 3, ..Noise::of(NoiseLaw::Skellam, &encoding(12)).unwrap() };
+        assert!(!small.has_room());
+    }
+}

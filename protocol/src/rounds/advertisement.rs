@@ -1,0 +1,162 @@
+//! What a client advertises: its keys, and in a signed suite who vouches for them (spec §4.2).
+
+use std::collections::BTreeSet;
+
+use crate::crypto::agree::MaskPublicKey;
+use crate::crypto::hash;
+use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey, first_invalid};
+use crate::wire::{Reader, Writer};
+use crate::{ClientId, Config, Credentials, Misbehaviour, Suite, credentials};
+
+/// The two public keys of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PublicKeys {
+    pub(crate) encryption: [u8; 32],
+    pub(crate) mask: [u8; 32],
+}
+
+impl PublicKeys {
+    pub(crate) const LEN: usize = 64;
+
+    pub(crate) fn encode(&self, out: &mut Writer) {
+        out.bytes(&self.encryption);
+        out.bytes(&self.mask);
+    }
+
+    pub(crate) fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
+        Ok(Self { encryption: input.array()?, mask: input.array()? })
+    }
+}
+
+/// `Advertisement`: the keys, with a proof in a signed suite and without one in the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Advertisement {
+    pub(crate) keys: PublicKeys,
+    pub(crate) proof: Option<Proof>,
+}
+
+/// Who advertises: an identity, its certificate, and its signature over the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Proof {
+    pub(crate) identity: [u8; 32],
+    pub(crate) certificate: [u8; SIGNATURE_LEN],
+    pub(crate) signature: [u8; SIGNATURE_LEN],
+}
+
+impl Advertisement {
+    /// Bytes, with a proof or without.
+    pub(crate) const fn len(signed: bool) -> usize {
+        PublicKeys::LEN + if signed { 32 + 2 * SIGNATURE_LEN } else { 0 }
+    }
+
+    /// The advertisement of client `id`, signed by whom the credentials name if there are any.
+    pub(crate) fn new(
+        config: &Config,
+        config_id: &[u8; 32],
+        id: ClientId,
+        keys: PublicKeys,
+        credentials: Option<&Credentials>,
+    ) -> Self {
+        let proof = credentials.map(|credentials| Proof {
+            identity: credentials.identity,
+            certificate: credentials.certificate,
+            signature: credentials.key.sign(&statement(config.suite, config_id, id, &keys)),
+        });
+        Self { keys, proof }
+    }
+
+    pub(crate) fn encode(&self, out: &mut Writer) {
+        self.keys.encode(out);
+        if let Some(proof) = &self.proof {
+            out.bytes(&proof.identity);
+            out.bytes(&proof.certificate);
+            out.bytes(&proof.signature);
+        }
+    }
+
+    pub(crate) fn decode(input: &mut Reader<'_>, signed: bool) -> Result<Self, Misbehaviour> {
+        let keys = PublicKeys::decode(input)?;
+        let proof = |input: &mut Reader<'_>| {
+            Ok(Proof { identity: input.array()?, certificate: input.array()?, signature: input.array()? })
+        };
+        Ok(Self { keys, proof: if signed { Some(proof(input)?) } else { None } })
+    }
+}
+
+/// What a client signs to advertise its keys: for this configuration, hence nonce and task, and for this place.
+fn statement(suite: Suite, config_id: &[u8; 32], id: ClientId, keys: &PublicKeys) -> [u8; 32] {
+    hash(suite, "advertisement", &[config_id, &id.get().to_be_bytes(), &keys.encryption, &keys.mask])
+}
+
+/// The keys and identities of a session so far: none may come twice.
+#[derive(Default)]
+pub(crate) struct Seen {
+    keys: BTreeSet<[u8; 32]>,
+    identities: BTreeSet<[u8; 32]>,
+}
+
+impl Seen {
+    /// Notes an advertisement; an error if something of it was there already (`[4.2-3]`, `[4.2-5]`).
+    pub(crate) fn note(&mut self, advertisement: &Advertisement) -> Result<(), Misbehaviour> {
+        let PublicKeys { encryption, mask } = advertisement.keys;
+        let known = |key| self.keys.contains(key);
+        if encryption == mask || known(&encryption) || known(&mask) {
+            return Err(Misbehaviour::DuplicateKey);
+        }
+        if advertisement.proof.is_some_and(|proof| !self.identities.insert(proof.identity)) {
+            return Err(Misbehaviour::DuplicateIdentity);
+        }
+        self.keys.extend([encryption, mask]);
+        Ok(())
+    }
+}
+
+/// An advertisement whose points are sound: the mask key, and the identity in a signed suite.
+pub(crate) struct Sound {
+    pub(crate) mask_key: MaskPublicKey,
+    pub(crate) identity: Option<VerifyingKey>,
+}
+
+impl Sound {
+    /// Checks `[3.2-2]` and `[3.7-1]`.
+    pub(crate) fn of(advertisement: &Advertisement) -> Result<Self, Misbehaviour> {
+        let mask_key = MaskPublicKey::decode(&advertisement.keys.mask)?;
+        let identity = match &advertisement.proof {
+            None => None,
+            Some(proof) => Some(VerifyingKey::decode(&proof.identity).ok_or(Misbehaviour::BadIdentity)?),
+        };
+        Ok(Self { mask_key, identity })
+    }
+}
+
+/// Checks the certificates and signatures of advertisements, in one batch (`[3.7-2]`, `[4.2-4]`); returns how many
+/// signatures that were.
+pub(crate) fn check_signatures(
+    config: &Config,
+    config_id: &[u8; 32],
+    members: &[(ClientId, &Advertisement, Option<&VerifyingKey>)],
+) -> Result<u64, Misbehaviour> {
+    let Suite::Active { authority, .. } = config.suite else { return Ok(0) };
+    let authority = VerifyingKey::decode(&authority).ok_or(Misbehaviour::BadConfig)?;
+    let proofs = || {
+        members.iter().filter_map(|&(id, advertisement, identity)| {
+            Some((id, advertisement, advertisement.proof.as_ref()?, identity?))
+        })
+    };
+    let certificates = proofs().map(|(_, _, proof, _)| Signed {
+        by: &authority,
+        statement: credentials::statement(&proof.identity),
+        signature: &proof.certificate,
+    });
+    let signatures = proofs().map(|(id, advertisement, proof, identity)| Signed {
+        by: identity,
+        statement: statement(config.suite, config_id, id, &advertisement.keys),
+        signature: &proof.signature,
+    });
+    let all: Vec<Signed<'_>> = certificates.chain(signatures).collect();
+    match first_invalid(&all) {
+        None => Ok(all.len() as u64),
+        Some(at) if at < all.len() / 2 => Err(Misbehaviour::BadCertificate),
+        Some(_) => Err(Misbehaviour::BadKeySignature),
+    }
+}

@@ -1,0 +1,189 @@
+//! Sessions with noise: real vectors in, a noisy real sum out, and what clients refuse.
+
+use std::collections::BTreeMap;
+
+use secagg::privacy::{Encoding, Noise, NoiseLaw, Task};
+use secagg::{
+    Abort, Aggregate, Client, ClientId, Closed, Config, Graph, Input, Misuse, Policy, PrivacyPolicy, Refusal,
+    Server, Suite, VectorSpec, sizes,
+};
+
+const CLIENTS: u32 = 9;
+const DIMENSION: u32 = 100;
+const CLIP: f64 = 2.0;
+
+fn encoding() -> Encoding {
+    let task = Task {
+        clients: CLIENTS,
+        bits: 14,
+        clip: CLIP,
+        dimension: DIMENSION,
+        beta: (-0.5f64).exp(),
+        wrap: 1e-9,
+        greatest_scale: None,
+    };
+    Encoding::with_multiplier(task, 0.5).unwrap()
+}
+
+fn config(law: NoiseLaw) -> Config {
+    Config {
+        suite: Suite::Curious,
+        graph: Graph::Complete,
+        clients: CLIENTS,
+        threshold: 5,
+        minimum_survivors: 7,
+        vectors: vec![
+            VectorSpec::with_noise("update", law, &encoding()).unwrap(),
+            VectorSpec::new("examples", 1, 20),
+        ],
+        task: [0; 32],
+        nonce: [law as u8; 32],
+    }
+}
+
+/// A client's vector; the last client's is longer than the clip.
+fn values(client: u32) -> Vec<f64> {
+    let size = if client == CLIENTS { 5.0 } else { 0.15 };
+    (0..DIMENSION).map(|at| size * f64::from((client * 31 + at * 17) % 23) / 23.0).collect()
+}
+
+fn clipped(client: u32) -> Vec<f64> {
+    let values = values(client);
+    let norm = values.iter().map(|x| x * x).sum::<f64>().sqrt();
+    values.iter().map(|x| x * (CLIP / norm).min(1.0)).collect()
+}
+
+fn run(config: &Config, entropy: u8, lost: u32) -> Result<Aggregate, Abort> {
+    let mut clients = BTreeMap::new();
+    for number in (1..=CLIENTS).filter(|&number| number != lost) {
+        let mut client = Client::new([entropy + number as u8; 32], Policy::default());
+        client.set_input(Input::new().with_real("update", values(number)).with("examples", vec![number]))?;
+        clients.insert(ClientId::new(number).unwrap(), client);
+    }
+    let (mut server, mut requests) = Server::open(config.clone())?;
+    loop {
+        for (id, request) in requests {
+            let Some(client) = clients.get_mut(&id) else { continue };
+            server.receive(id, &client.handle(&request)?).unwrap();
+        }
+        match server.close_round()? {
+            Closed::Next(next) => requests = next,
+            Closed::Done(aggregate) => return Ok(aggregate),
+        }
+    }
+}
+
+#[test]
+fn the_sum_is_that_of_the_clipped_vectors_with_the_noise_of_the_survivors() {
+    for law in [NoiseLaw::DiscreteGaussian, NoiseLaw::Skellam] {
+        let config = config(law);
+        let aggregate = run(&config, 1, 4).unwrap();
+        assert!(aggregate.vector("examples").unwrap().iter().eq([45 - 4]));
+        let exact: Vec<f64> = (0..DIMENSION as usize)
+            .map(|at| (1..=CLIENTS).filter(|&number| number != 4).map(|number| clipped(number)[at]).sum())
+            .collect();
+        let found = aggregate.real("update").unwrap();
+        assert_eq!(found.len(), DIMENSION as usize);
+        let squares: f64 = found.iter().zip(&exact).map(|(one, other)| (one - other).powi(2)).sum();
+        let spread = (squares / f64::from(DIMENSION)).sqrt();
+        let expected = encoding().sigma_real() * 8f64.sqrt();
+        assert!((0.7..1.4).contains(&(spread / expected)), "{law}: {spread} {expected}");
+        assert_ne!(
+            run(&config, 2, 4).unwrap().real("update"),
+            Some(found),
+            "noise is of the clients' entropy"
+        );
+        assert!(aggregate.real("examples").is_none() && aggregate.real("nothing").is_none());
+    }
+}
+
+#[test]
+fn what_is_given_away_follows_from_the_shares_that_are_in_the_sum() {
+    for law in [NoiseLaw::DiscreteGaussian, NoiseLaw::Skellam] {
+        let config = config(law);
+        let of = |shares| config.given_away(shares).unwrap().epsilon(1e-5).unwrap().epsilon;
+        let aggregate = run(&config, 1, 4).unwrap();
+        let achieved = aggregate.given_away(2).unwrap().epsilon(1e-5).unwrap().epsilon;
+        assert_eq!(achieved, of(8 - 2));
+        assert!(achieved < of(config.minimum_survivors - 2), "more survived than had to");
+        assert!(config.given_away(0).is_err());
+    }
+    let plain = Config { vectors: vec![VectorSpec::new("v", 1, 8)], ..config(NoiseLaw::Skellam) };
+    assert_eq!(plain.given_away(0).unwrap().epsilon(1e-5).unwrap().epsilon, 0.0);
+}
+
+#[test]
+fn too_few_survivors_are_told_before_anything_is_released() {
+    let config = Config { minimum_survivors: 9, ..config(NoiseLaw::Skellam) };
+    assert!(matches!(run(&config, 1, 4), Err(Abort::TooFew { more: 1, .. })));
+    assert!(run(&config, 1, 0).is_ok());
+}
+
+fn refusal(policy: PrivacyPolicy, config: &Config) -> Option<Refusal> {
+    Policy { privacy: Some(policy), ..Policy::default() }.check(config).err()
+}
+
+#[test]
+fn a_client_computes_the_privacy_itself() {
+    let config = config(NoiseLaw::DiscreteGaussian);
+    let plain = vec!["examples".to_owned()];
+    let policy = |epsilon, corrupt| PrivacyPolicy {
+        plain: plain.clone(),
+        ..PrivacyPolicy::new(epsilon, 1e-5, corrupt)
+    };
+    let epsilon = config.given_away(7 - 2).unwrap().epsilon(1e-5).unwrap().epsilon;
+    assert_eq!(refusal(policy(epsilon, 2), &config), None);
+    for (policy, config) in [
+        (policy(epsilon * 0.999, 2), config.clone()),
+        (policy(epsilon, 3), config.clone()),
+        (policy(1e9, 7), config.clone()),
+        (policy(f64::NAN, 2), config.clone()),
+        (PrivacyPolicy { delta: 0.0, ..policy(1e9, 2) }, config.clone()),
+        (policy(epsilon, 2), Config { minimum_survivors: 6, ..config.clone() }),
+    ] {
+        let found = refusal(policy.clone(), &config);
+        assert!(matches!(found, Some(Refusal::TooLittlePrivacy { .. })), "{policy:?} {found:?}");
+    }
+    let says = refusal(policy(1.0, 2), &config).unwrap().to_string();
+    assert!(says.contains("5 honest shares") && says.contains("at most 1"), "{says}");
+    assert_eq!(refusal(PrivacyPolicy::new(1e9, 1e-5, 0), &config), Some(Refusal::NoNoise("examples".into())));
+    let skellam = PrivacyPolicy { laws: vec![NoiseLaw::Skellam], ..policy(1e9, 0) };
+    assert!(matches!(refusal(skellam, &config), Some(Refusal::NoiseLaw { .. })));
+}
+
+#[test]
+fn a_norm_bound_without_room_is_refused_before_a_key_is_made() {
+    let mut config = config(NoiseLaw::Skellam);
+    let noise = config.vectors[0].noise.unwrap();
+    config.vectors[0].noise = Some(Noise { norm_squared: noise.norm_squared / 2, ..noise });
+    let (_, requests) = Server::open(config).unwrap();
+    let answer = Client::new([1; 32], Policy::default()).handle(&requests[0].1);
+    assert_eq!(answer, Err(Abort::Refused(Refusal::NoRoom("update".into()))));
+}
+
+#[test]
+fn inputs_of_the_wrong_kind_are_refused() {
+    let (_, requests) = Server::open(config(NoiseLaw::Skellam)).unwrap();
+    let mut client = Client::new([1; 32], Policy::default());
+    client.handle(&requests[0].1).unwrap();
+    let mut refused = |update: Input| client.set_input(update.with("examples", vec![1u16])).unwrap_err();
+    let integers = Input::new().with("update", vec![1u16; 128]);
+    assert!(matches!(refused(integers), Misuse::InputKind { expected: "real numbers", .. }));
+    let short = Input::new().with_real("update", vec![0f32; 99]);
+    assert!(matches!(refused(short), Misuse::InputLength { found: 99, expected: 100, .. }));
+    let padded = Input::new().with_real("update", vec![0f64; 128]);
+    assert!(matches!(refused(padded), Misuse::InputLength { found: 128, .. }));
+    let mut no_number = values(1);
+    no_number[7] = f64::NAN;
+    let says = refused(Input::new().with_real("update", no_number)).to_string();
+    assert!(says.contains("coordinate at 7"), "{says}");
+    let real = Input::new().with_real("update", values(1)).with_real("examples", [1.0]);
+    assert!(matches!(client.set_input(real), Err(Misuse::InputKind { expected: "integers", .. })));
+}
+
+#[test]
+fn the_bytes_are_those_that_were_told() {
+    let config = config(NoiseLaw::Skellam);
+    let (_, requests) = Server::open(config.clone()).unwrap();
+    assert!(requests.iter().all(|(_, one)| one.len() as u64 == sizes::advertise_keys_request(&config)));
+}

@@ -1,0 +1,363 @@
+//! What happens to each client in a session: rates, delays, compute time and fate, as functions of its number.
+
+use secagg::Round;
+
+use crate::devices::Devices;
+use crate::draw::{Draws, Purpose};
+use crate::exchange::Exchange;
+use crate::link::Flow;
+use crate::quic;
+use crate::scenario::Moment;
+use crate::world::{Rule, World, nanoseconds};
+
+/// The clients of one session.
+pub(crate) struct Cast<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) devices: Devices,
+    /// Nanoseconds of the run at which the session begins.
+    pub(crate) start: u64,
+    /// The session's number among all sessions of all cohorts.
+    pub(crate) session: u64,
+    /// Outages of this session: when, in nanoseconds from its start, and for which share of the devices.
+    outages: Vec<(u64, f64)>,
+    traits: Traits,
+}
+
+/// A client of the session.
+#[derive(Clone, Copy)]
+pub(crate) struct Who {
+    pub(crate) device: u32,
+    /// Nanoseconds from the session's start at which the device is gone.
+    gone: u64,
+}
+
+/// The lots that a device or a client has for good.
+struct Traits {
+    up: Draws,
+    down: Draws,
+    latency: Draws,
+    loss: Draws,
+    class: Draws,
+    factor: Draws,
+    region: Draws,
+    straggler: Draws,
+    training: Draws,
+}
+
+/// One round as the clients meet it.
+pub(crate) struct Scene<'a> {
+    pub(crate) cast: &'a Cast<'a>,
+    pub(crate) round: Round,
+    /// Nanoseconds from the session's start at which the requests are sent.
+    pub(crate) opened: u64,
+    rules: Vec<Rule>,
+    moments: Draws,
+    fractions: Draws,
+    again: [Draws; 2],
+}
+
+/// What a client does in a round. Times are nanoseconds from the round's opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answering {
+    /// It vanishes before its answer begins.
+    Gone { at: u64 },
+    /// It begins its answer, or the part of it that it sends before it vanishes, at this tick.
+    Sends { start: u32 },
+}
+
+/// How a client's answer ends. Times are nanoseconds from the round's opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The server has it.
+    Answer { at: u64 },
+    /// The server notices that it will not come.
+    Lost { at: u64 },
+}
+
+/// What a closed round has had of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// The answer came in time.
+    pub(crate) accepted: bool,
+    /// The client had done its work when the round closed.
+    pub(crate) worked: bool,
+    /// Bytes of its message that it had sent.
+    pub(crate) sent: u64,
+}
+
+impl Settled {
+    /// Nothing.
+    pub(crate) const NOTHING: Self = Self { accepted: false, worked: false, sent: 0 };
+}
+
+/// An answer is cut off after a number of sixteenths.
+const SIXTEENTHS: u64 = 16;
+
+impl<'a> Cast<'a> {
+    pub(crate) fn new(world: &'a World, number: u32, cohort: u32, start: u64) -> Self {
+        let devices = Devices::choose(world, number, cohort, start);
+        let session = u64::from(number) * u64::from(world.scenario.cohorts) + u64::from(cohort);
+        let outage = |(at, outage): (usize, &crate::scenario::Outage)| {
+            // One lot for all cohorts of a session: an outage hits them together.
+            let lot = world.draws(u64::from(number), Purpose::Region, at as u64 + 1).unit(0);
+            (lot < outage.probability).then(|| (nanoseconds(outage.at), outage.share))
+        };
+        let outages = world.scenario.faults.outages.iter().enumerate().filter_map(outage).collect();
+        let own = |purpose| world.draws(0, purpose, 0);
+        let traits = Traits {
+            up: own(Purpose::Up),
+            down: own(Purpose::Down),
+            latency: own(Purpose::Latency),
+            loss: own(Purpose::Loss),
+            class: own(Purpose::ComputeClass),
+            factor: own(Purpose::ComputeFactor),
+            region: own(Purpose::Region),
+            straggler: world.draws(session, Purpose::Straggler, 0),
+            training: world.draws(session, Purpose::Training, 0),
+        };
+        Self { world, devices, start, session, outages, traits }
+    }
+
+    /// Clients of the session.
+    pub(crate) fn clients(&self) -> u32 {
+        self.devices.count(self.world.scenario.clients)
+    }
+
+    /// A client's rates to and from the network in bits per second, its latency in seconds and its loss.
+    pub(crate) fn access(&self, client: u32) -> (f64, f64, f64, f64) {
+        let (device, world) = (self.devices.of(client), self.world);
+        let up = world.up_levels.value(self.traits.up, device);
+        let down = world.down_levels.value(self.traits.down, device);
+        (up, down, self.latency(device), self.loss(device))
+    }
+
+    /// One of its rounds, which opens so many nanoseconds from the session's start.
+    pub(crate) fn scene(&'a self, round: Round, rounds: usize, opened: u64) -> Scene<'a> {
+        let draws = |purpose, salt: u64| self.world.draws(self.session, purpose, salt << 8 | round as u64);
+        Scene {
+            cast: self,
+            round,
+            opened,
+            rules: self.world.rules(self.session, round, rounds),
+            moments: draws(Purpose::Moment, 0),
+            fractions: draws(Purpose::Fraction, 0),
+            again: [draws(Purpose::Retransmission, 0), draws(Purpose::Retransmission, 1)],
+        }
+    }
+
+    /// The index of a client's kind.
+    #[inline]
+    pub(crate) fn class(&self, device: u32) -> usize {
+        let classes = &self.world.classes;
+        if classes.len() == 1 {
+            return 0;
+        }
+        let lot = self.traits.class.unit(device);
+        classes.iter().position(|class| lot < class.until).unwrap_or(classes.len() - 1)
+    }
+
+    /// Seconds from the device to the server, one way.
+    #[inline]
+    fn latency(&self, device: u32) -> f64 {
+        self.world.latency.value(self.traits.latency, device)
+    }
+
+    #[inline]
+    fn loss(&self, device: u32) -> f64 {
+        self.world.loss.value(self.traits.loss, device)
+    }
+
+    /// Bytes on the wire with those that are sent again, of so many without losses.
+    #[inline]
+    fn resent(&self, device: u32, wire: u64) -> u64 {
+        match self.loss(device) {
+            0.0 => wire,
+            loss => (wire as f64 / (1.0 - loss)).ceil() as u64,
+        }
+    }
+
+    /// A client by its number from 0.
+    #[inline]
+    pub(crate) fn who(&self, client: u32) -> Who {
+        let device = self.devices.of(client);
+        let left = self.devices.leaves(client);
+        let gone = if left == u32::MAX { u64::MAX } else { u64::from(left) * self.world.tick };
+        if self.outages.is_empty() {
+            return Who { device, gone };
+        }
+        let lot = self.traits.region.unit(device);
+        let hit = self.outages.iter().filter(|(_, share)| lot < *share).map(|(at, _)| *at);
+        Who { device, gone: hit.fold(gone, u64::min) }
+    }
+}
+
+impl Scene<'_> {
+    /// When in this round the client vanishes, by its own lot.
+    #[inline]
+    pub(crate) fn moment(&self, who: Who) -> Option<Moment> {
+        let rule = self.rules.iter().find(|rule| rule.lot.unit(who.device) < rule.probability)?;
+        if rule.moment != Moment::Any {
+            return Some(rule.moment);
+        }
+        let any = [Moment::Before, Moment::Computing, Moment::Uploading];
+        Some(any[(self.moments.bits(who.device) % 3) as usize])
+    }
+
+    /// The transfer of a client's request.
+    #[inline]
+    pub(crate) fn request(&self, who: Who, exchange: &Exchange) -> Flow {
+        let levels = &self.cast.world.down_levels;
+        let class = levels.chosen(self.cast.traits.down, who.device) as u8;
+        Flow { start: 0, class, bytes: self.cast.resent(who.device, exchange.request_wire) }
+    }
+
+    /// What a client does whose request has been sent completely at `sent`.
+    #[inline]
+    pub(crate) fn answering(
+        &self,
+        who: Who,
+        moment: Option<Moment>,
+        exchange: &Exchange,
+        sent: u64,
+    ) -> Answering {
+        if moment == Some(Moment::Before) {
+            return Answering::Gone { at: 0 };
+        }
+        let arrived = sent + self.way(who.device, 0);
+        let gone = self.gone(who);
+        let done = arrived + self.work(who, exchange);
+        if moment == Some(Moment::Computing) || gone <= done {
+            return Answering::Gone { at: gone.min(done) };
+        }
+        let start = (done + self.stalled(who, moment, exchange)).div_ceil(self.cast.world.tick);
+        Answering::Sends { start: u32::try_from(start).unwrap_or(u32::MAX - 1) }
+    }
+
+    /// Nanoseconds that an answer takes longer because its connection begins with a small window: counted before it
+    /// begins, as if the link were idle then and not in between.
+    #[inline]
+    fn stalled(&self, who: Who, moment: Option<Moment>, exchange: &Exchange) -> u64 {
+        let (cast, world) = (self.cast, self.cast.world);
+        let window = u64::from(world.scenario.network.window);
+        let Flow { bytes, class, .. } = self.response(who, moment, exchange, 0);
+        if bytes <= window || window == 0 {
+            return 0;
+        }
+        let own = world.up_levels.values().get(usize::from(class)).copied().unwrap_or(f64::INFINITY) / 8.0;
+        let shared = world.scenario.network.server_down.map_or(f64::INFINITY, |bits| bits / 8.0);
+        let rate = own.min(shared / f64::from(cast.clients()));
+        nanoseconds(quic::slow_start(bytes, window, rate, 2.0 * cast.latency(who.device)))
+    }
+
+    /// The transfer of a client's answer, or of the part of it that it sends, that begins at tick `start`.
+    #[inline]
+    pub(crate) fn response(&self, who: Who, moment: Option<Moment>, exchange: &Exchange, start: u32) -> Flow {
+        let wire = match moment {
+            None => exchange.response_wire,
+            _ => self.cast.world.wire(self.begun(who, moment, exchange.response)),
+        };
+        let class = self.cast.world.up_levels.chosen(self.cast.traits.up, who.device) as u8;
+        Flow { start, class, bytes: self.cast.resent(who.device, wire) }
+    }
+
+    /// When all that a client sends is with the server.
+    #[inline]
+    pub(crate) fn arrival(&self, who: Who, sent: u64) -> u64 {
+        sent.saturating_add(self.way(who.device, 1))
+    }
+
+    /// How the answer of a client ends that would arrive at `arrival`.
+    #[inline]
+    pub(crate) fn ending(&self, who: Who, moment: Option<Moment>, arrival: u64) -> Ending {
+        let gone = self.gone(who);
+        if moment.is_some() || gone < arrival {
+            return Ending::Lost { at: self.noticed(gone.min(arrival)) };
+        }
+        Ending::Answer { at: arrival }
+    }
+
+    /// When the server notices that a client is gone.
+    #[inline]
+    pub(crate) fn noticed(&self, gone: u64) -> u64 {
+        gone.saturating_add(self.cast.world.silence)
+    }
+
+    /// What the round has had of a client, whose answer began at tick `start` and was to arrive at `arrival`, when it
+    /// closes at `closed`.
+    #[inline]
+    pub(crate) fn settle(
+        &self,
+        who: Who,
+        moment: Option<Moment>,
+        exchange: &Exchange,
+        (start, arrival): (u32, u64),
+        closed: u64,
+    ) -> Settled {
+        let start = u64::from(start) * self.cast.world.tick;
+        if start > closed {
+            return Settled::NOTHING;
+        }
+        let message = self.begun(who, moment, exchange.response);
+        let until = closed.min(self.gone(who));
+        if until >= arrival {
+            return Settled { accepted: moment.is_none(), worked: true, sent: message };
+        }
+        let part =
+            u128::from(message) * u128::from(until.saturating_sub(start)) / u128::from(arrival - start);
+        Settled { accepted: false, worked: true, sent: part as u64 }
+    }
+
+    /// Nanoseconds from the round's opening at which the client's device is gone.
+    #[inline]
+    fn gone(&self, who: Who) -> u64 {
+        who.gone.saturating_sub(self.opened)
+    }
+
+    /// Nanoseconds of a client's work.
+    #[inline]
+    pub(crate) fn work(&self, who: Who, exchange: &Exchange) -> u64 {
+        let (world, traits) = (self.cast.world, &self.cast.traits);
+        let class = self.cast.class(who.device);
+        let factor = &world.classes[class].factor;
+        let mut time = exchange.client[class] * factor.value(traits.factor, who.device);
+        if self.round == Round::MaskedInputCollection {
+            time += world.training.value(traits.training, who.device) * 1e9;
+        }
+        if let Some(stragglers) = &world.scenario.faults.stragglers
+            && traits.straggler.unit(who.device) < stragglers.share
+        {
+            time *= stragglers.slowdown;
+        }
+        (time + 0.5) as u64
+    }
+
+    /// Nanoseconds from a device to the server or back: the latency, and for each time that the last packet is lost a
+    /// round trip more.
+    #[inline]
+    fn way(&self, device: u32, direction: usize) -> u64 {
+        let latency = self.cast.latency(device);
+        let loss = self.cast.loss(device);
+        let mut seconds = latency;
+        if loss > 0.0 {
+            let lot = self.again[direction].unit(device);
+            let mut all_lost = loss;
+            while lot < all_lost {
+                seconds += 2.0 * latency;
+                all_lost *= loss;
+            }
+        }
+        (seconds * 1e9 + 0.5) as u64
+    }
+
+    /// Bytes of its message that a client sends before it vanishes.
+    #[inline]
+    fn begun(&self, who: Who, moment: Option<Moment>, message: u64) -> u64 {
+        match moment {
+            Some(Moment::Uploading) => {
+                let part = 1 + self.fractions.bits(who.device) % (SIXTEENTHS - 1);
+                message * part / SIXTEENTHS
+            }
+            _ => message,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! `secagg-simulator run`.
+
+mod csv;
+mod text;
+
+use std::fs;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, Format, print};
+use crate::{Calibration, Mode, Progress, Report, RunError, Scenario, Simulation};
+
+/// Run a scenario and print what it cost and who survived
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The scenario (TOML)
+    scenario: PathBuf,
+    /// With the protocol's own cryptography, or by numbers alone
+    #[arg(long, value_enum, default_value_t = Kind::Model)]
+    mode: Kind,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// A calibration file (TOML or JSON) [default: the built-in profiles]
+    #[arg(long)]
+    calibration: Option<PathBuf>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Also write report.json, rounds.csv, classes.csv and scenario.toml into this folder
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  secagg-simulator run simulator/scenarios/google-dropout.toml
+      Run a scenario of the gallery by numbers alone.
+  secagg-simulator run my.toml --mode real --seed 7
+      The same events with real clients, whose sum is checked.
+  secagg-simulator run my.toml --format json --out results
+      Figures for a program, and files.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// The protocol's own clients and server
+    Real,
+    /// Sizes and operations in closed form
+    Model,
+}
+
+/// Set by Ctrl-C; the run then ends at the next round.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let calibration = match &arguments.calibration {
+        Some(path) => Calibration::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
+        None => Calibration::built_in(),
+    };
+    let mut scenario =
+        Scenario::read(&arguments.scenario).map_err(|error| Failure::Usage(error.to_string()))?;
+    scenario.seed = arguments.seed.unwrap_or(scenario.seed);
+    let mode = match arguments.mode {
+        Kind::Real => Mode::Real,
+        Kind::Model => Mode::Model,
+    };
+    let simulation = Simulation::new(scenario.clone(), &calibration, mode)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    // Without a handler Ctrl-C ends the program by itself.
+    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    let bar = Bar::new(&scenario);
+    let report = simulation.run(&|progress| bar.show(progress));
+    bar.bar.finish_and_clear();
+    let mut report = report.map_err(|error| match error {
+        RunError::Scenario(error) => Failure::Usage(error.to_string()),
+        RunError::Broken(error) => Failure::Failed(error.to_string()),
+    })?;
+    report.replay = replay(arguments, scenario.seed);
+    if let Some(folder) = &arguments.out {
+        write(folder, &report, &scenario)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", folder.display())))?;
+    }
+    match arguments.format {
+        Format::Json => print(&json(&report)?)?,
+        Format::Text => print(&text::report(&report))?,
+    }
+    if report.complete { Ok(()) } else { Err(Failure::Interrupted) }
+}
+
+fn json(report: &Report) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(text + "\n")
+}
+
+/// The command that gives the same report again.
+fn replay(arguments: &Arguments, seed: u64) -> String {
+    let quoted = |path: &PathBuf| format!("'{}'", path.display().to_string().replace('\'', "'\\''"));
+    let mode = match arguments.mode {
+        Kind::Real => "real",
+        Kind::Model => "model",
+    };
+    let calibration = arguments
+        .calibration
+        .as_ref()
+        .map_or(String::new(), |path| format!(" --calibration {}", quoted(path)));
+    format!("secagg-simulator run {} --mode {mode} --seed {seed}{calibration}", quoted(&arguments.scenario))
+}
+
+fn write(folder: &PathBuf, report: &Report, scenario: &Scenario) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("report.json"), serde_json::to_string_pretty(report)?)?;
+    fs::write(folder.join("rounds.csv"), csv::rounds(report))?;
+    fs::write(folder.join("classes.csv"), csv::classes(report))?;
+    fs::write(folder.join("scenario.toml"), scenario.to_toml())
+}
+
+/// Rounds done, clients asked a second, and virtual time.
+struct Bar {
+    bar: ProgressBar,
+    asked: AtomicU64,
+}
+
+impl Bar {
+    fn new(scenario: &Scenario) -> Self {
+        // A session that is aborted has fewer rounds.
+        let rounds = u64::from(scenario.sessions) * u64::from(scenario.cohorts) * 4;
+        let bar =
+            if std::io::stderr().is_terminal() { ProgressBar::new(rounds) } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} rounds, {elapsed}");
+        bar.set_style(style.unwrap_or(ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, asked: AtomicU64::new(0) }
+    }
+
+    /// Shows the progress; false if the run is to end.
+    fn show(&self, progress: Progress) -> bool {
+        let asked = u64::from(progress.asked);
+        let events = self.asked.fetch_add(asked, Ordering::Relaxed);
+        let rate = events as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
+        let now = progress.now as f64 / 1e9;
+        self.bar.set_message(format!(
+            "session {}, {}, {now:.1} s of virtual time, {rate:.0} exchanges/s",
+            progress.session, progress.round
+        ));
+        self.bar.inc(1);
+        !INTERRUPTED.load(Ordering::Relaxed)
+    }
+}

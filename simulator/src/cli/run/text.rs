@@ -1,0 +1,101 @@
+//! Reports for people.
+
+use crate::report::{Report, RoundReport, SessionReport};
+
+/// Sessions that are shown in full; of more there is one line each.
+const IN_FULL: usize = 3;
+
+pub(super) fn report(report: &Report) -> String {
+    let mut out = String::new();
+    if !report.title.is_empty() {
+        out += &format!("{}\n\n", report.title);
+    }
+    for (at, session) in report.sessions.iter().enumerate() {
+        out += &outcome(session);
+        if at < IN_FULL {
+            out += &detail(session);
+        }
+    }
+    for tree in &report.trees {
+        out += &format!(
+            "session {}: {} sums of {} clients, added up by {} levels of aggregators at {:.3} s\n",
+            tree.session,
+            tree.sums,
+            tree.survivors,
+            tree.levels,
+            seconds(tree.ended)
+        );
+    }
+    if !report.complete {
+        out += "interrupted: these are the sessions that were done\n";
+    }
+    out += &format!("transcript {} ({} mode)\n", report.transcript, report.mode);
+    out += &format!("again: {}\n", report.replay);
+    out
+}
+
+fn outcome(session: &SessionReport) -> String {
+    let graph = session.degree.map_or("complete graph".to_owned(), |degree| format!("degree {degree}"));
+    let end = match (&session.abort, session.exact) {
+        (Some(abort), _) => format!("aborted: {abort}"),
+        (None, Some(true)) => format!("{} survivors, the sum is exact", session.survivors),
+        (None, _) => format!("{} survivors", session.survivors),
+    };
+    format!(
+        "session {}, cohort {}: {} clients, {graph}, threshold {}, {:.3} s: {end}\n",
+        session.session,
+        session.cohort,
+        session.clients,
+        session.threshold,
+        seconds(session.duration)
+    )
+}
+
+fn detail(session: &SessionReport) -> String {
+    let mut out = format!(
+        "\n  {:<22}{:>10}{:>10}{:>11}{:>10}{:>10}{:>10}{:>14}{:>14}\n",
+        "round", "asked", "answered", "closed, by", "p50", "p95", "took", "bytes down", "bytes up"
+    );
+    session.rounds.iter().for_each(|one| out += &round(one));
+    out += &format!(
+        "\n  {:<22}{:>10}{:>10}{:>14}{:>14}{:>12}\n",
+        "clients", "all", "finished", "up", "down", "work"
+    );
+    for class in &session.classes {
+        let each = |total: u64| total as f64 / f64::from(class.clients.max(1));
+        out += &format!(
+            "  {:<22}{:>10}{:>10}{:>12.0} B{:>12.0} B{:>10.3} s\n",
+            class.class,
+            class.clients,
+            class.finished,
+            each(class.up),
+            each(class.down),
+            each(class.work) / 1e9
+        );
+    }
+    let memory = session.server_memory as f64 / f64::from(1 << 20);
+    out += &format!("  server: {:.3} s of a core, {memory:.1} MiB\n\n", seconds(session.server_work));
+    out
+}
+
+fn round(round: &RoundReport) -> String {
+    let reason = match round.reason {
+        crate::Reason::Everyone => "everyone",
+        crate::Reason::Quorum => "quorum",
+        crate::Reason::Deadline => "deadline",
+    };
+    let [_, half, most, _] = round.answers;
+    let times = [half, most, round.ended].map(|time| format!("{:>8.3} s", seconds(time))).concat();
+    format!(
+        "  {:<22}{:>10}{:>10}{reason:>11}{times}{:>14}{:>14}\n",
+        round.round,
+        round.asked,
+        round.answered,
+        round.requests.bytes,
+        round.responses.bytes + round.wasted.bytes
+    )
+}
+
+fn seconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e9
+}

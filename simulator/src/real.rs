@@ -1,0 +1,361 @@
+//! A session of the protocol's own clients and server: real bytes, real cryptography, virtual time.
+//!
+//! When an answer arrives follows from how long it is and what it takes to make, and both are known beforehand. So a
+//! client is run only when its answer arrives, and no more than one masked input is in memory; that it did what was
+//! foretold is checked each time.
+
+use std::collections::BTreeMap;
+
+use secagg::{Abort, Aggregate, Client, ClientId, Closed, Config, Counts, Lanes, Policy, Round, Server};
+
+use crate::cast::{Answering, Ending, Settled};
+use crate::exchange::Exchange;
+use crate::inputs;
+use crate::ledger::{Ledger, Page};
+use crate::model::request;
+use crate::queue::{EventQueue, When};
+use crate::report::Reason;
+use crate::scenario::ScenarioError;
+use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
+use crate::transcript::Record;
+use crate::world::nanoseconds;
+
+/// The session.
+pub(crate) struct Real {
+    seed: u64,
+    session: u64,
+    server: Server,
+    requests: BTreeMap<ClientId, Vec<u8>>,
+    clients: BTreeMap<ClientId, Client>,
+    /// For each client, the partners of which its last request told.
+    partners: Vec<u32>,
+    plain: Vec<Lanes>,
+    buffer: Vec<u8>,
+}
+
+/// Events of one time happen in this order: an answer that is there is taken before the clock is looked at.
+const ARRIVAL: u8 = 0;
+const CLOSE: u8 = 1;
+
+enum Event {
+    Answer(ClientId),
+    Lost,
+    Close(Reason),
+}
+
+/// What is known of a client's answer before it is made.
+struct Foretold<'a> {
+    exchange: &'a Exchange,
+    /// The tick at which it begins, if it does.
+    begins: Option<u32>,
+    /// When it would have arrived, or when the server notices that it will not come.
+    ends: u64,
+    known: u64,
+    /// It will arrive.
+    answers: bool,
+}
+
+impl Real {
+    /// Opens the session.
+    ///
+    /// # Errors
+    /// The configuration breaks a rule.
+    pub(crate) fn new(config: &Config, seed: u64, session: u64) -> Result<Self, ScenarioError> {
+        let opened = Server::open_in_order(config.clone());
+        let (server, requests) = opened.map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
+        let entropy = |id: &ClientId| crate::draw::bytes(seed, session, "entropy", id.get());
+        let clients =
+            requests.iter().map(|(id, _)| (*id, Client::new(entropy(id), Policy::default()))).collect();
+        let zeros = |spec: &secagg::VectorSpec| Lanes::from(vec![0u64; spec.length as usize]);
+        let plain = config.vectors.iter().map(zeros).collect();
+        let mut real = Self {
+            seed,
+            session,
+            server,
+            requests: BTreeMap::new(),
+            clients,
+            partners: vec![0; config.clients as usize],
+            plain,
+            buffer: Vec::new(),
+        };
+        real.take(requests);
+        Ok(real)
+    }
+
+    /// Takes the requests of a round and reads off them how many partners each client has.
+    fn take(&mut self, requests: secagg::Requests) {
+        self.requests = requests.into_iter().collect();
+        let Some(round) = self.round() else { return };
+        let config = self.server.config();
+        let first = request(config, round, 0);
+        let each = request(config, round, 1) - first;
+        // A request for unmasking has bits; for its partners the one before it has spoken.
+        if round != Round::Unmasking {
+            for (id, request) in &self.requests {
+                let partners = (request.len() as u64 - first).checked_div(each).unwrap_or(0);
+                self.partners[id.get() as usize - 1] = partners as u32;
+            }
+        }
+    }
+
+    fn round(&self) -> Option<Round> {
+        self.server.progress().map(|progress| progress.round)
+    }
+
+    fn partners_of(&self, id: ClientId) -> u32 {
+        self.partners[id.get() as usize - 1]
+    }
+
+    /// When each answer will come.
+    fn foretell<'a>(&self, play: &Play<'a>) -> BTreeMap<ClientId, Foretold<'a>> {
+        let (scene, world) = (play.scene, play.scene.cast.world);
+        let exchange = |id: ClientId| play.exchanges.with(self.partners_of(id));
+        let asked: Vec<ClientId> = self.requests.keys().copied().collect();
+        let who = |id: ClientId| scene.cast.who(id.get() - 1);
+        let mut load = world.down.load();
+        for id in &asked {
+            world.down.add(&mut load, || scene.request(who(*id), exchange(*id)));
+        }
+        let down = world.down.share(load);
+        let mut load = world.up.load();
+        let mut foretold = BTreeMap::new();
+        for id in asked {
+            let (who, exchange) = (who(id), exchange(id));
+            let moment = scene.moment(who);
+            let sent = world.down.end(&down, scene.request(who, exchange));
+            let (begins, ends) = match scene.answering(who, moment, exchange, sent) {
+                Answering::Gone { at } => (None, scene.noticed(at)),
+                Answering::Sends { start } => {
+                    world.up.add(&mut load, || scene.response(who, moment, exchange, start));
+                    (Some(start), 0)
+                }
+            };
+            foretold.insert(id, Foretold { exchange, begins, ends, known: ends, answers: false });
+        }
+        let up = world.up.share(load);
+        for (id, one) in &mut foretold {
+            let Some(start) = one.begins else { continue };
+            let who = who(*id);
+            let moment = scene.moment(who);
+            one.ends =
+                scene.arrival(who, world.up.end(&up, scene.response(who, moment, one.exchange, start)));
+            let ending = scene.ending(who, moment, one.ends);
+            one.answers = matches!(ending, Ending::Answer { .. });
+            one.known = match ending {
+                Ending::Answer { at } | Ending::Lost { at } => at,
+            };
+        }
+        foretold
+    }
+
+    /// Lets the answers come until the round closes; returns when and why it does.
+    fn collect(
+        &mut self,
+        play: &Play<'_>,
+        foretold: &BTreeMap<ClientId, Foretold<'_>>,
+        taken_in: &mut Vec<ClientId>,
+        page: &mut Page,
+    ) -> Result<(u64, Reason), Broken> {
+        let mut queue = EventQueue::new();
+        queue.push(
+            When { time: nanoseconds(play.stage.deadline), class: CLOSE },
+            Event::Close(Reason::Deadline),
+        );
+        for (id, one) in foretold {
+            let event = if one.answers { Event::Answer(*id) } else { Event::Lost };
+            queue.push(When { time: one.known, class: ARRIVAL }, event);
+        }
+        let quorum = play.stage.quorum_of(foretold.len() as u32);
+        let (mut waiting, mut answered, mut reached) = (foretold.len(), 0, false);
+        while let Some((when, event)) = queue.pop() {
+            match event {
+                Event::Close(reason) => return Ok((when.time, reason)),
+                Event::Lost => waiting -= 1,
+                Event::Answer(id) => {
+                    waiting -= 1;
+                    answered += 1;
+                    if let Some(one) = foretold.get(&id) {
+                        self.answer(play, id, one.exchange, page)?;
+                        taken_in.push(id);
+                    }
+                }
+            }
+            if waiting == 0 {
+                return Ok((when.time, Reason::Everyone));
+            }
+            let enough = !reached && answered >= quorum;
+            if enough && self.server.progress().is_some_and(|progress| progress.sufficient) {
+                reached = true;
+                let time = when.time + nanoseconds(play.stage.grace);
+                queue.push(When { time, class: CLOSE }, Event::Close(Reason::Quorum));
+            }
+        }
+        Err(self.broken(play, "the round never closed".to_owned()))
+    }
+
+    /// Has a client answer, and the server take the answer in.
+    fn answer(
+        &mut self,
+        play: &Play<'_>,
+        id: ClientId,
+        exchange: &Exchange,
+        page: &mut Page,
+    ) -> Result<(), Broken> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        self.work(play, id, exchange, |response| {
+            response.for_each(|chunk| buffer.extend_from_slice(&chunk))
+        })?;
+        let before = self.server.counts();
+        if let Err(fault) = self.server.receive(id, &buffer) {
+            return Err(self.broken(play, format!("an honest answer was refused: {fault}")));
+        }
+        page.taken_in += exchange.taken_in;
+        let expected = sum(before, exchange.taken_in);
+        if self.server.counts() != expected {
+            let found = self.server.counts();
+            return Err(self.broken(play, format!("the server did {found:?}, not {expected:?}")));
+        }
+        if play.scene.round == Round::MaskedInputCollection {
+            inputs::add(play.config, (self.seed, self.session, id.get()), &mut self.plain);
+        }
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    /// Has a client do its work; what `with` leaves of the response is never made.
+    fn work(
+        &mut self,
+        play: &Play<'_>,
+        id: ClientId,
+        exchange: &Exchange,
+        with: impl FnOnce(secagg::Response),
+    ) -> Result<(), Broken> {
+        let request = self.requests.remove(&id).unwrap_or_default();
+        let Some(client) = self.clients.get_mut(&id) else {
+            return Err(self.broken(play, format!("{id} is unknown")));
+        };
+        let before = client.counts();
+        let input = (play.scene.round == Round::MaskedInputCollection)
+            .then(|| inputs::input(play.config, (self.seed, self.session, id.get())));
+        let set = input.map_or(Ok(()), |input| client.set_input(input)).map_err(Abort::from);
+        let response = set.and_then(|()| client.respond(&request));
+        let expected = sum(before, exchange.counts);
+        let wrong = match &response {
+            Err(abort) => Some(format!("{id} refused an honest request: {abort}")),
+            Ok(response) if response.len() != exchange.response => {
+                Some(format!("{id} answered with {} bytes, not {}", response.len(), exchange.response))
+            }
+            Ok(_) if request.len() as u64 != exchange.request => {
+                Some(format!("{id} was sent {} bytes, not {}", request.len(), exchange.request))
+            }
+            Ok(_) if client.counts() != expected => {
+                Some(format!("{id} did {:?}, not {expected:?}", client.counts()))
+            }
+            Ok(_) => None,
+        };
+        if let Some(what) = wrong {
+            return Err(self.broken(play, what));
+        }
+        if let Ok(response) = response {
+            with(response);
+        }
+        Ok(())
+    }
+
+    fn broken(&self, play: &Play<'_>, what: String) -> Broken {
+        Broken { session: self.session, round: play.scene.round, what }
+    }
+
+    /// Whether the released sum is the sum of the inputs that were taken in.
+    fn exact(&self, aggregate: &Aggregate) -> bool {
+        let sums = aggregate.vectors.iter().zip(&self.plain);
+        sums.into_iter().all(|((_, sum), plain)| sum.iter().eq(plain.iter()))
+    }
+
+    fn close(&mut self, play: &Play<'_>) -> Result<(Next, Counts), Broken> {
+        let before = self.server.counts();
+        let next = match self.server.close_round() {
+            Err(abort) => Next::Abort(abort),
+            Ok(Closed::Next(requests)) => {
+                self.take(requests);
+                Next::Round
+            }
+            Ok(Closed::Done(aggregate)) => {
+                let (survivors, exact) = (aggregate.survivors.len() as u32, self.exact(&aggregate));
+                if !exact {
+                    return Err(self.broken(play, "the sum is not the plain sum".to_owned()));
+                }
+                Next::Done { survivors, exact: Some(exact) }
+            }
+        };
+        Ok((next, difference(self.server.counts(), before)))
+    }
+}
+
+impl Mode for Real {
+    fn requests(&self) -> Requests {
+        let partners = || self.requests.keys().map(|id| self.partners_of(*id));
+        Requests {
+            messages: self.requests.len() as u64,
+            bytes: self.requests.values().map(|request| request.len() as u64).sum(),
+            partners: (partners().min().unwrap_or(0), partners().max().unwrap_or(0)),
+        }
+    }
+
+    fn play(&mut self, play: &Play<'_>, page: &mut Page, ledger: &mut Ledger) -> Result<Closing, Broken> {
+        let foretold = self.foretell(play);
+        let mut taken_in = Vec::new();
+        let (closed, reason) = self.collect(play, &foretold, &mut taken_in, page)?;
+        taken_in.sort_unstable();
+        for (id, one) in &foretold {
+            let scene = play.scene;
+            let who = scene.cast.who(id.get() - 1);
+            let settled = one.begins.map_or(Settled::NOTHING, |begins| {
+                scene.settle(who, scene.moment(who), one.exchange, (begins, one.ends), closed)
+            });
+            if settled.accepted != taken_in.binary_search(id).is_ok() {
+                return Err(self.broken(play, format!("{id}: the clock and the queue disagree")));
+            }
+            if settled.worked && !settled.accepted {
+                self.work(play, *id, one.exchange, drop)?;
+            }
+            let record = Record {
+                round: scene.round,
+                client: id.get(),
+                request: one.exchange.request,
+                began: one.begins.map(|begins| u64::from(begins) * scene.cast.world.tick),
+                ended: one.known,
+                accepted: settled.accepted,
+                sent: settled.sent,
+                work: if settled.worked { scene.work(who, one.exchange) } else { 0 },
+            };
+            ledger.note(page, scene.cast.class(who.device), record, one.exchange);
+        }
+        let (next, work) = self.close(play)?;
+        if !matches!(next, Next::Round) {
+            self.clients.values().for_each(|client| ledger.clients += client.counts());
+        }
+        Ok(Closing { reason, closed, work, next })
+    }
+}
+
+fn sum(mut counts: Counts, more: Counts) -> Counts {
+    counts += more;
+    counts
+}
+
+fn difference(after: Counts, before: Counts) -> Counts {
+    Counts {
+        encryption_agreements: after.encryption_agreements - before.encryption_agreements,
+        mask_agreements: after.mask_agreements - before.mask_agreements,
+        public_keys: after.public_keys - before.public_keys,
+        aead_bytes: after.aead_bytes - before.aead_bytes,
+        keystream_bytes: after.keystream_bytes - before.keystream_bytes,
+        share_evaluations: after.share_evaluations - before.share_evaluations,
+        reconstructions: after.reconstructions - before.reconstructions,
+        additions: after.additions - before.additions,
+        signatures: after.signatures - before.signatures,
+        verifications: after.verifications - before.verifications,
+    }
+}

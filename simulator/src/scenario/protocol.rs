@@ -1,0 +1,113 @@
+//! The session's public parameters.
+
+use secagg::parameters::{Fraction, Model, Question};
+use secagg::{Config, Graph, Suite, VectorSpec};
+use serde::{Deserialize, Serialize};
+
+use super::{Scenario, ScenarioError};
+
+/// Who shares with whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum GraphChoice {
+    /// Everyone with everyone.
+    Complete {
+        /// Shares that reconstruct a secret; without it two thirds of the clients, rounded up.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        threshold: Option<u32>,
+    },
+    /// Everyone with `degree` others.
+    Regular {
+        /// Neighbours of a client, even.
+        degree: u32,
+        /// Shares that reconstruct a secret; without it just over half of the degree.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        threshold: Option<u32>,
+    },
+    /// The smallest degree and threshold that are safe, by exact computation.
+    Planner {
+        /// Share of corrupt clients, such as "0.05".
+        corrupt: String,
+        /// Share of clients that drop out, such as "0.1".
+        dropout: String,
+    },
+}
+
+impl Default for GraphChoice {
+    fn default() -> Self {
+        Self::Complete { threshold: None }
+    }
+}
+
+/// One vector of the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vector {
+    /// Its name: 1 to 255 printable ASCII characters.
+    pub name: String,
+    /// Number of coordinates.
+    pub length: u32,
+    /// Bits of a coordinate, 1 to 62.
+    pub bits: u8,
+    /// The greatest value of a coordinate of one client; none for all that the bits allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<u64>,
+}
+
+impl Scenario {
+    /// The configuration of a session of so many clients. If they are too few for the degree, the graph is complete.
+    ///
+    /// # Errors
+    /// The rule for configurations that it breaks, or the planner's reason why nothing is safe.
+    pub(crate) fn config(&self, clients: u32, nonce: [u8; 32]) -> Result<Config, ScenarioError> {
+        let suite: Suite = self.suite.parse().map_err(ScenarioError::Impossible)?;
+        let (graph, threshold) = self.graph.choose(clients)?;
+        let vectors = self.vectors.iter().map(Vector::spec).collect();
+        let (minimum_survivors, task) = (1, [0; 32]);
+        let config = Config { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce };
+        config.check().map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
+        Ok(config)
+    }
+}
+
+impl Vector {
+    fn spec(&self) -> VectorSpec {
+        let spec = VectorSpec::new(&self.name, self.length, self.bits);
+        self.bound.map_or(spec.clone(), |bound| spec.with_bound(bound))
+    }
+}
+
+impl GraphChoice {
+    fn choose(&self, clients: u32) -> Result<(Graph, u32), ScenarioError> {
+        match self {
+            Self::Regular { degree, threshold } if *degree < clients => {
+                Ok((Graph::Regular { degree: *degree }, threshold.unwrap_or(degree / 2 + 1)))
+            }
+            Self::Planner { corrupt, dropout } => planned(clients, corrupt, dropout),
+            Self::Complete { threshold } => Ok((Graph::Complete, threshold.unwrap_or(two_thirds(clients)))),
+            Self::Regular { .. } => Ok((Graph::Complete, two_thirds(clients))),
+        }
+    }
+}
+
+fn two_thirds(clients: u32) -> u32 {
+    (u64::from(clients) * 2).div_ceil(3) as u32
+}
+
+fn planned(clients: u32, corrupt: &str, dropout: &str) -> Result<(Graph, u32), ScenarioError> {
+    let fraction = |field: &str, text: &str| {
+        let parsed: Result<Fraction, _> = text.parse();
+        parsed.map_err(|error| ScenarioError::Impossible(format!("graph.{field} = {text:?}: {error}")))
+    };
+    let (corrupt, dropout) = (fraction("corrupt", corrupt)?, fraction("dropout", dropout)?);
+    let question = Question::new(Model::BellCurious, clients, corrupt, dropout);
+    let plan = question.answer().map_err(|error| ScenarioError::Impossible(error.to_string()))?;
+    match (plan.degree, plan.threshold) {
+        (Some(degree), Some(threshold)) if degree + 1 < clients => Ok((Graph::Regular { degree }, threshold)),
+        (Some(_), Some(threshold)) => Ok((Graph::Complete, threshold)),
+        _ => Err(ScenarioError::Impossible(format!(
+            "no degree is safe for {clients} clients: {:?}",
+            plan.verdict
+        ))),
+    }
+}

@@ -1,0 +1,198 @@
+//! A whole run: sessions one after the other, cohorts side by side, and the tree above them.
+
+use rayon::prelude::*;
+use secagg::Counts;
+
+use crate::Calibration;
+use crate::model::Model;
+use crate::real::Real;
+use crate::report::{Report, SessionReport, TreeReport};
+use crate::scenario::{Scenario, ScenarioError};
+use crate::session::{Broken, Played, Progress, Setting};
+use crate::transcript::{Record, Transcript};
+use crate::world::{World, nanoseconds};
+
+/// How sessions are played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// With the protocol's own clients and server, bytes and cryptography.
+    Real,
+    /// By numbers alone.
+    Model,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// A scenario that is ready to run.
+pub struct Simulation {
+    world: World,
+    mode: Mode,
+    keep: bool,
+}
+
+/// Why a run did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The scenario cannot be run.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The simulator and the protocol disagree.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+impl Simulation {
+    /// Makes a scenario ready.
+    ///
+    /// # Errors
+    /// A number of the scenario cannot work, or the calibration lacks a profile.
+    pub fn new(scenario: Scenario, calibration: &Calibration, mode: Mode) -> Result<Self, ScenarioError> {
+        Ok(Self { world: World::new(scenario, calibration)?, mode, keep: false })
+    }
+
+    /// Runs all sessions. `observe` is told of each round and says whether to go on; if not, the report has the
+    /// sessions that were done.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn run(&self, observe: &(dyn Fn(Progress) -> bool + Sync)) -> Result<Report, RunError> {
+        self.all(observe).map(|(report, _)| report)
+    }
+
+    /// As [`Simulation::run`], with every record of every client.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn run_with_records(mut self) -> Result<(Report, Vec<Record>), RunError> {
+        self.keep = true;
+        self.all(&|_| true)
+    }
+
+    fn all(&self, observe: &(dyn Fn(Progress) -> bool + Sync)) -> Result<(Report, Vec<Record>), RunError> {
+        let scenario = &self.world.scenario;
+        let mut report = Report {
+            title: scenario.title.clone(),
+            mode: self.mode.name(),
+            seed: scenario.seed,
+            replay: String::new(),
+            complete: true,
+            sessions: Vec::new(),
+            trees: Vec::new(),
+            transcript: String::new(),
+        };
+        let (mut transcript, mut records) = (Transcript::default(), Vec::new());
+        let mut start = 0;
+        for number in 0..scenario.sessions {
+            let cohorts = (0..scenario.cohorts).into_par_iter();
+            let played: Result<Vec<_>, RunError> =
+                cohorts.map(|cohort| self.session((number, cohort), start, observe)).collect();
+            let Some(played) = played?.into_iter().collect::<Option<Vec<Played>>>() else {
+                report.complete = false;
+                break;
+            };
+            let first = report.sessions.len();
+            for session in played {
+                transcript.say(&session.digest);
+                records.extend(session.records);
+                report.sessions.push(session.report);
+            }
+            let sessions = report.sessions.get(first..).unwrap_or_default();
+            let ended = sessions.iter().map(|session| session.start + session.duration).max();
+            let tree = self.tree(number, sessions);
+            start = ended.unwrap_or(start).max(tree.ended) + nanoseconds(scenario.pause);
+            if scenario.cohorts > 1 {
+                transcript.close(&[tree.ended, tree.survivors, tree.bytes]);
+                report.trees.push(tree);
+            }
+        }
+        report.transcript = transcript.digest();
+        Ok((report, records))
+    }
+
+    fn session(
+        &self,
+        (number, cohort): (u32, u32),
+        start: u64,
+        observe: &(dyn Fn(Progress) -> bool + Sync),
+    ) -> Result<Option<Played>, RunError> {
+        let world = &self.world;
+        let Some(setting) = Setting::new(world, (number, cohort), start, self.keep)? else {
+            return Ok(Some(nobody((number, cohort), start)));
+        };
+        let config = setting.config.clone();
+        let played = match self.mode {
+            Mode::Model => setting.play(Model::new(config), observe)?,
+            Mode::Real => {
+                let real = Real::new(&config, world.scenario.seed, setting.cast.session)?;
+                setting.play(real, observe)?
+            }
+        };
+        Ok(played)
+    }
+
+    /// The tree of aggregators above the cohorts of one session: each level waits for all sums below it, takes its
+    /// `fan_in` of them in over its link, and adds them.
+    fn tree(&self, session: u32, sessions: &[SessionReport]) -> TreeReport {
+        let scenario = &self.world.scenario;
+        let released = || sessions.iter().filter(|session| session.abort.is_none());
+        let mut sums = released().count() as u32;
+        let mut tree = TreeReport {
+            session,
+            sums,
+            survivors: released().map(|session| u64::from(session.survivors)).sum(),
+            levels: 0,
+            bytes: 0,
+            ended: released().map(|session| session.start + session.duration).max().unwrap_or(0),
+        };
+        let packed: u64 = scenario
+            .vectors
+            .iter()
+            .map(|vector| (u64::from(vector.length) * u64::from(vector.bits)).div_ceil(8))
+            .sum();
+        let coordinates: u64 = scenario.vectors.iter().map(|vector| u64::from(vector.length)).sum();
+        while sums > 1 {
+            let fan_in = u64::from(sums.min(scenario.fan_in));
+            let additions = Counts { additions: fan_in * coordinates, ..Counts::default() };
+            let server = &self.world.server;
+            let work =
+                additions.additions as f64 * server.addition + server.messages(fan_in, fan_in * packed);
+            let rate = scenario.network.server_down.map_or(f64::INFINITY, |bits| bits / 8.0);
+            let transfer = (fan_in * self.world.wire(packed)) as f64 / rate;
+            tree.ended += nanoseconds(transfer + scenario.network.tick) + work.round() as u64;
+            tree.bytes += u64::from(sums) * packed;
+            tree.levels += 1;
+            sums = sums.div_ceil(scenario.fan_in);
+        }
+        tree
+    }
+}
+
+/// A session for which fewer than two devices were there.
+fn nobody((session, cohort): (u32, u32), start: u64) -> Played {
+    let report = SessionReport {
+        session,
+        cohort,
+        start,
+        duration: 0,
+        clients: 0,
+        degree: None,
+        threshold: 0,
+        survivors: 0,
+        abort: Some("fewer than two devices were there".to_owned()),
+        exact: None,
+        rounds: Vec::new(),
+        classes: Vec::new(),
+        client_operations: Counts::default().into(),
+        server_operations: Counts::default().into(),
+        server_work: 0,
+        server_memory: 0,
+    };
+    Played { report, digest: "nobody".to_owned(), records: Vec::new() }
+}

@@ -1,0 +1,123 @@
+//! A scenario made ready: tables and numbers instead of descriptions.
+
+use secagg::Round;
+
+use crate::distribution::Quantiles;
+use crate::draw::{Draws, Purpose};
+use crate::link::Link;
+use crate::scenario::{Moment, Scenario, ScenarioError};
+use crate::{Calibration, Profile};
+
+/// What holds for all sessions of a run.
+pub(crate) struct World {
+    pub(crate) scenario: Scenario,
+    pub(crate) server: Profile,
+    pub(crate) classes: Vec<Class>,
+    /// From the clients to the server.
+    pub(crate) up: Link,
+    /// From the server to the clients.
+    pub(crate) down: Link,
+    pub(crate) up_levels: Quantiles,
+    pub(crate) down_levels: Quantiles,
+    pub(crate) latency: Quantiles,
+    pub(crate) loss: Quantiles,
+    pub(crate) training: Quantiles,
+    /// Nanoseconds.
+    pub(crate) tick: u64,
+    /// Nanoseconds.
+    pub(crate) silence: u64,
+}
+
+/// A kind of clients.
+pub(crate) struct Class {
+    pub(crate) name: String,
+    pub(crate) profile: Profile,
+    pub(crate) factor: Quantiles,
+    /// Share of the clients that are of this kind or of one before it.
+    pub(crate) until: f64,
+}
+
+/// A dropout rule as it applies to one round.
+pub(crate) struct Rule {
+    pub(crate) lot: Draws,
+    pub(crate) probability: f64,
+    pub(crate) moment: Moment,
+}
+
+impl World {
+    /// Makes a scenario ready.
+    ///
+    /// # Errors
+    /// A number of the scenario cannot work, or the calibration lacks a profile.
+    pub(crate) fn new(scenario: Scenario, calibration: &Calibration) -> Result<Self, ScenarioError> {
+        scenario.check()?;
+        let profile = |name: &String| {
+            calibration.profiles.get(name).cloned().ok_or_else(|| {
+                let known: Vec<&str> = calibration.profiles.keys().map(String::as_str).collect();
+                let known = known.join(", ");
+                ScenarioError::Impossible(format!("the calibration has no profile {name:?}, but {known}"))
+            })
+        };
+        let server = profile(&scenario.compute.server)?;
+        let total: f64 = scenario.compute.classes.iter().map(|class| class.weight).sum();
+        let mut seen = 0.0;
+        let mut classes = Vec::new();
+        for class in &scenario.compute.classes {
+            seen += class.weight / total;
+            let (name, factor) = (class.name.clone(), class.factor.quantiles());
+            classes.push(Class { name, profile: profile(&class.profile)?, factor, until: seen });
+        }
+        let network = &scenario.network;
+        let (up_levels, down_levels) = (network.up.levels(), network.down.levels());
+        let link = |capacity: Option<f64>, levels: &Quantiles| {
+            let caps = levels.values().iter().map(|bits| bits / 8.0).collect();
+            Link::new(capacity.map(|bits| bits / 8.0), caps, network.tick)
+        };
+        Ok(Self {
+            server,
+            classes,
+            up: link(network.server_down, &up_levels),
+            down: link(network.server_up, &down_levels),
+            up_levels,
+            down_levels,
+            latency: network.latency.quantiles(),
+            loss: network.loss.levels(),
+            training: scenario.compute.training.quantiles(),
+            tick: nanoseconds(network.tick),
+            silence: nanoseconds(network.silence),
+            scenario,
+        })
+    }
+
+    /// The dropout rules of a round, in the scenario's order.
+    pub(crate) fn rules(&self, session: u64, round: Round, rounds: usize) -> Vec<Rule> {
+        let rules = self.scenario.faults.dropouts.iter().enumerate();
+        let rule = |(at, rule): (usize, &crate::scenario::Dropout)| {
+            let probability = match rule.round {
+                Some(name) if Round::from(name) == round => rule.probability,
+                Some(_) => return None,
+                None => rule.probability / rounds as f64,
+            };
+            let lot = self.draws(session, Purpose::Fate, (at as u64) << 8 | round as u64);
+            Some(Rule { lot, probability, moment: rule.moment })
+        };
+        rules.filter_map(rule).collect()
+    }
+
+    pub(crate) fn draws(&self, session: u64, purpose: Purpose, salt: u64) -> Draws {
+        Draws::new(self.scenario.seed, session, purpose, salt)
+    }
+
+    /// Bytes on the wire, without losses, of a message of so many bytes.
+    #[inline]
+    pub(crate) fn wire(&self, message: u64) -> u64 {
+        let network = &self.scenario.network;
+        let framed = message + u64::from(network.frame);
+        framed + framed.div_ceil(u64::from(network.payload)) * u64::from(network.overhead)
+    }
+}
+
+/// Seconds as nanoseconds, rounded.
+pub(crate) fn nanoseconds(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
+}

@@ -1,0 +1,94 @@
+"""Vectors with noise: spec sections 9.2 and 9.3. The same integers as the core are in the vectors of section 9."""
+
+import math
+import unittest
+from fractions import Fraction
+
+import noise
+from error import Abort
+
+ONE = noise.UNIT
+
+
+def digits(law, words=2):
+    """The distribution function, as numbers."""
+    return [threshold / 2 ** (64 * words) for threshold in law.thresholds(words)]
+
+
+class Laws(unittest.TestCase):
+    def test_discrete_gaussian(self):
+        for variance in (0.25, 1.0, 30.5):
+            weights = [math.exp(-m * m / (2 * variance)) * (2 if m else 1) for m in range(60)]
+            found = digits(noise.HalfGaussian(Fraction(1) / (2 * Fraction(variance)), True))
+            for m, expected in enumerate(weights[: len(found)]):
+                exact = sum(weights[: m + 1]) / sum(weights)
+                self.assertAlmostEqual(found[m], exact, delta=1e-12)
+
+    def test_poisson(self):
+        for mean in (0.125, 3.0, 40.5):
+            found = digits(noise.Poisson(Fraction(mean)))
+            weight, total = math.exp(-mean), 0.0
+            for m, value in enumerate(found):
+                total += weight
+                weight *= mean / (m + 1)
+                self.assertAlmostEqual(value, total, delta=1e-12)
+
+    def test_digits_are_added_and_none_is_changed(self):
+        for law in (noise.HalfGaussian(Fraction(1, 2), True), noise.Poisson(Fraction(7, 2))):
+            short, long = law.thresholds(1), law.thresholds(3)
+            self.assertEqual(short, [threshold >> 128 for threshold in long[: len(short)]])
+
+    def test_a_tie_reads_on(self):
+        """A word that begins a threshold settles nothing: the next words do, on either side."""
+        law = noise.HalfGaussian(Fraction(1, 2), True)
+        first, second = (law.thresholds(words)[1] for words in (1, 2))
+        for last, expected in ((0, 1), (second % 2**64 - 1, 1), (second % 2**64 + 1, 2), (2**64 - 1, 2)):
+            self.assertEqual(law.settle(first, Words([last])), expected)
+        self.assertEqual(law.settle(first, Words([second % 2**64, 2**64 - 1])), 2)
+        # All ones are never settled by themselves.
+        self.assertGreaterEqual(law.settle(2**64 - 1, Words([0])), 9)
+
+
+class Words:
+    """A stream that is made up."""
+
+    def __init__(self, words):
+        self.word = iter(words).__next__
+
+
+class Draws(unittest.TestCase):
+    def test_moments(self):
+        for law, variance, count in ((1, 4 * ONE, 2000), (1, 100 * ONE, 2000), (1, 90_000 * ONE, 1500), (2, 9 * ONE, 2000)):
+            drawn = noise.draw(law, variance, b"s" * 32, count)
+            spread = math.sqrt(variance / ONE)
+            self.assertLess(abs(sum(drawn)), 5 * spread * math.sqrt(count))
+            squares = sum(x * x for x in drawn) / count
+            self.assertLess(abs(squares * ONE / variance - 1), 0.2)
+
+    def test_chances(self):
+        stream = noise.Stream(b"c" * 32, "test")
+        count = lambda chance: sum(chance() for _ in range(2000))
+        self.assertEqual(count(lambda: stream.chance(Fraction(0))), 0)
+        self.assertEqual(count(lambda: stream.chance(Fraction(1))), 2000)
+        self.assertLess(abs(count(lambda: stream.chance(Fraction(1, 3))) - 667), 110)
+        self.assertLess(abs(count(lambda: stream.exp_minus(Fraction(5, 2))) - 164), 65)
+        self.assertLess(max(stream.below(7) for _ in range(500)), 7)
+
+
+class Rounding(unittest.TestCase):
+    def test_neighbours_within_the_bound(self):
+        grid = [noise.GRID // 2] * 10 + [-noise.GRID // 4, 3 * noise.GRID]
+        found = noise.rounded(grid, 9 + 3, b"r" * 32)
+        self.assertTrue(all(x in (0, 1) for x in found[:10]) and found[10] in (-1, 0) and found[11] == 3)
+        self.assertLessEqual(sum(x * x for x in found), 12)
+        with self.assertRaises(Abort):
+            noise.rounded([2 * noise.GRID], 3, b"r" * 32)
+
+    def test_wrapping_and_centring(self):
+        for bits in (1, 5, 62):
+            ends = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1]
+            elements = noise.wrapped(ends, [0, 0], bits)
+            self.assertTrue(all(0 <= element < 2**bits for element in elements))
+            self.assertEqual(noise.centred(elements, bits), ends)
+            beyond = noise.wrapped(ends, [-1, 1], bits)
+            self.assertEqual(noise.centred(beyond, bits), ends[::-1])

@@ -1,0 +1,259 @@
+//! One session of the server that is played to a client: the client under test and the others, which are in here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use quinn::{Connection, SendStream, VarInt};
+use secagg::{
+    Aggregate, Client, ClientId, Closed, Config, Graph, Input, Policy, Requests, Server, Suite, VectorSpec,
+};
+use sha2::{Digest, Sha256};
+
+use super::binding::{JOIN, LONGEST_JOIN, RELEASED, closed, frame, name_of, read_frame, stage_of};
+use super::client_cases::{Lie, Moment, Told};
+use super::limit::{Failure, within};
+use super::scene::End;
+
+/// The clients of a session, and the id of the one under test.
+const CLIENTS: u32 = 5;
+const GUEST: u32 = 2;
+
+/// What is summed: this vector, and what the client under test gives.
+pub(super) const VECTOR: &str = "conform";
+pub(super) const BITS: u8 = 16;
+pub(super) const INPUT: [u64; 4] = [1, 20, 300, 65535];
+
+const TASK: &[u8] = b"conform";
+
+/// The stage behind the last.
+const THE_END: u8 = 6;
+
+/// The client under test, which has joined.
+pub(super) struct Guest {
+    connection: Connection,
+    reply: SendStream,
+    limit: Duration,
+}
+
+/// What the client's session is to be.
+pub(super) struct Play {
+    pub(super) degree: Option<u32>,
+    pub(super) lost: [&'static [u32]; 4],
+    pub(super) lie: Option<Lie>,
+    pub(super) told: Told,
+    /// Whether the client gives [`INPUT`].
+    pub(super) input_is_known: bool,
+    /// Distinguishes the sessions.
+    pub(super) nonce: [u8; 32],
+}
+
+impl Guest {
+    /// Takes the join of a client that has connected; it has to give this name, if one is known.
+    pub(super) async fn welcome(
+        connection: Connection,
+        name: Option<&str>,
+        limit: Duration,
+    ) -> Result<Self, Failure> {
+        let mut guest = None;
+        let join = async {
+            let (reply, mut receive) = connection.accept_bi().await.map_err(|error| error.to_string())?;
+            guest = Some(reply);
+            read_frame(&mut receive, LONGEST_JOIN).await.map_err(|no_frame| no_frame.to_string())
+        };
+        let join = within(limit, "no join came", join).await??;
+        if join.tag != JOIN {
+            return Err(format!("the first stage is {}, not {JOIN}", join.tag).into());
+        }
+        let found = name_of(&join.body)?;
+        match (name, guest) {
+            (Some(name), _) if name != found => Err(format!("the name is {found:?}, not {name:?}").into()),
+            (_, Some(reply)) => Ok(Self { connection, reply, limit }),
+            (_, None) => Err("no stream came".to_owned().into()),
+        }
+    }
+
+    /// Plays the session, and checks how the client ends it.
+    pub(super) async fn play(mut self, play: &Play) -> Result<(), Failure> {
+        let config = config(play);
+        let mut others = others(&config)?;
+        let (mut server, mut requests) = Server::open(config.clone()).map_err(|error| error.to_string())?;
+        for lost in play.lost {
+            others_answer(&mut server, &mut others, &requests, lost)?;
+            let request = of_guest(&requests)?;
+            let moment = Moment { config: &config, task: TASK, request };
+            let stage = stage_of(request);
+            if let Some(lie) = play.lie.filter(|lie| lie.stage == stage) {
+                self.lie(&lie, &moment).await?;
+                if play.told != Told::Released {
+                    return self.aborted(play.told).await;
+                }
+            } else {
+                self.say(&moment.framed(request)).await?;
+            }
+            let limit = server.response_limit(guest()?);
+            let response = self.answer(stage, limit, play.told).await?;
+            let received = server.receive(guest()?, &response);
+            received.map_err(|fault| format!("its answer in stage {stage} breaks a rule: {}", fault.what))?;
+            match server.close_round().map_err(|abort| format!("the session is aborted: {abort}"))? {
+                Closed::Next(next) => requests = next,
+                Closed::Done(aggregate) => return self.end(play, &config, request, &aggregate).await,
+            }
+        }
+        Err("the session has more rounds than are known here".to_owned().into())
+    }
+
+    /// The sum is there: tells the client, which leaves; or lies once more.
+    async fn end(
+        &mut self,
+        play: &Play,
+        config: &Config,
+        request: &[u8],
+        aggregate: &Aggregate,
+    ) -> Result<(), Failure> {
+        check_sum(play, aggregate)?;
+        if let Some(lie) = play.lie.filter(|lie| lie.stage == THE_END) {
+            self.lie(&lie, &Moment { config, task: TASK, request }).await?;
+            return self.aborted(play.told).await;
+        }
+        self.say(&frame(RELEASED, &[])).await?;
+        match self.closed().await? {
+            RELEASED => Ok(()),
+            code => Err(format!("after the release it closed with {code}, not {RELEASED}").into()),
+        }
+    }
+
+    async fn lie(&mut self, lie: &Lie, moment: &Moment<'_>) -> Result<(), Failure> {
+        let (bytes, end) = (lie.tell)(moment);
+        // A client that has had enough closes the connection, which is looked at later.
+        let _ = within(self.limit, "the client does not read", self.reply.write_all(&bytes)).await?;
+        match end {
+            End::Finish => drop(self.reply.finish()),
+            End::Reset => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                drop(self.reply.reset(VarInt::from_u32(0)));
+            }
+            End::Open => {}
+        }
+        Ok(())
+    }
+
+    async fn say(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = within(self.limit, "the client does not read", self.reply.write_all(bytes)).await?;
+        written.map_err(|error| format!("the client does not read: {error}"))?;
+        self.reply.finish().map_err(|error| error.to_string())?;
+        Ok(())
+    }
+
+    /// Takes the client's answer, and keeps the stream for what is said next.
+    async fn answer(&mut self, stage: u8, limit: u64, told: Told) -> Result<Vec<u8>, Failure> {
+        let answer = async {
+            let (reply, mut receive) = match self.connection.accept_bi().await {
+                Ok(stream) => stream,
+                Err(error) => return Err(format!("no answer in stage {stage}, expected {told:?}: {error}")),
+            };
+            let frame = read_frame(&mut receive, limit).await;
+            Ok((reply, frame.map_err(|no_frame| format!("its answer in stage {stage}: {no_frame}"))?))
+        };
+        let what = format!("no answer in stage {stage}");
+        let (reply, frame) = within(self.limit, &what, answer).await??;
+        if frame.tag != stage {
+            return Err(format!("it answered stage {}, not {stage}", frame.tag).into());
+        }
+        self.reply = reply;
+        Ok(frame.body)
+    }
+
+    /// The client has to close the connection so, and to answer nothing.
+    async fn aborted(&mut self, told: Told) -> Result<(), Failure> {
+        let connection = self.connection.clone();
+        let code = async {
+            tokio::select! {
+                code = closed(&connection) => code,
+                Ok(_) = connection.accept_bi() => Err(format!("it answered, but should have closed: {told:?}")),
+            }
+        };
+        let what = format!("the client did not close, expected {told:?}");
+        let code = within(self.limit, &what, code).await??;
+        match told {
+            Told::Code(expected) if code == expected => Ok(()),
+            Told::NotReleased if code != RELEASED => Ok(()),
+            _ => Err(format!("it closed with {code}, expected {told:?}").into()),
+        }
+    }
+
+    async fn closed(&self) -> Result<u8, Failure> {
+        Ok(within(self.limit, "the client did not close", closed(&self.connection)).await??)
+    }
+}
+
+/// The code 203 tells a client that is left behind when a case has failed.
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.connection.close(VarInt::from_u32(203), b"");
+    }
+}
+
+fn guest() -> Result<ClientId, String> {
+    ClientId::new(GUEST).ok_or_else(|| "no id".to_owned())
+}
+
+fn of_guest(requests: &Requests) -> Result<&[u8], String> {
+    let request = requests.iter().find(|(id, _)| id.get() == GUEST);
+    request.map(|(_, request)| request.as_slice()).ok_or_else(|| "nothing is asked of the client".to_owned())
+}
+
+fn config(play: &Play) -> Config {
+    Config {
+        suite: Suite::Curious,
+        graph: play.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree }),
+        clients: CLIENTS,
+        threshold: 2,
+        minimum_survivors: 2,
+        vectors: vec![VectorSpec::new(VECTOR, INPUT.len() as u32, BITS)],
+        task: Sha256::digest(TASK).into(),
+        nonce: play.nonce,
+    }
+}
+
+/// What another client gives.
+fn input_of(id: u32) -> Vec<u64> {
+    (0..INPUT.len() as u64).map(|at| u64::from(id) * 1000 + at).collect()
+}
+
+fn others(config: &Config) -> Result<BTreeMap<u32, Client>, String> {
+    let client = |id: u32| {
+        let mut client = Client::new([id as u8; 32], Policy::default());
+        let input = Input::new().with(VECTOR, input_of(id));
+        client.set_input(input).map(|()| (id, client)).map_err(|misuse| misuse.to_string())
+    };
+    (1..=config.clients).filter(|id| *id != GUEST).map(client).collect()
+}
+
+/// The others answer, but for those that are lost.
+fn others_answer(
+    server: &mut Server,
+    others: &mut BTreeMap<u32, Client>,
+    requests: &Requests,
+    lost: &[u32],
+) -> Result<(), String> {
+    for (id, request) in requests {
+        if let Some(client) = others.get_mut(&id.get()).filter(|_| !lost.contains(&id.get())) {
+            let response = client.handle(request).map_err(|abort| abort.to_string())?;
+            server.receive(*id, &response).map_err(|fault| fault.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn check_sum(play: &Play, aggregate: &Aggregate) -> Result<(), String> {
+    let mut sum = INPUT.to_vec();
+    for id in aggregate.survivors.iter().map(|id| id.get()).filter(|id| *id != GUEST) {
+        sum.iter_mut().zip(input_of(id)).for_each(|(sum, value)| *sum += value);
+    }
+    sum.iter_mut().for_each(|sum| *sum %= 1 << BITS);
+    let found: Vec<u64> = aggregate.vector(VECTOR).map(|lanes| lanes.iter().collect()).unwrap_or_default();
+    if play.input_is_known && found != sum {
+        return Err(format!("the sum is {found:?}, not {sum:?}: the masks or the input are wrong"));
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! What a misbehaving client does in place of its honest answer.
+
+use secagg::Config;
+
+/// What a client knows when it is about to answer.
+pub(super) struct Scene<'a> {
+    pub(super) stage: u8,
+    pub(super) request: &'a [u8],
+    /// What an honest client would answer now, and what it has answered in the round before.
+    pub(super) response: &'a [u8],
+    pub(super) previous: &'a [u8],
+    pub(super) config: &'a Config,
+}
+
+/// How the client departs from the protocol.
+pub(super) enum Act {
+    /// It answers this, in a good frame, and goes on as if nothing had happened.
+    Say(Vec<u8>),
+    /// It sends these bytes on a stream each, and waits for what comes of it.
+    Streams(Vec<(Vec<u8>, End)>),
+    /// It closes the connection.
+    Leave,
+}
+
+/// How a client ends its side of a stream.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum End {
+    Finish,
+    Reset,
+    /// Not at all.
+    Open,
+}
+
+/// A departure from the protocol in one stage; nothing if the session does not allow it.
+#[derive(Clone, Copy)]
+pub(super) struct Turn {
+    pub(super) stage: u8,
+    pub(super) act: fn(&Scene<'_>) -> Option<Act>,
+}
+
+/// Bytes of a message's header: its type and its session.
+pub(super) const BODY: usize = 33;
+
+impl Scene<'_> {
+    /// The honest response, changed.
+    pub(super) fn changed(&self, change: impl FnOnce(&mut Vec<u8>)) -> Option<Act> {
+        let mut response = self.response.to_vec();
+        change(&mut response);
+        Some(Act::Say(response))
+    }
+
+    /// The honest response with these bytes at a place of its body.
+    pub(super) fn with(&self, place: usize, bytes: &[u8]) -> Option<Act> {
+        let place = BODY + place;
+        self.changed(|response| response[place..place + bytes.len()].copy_from_slice(bytes))
+    }
+}

@@ -1,0 +1,105 @@
+//! Plays honest and misbehaving clients to a server.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::binding::{JOIN, LEFT, VERSION, closed, frame, join};
+use super::case::{self, of_section};
+use super::limit::{Failure, within};
+use super::player::send;
+use super::quic::{Link, Pin, Target};
+use super::scene::End;
+use super::server_cases::{Part, ServerCase, cases};
+use super::session;
+use crate::conform::known::Known;
+use crate::conform::replay::Outcome;
+use crate::conform::report::Entry;
+
+/// The code of a connection whose name a newer one has taken.
+const REPLACED: u8 = 199;
+
+/// A server under test.
+#[derive(Clone, Copy, Debug)]
+pub struct UnderTest {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its pin; without one every certificate will do.
+    pub pin: Option<Pin>,
+    /// How many clients its sessions have.
+    pub clients: u32,
+    /// How long it may keep a client waiting: more than it waits itself for one that is silent.
+    pub deadline: Duration,
+}
+
+/// The ids of the cases, of one section or rule if one is given.
+pub fn ids(section: Option<&str>) -> Vec<&'static str> {
+    of_section(cases(), section).iter().map(|case| case.id).collect()
+}
+
+/// Plays all cases, or those of a section or rule, and tells of each as it ends.
+pub async fn run(
+    server: UnderTest,
+    section: Option<&str>,
+    known: &mut Known,
+    tell: &mut dyn FnMut(&Entry),
+) -> Vec<Entry> {
+    let UnderTest { address, pin, clients, deadline } = server;
+    let target = Target { address, pin, deadline };
+    let mut number = 0;
+    let play = async |case: &ServerCase| {
+        number += 1;
+        play(&target, clients, &format!("conform-{number:03}"), case).await
+    };
+    case::run(&of_section(cases(), section), &format!("server {address}"), known, tell, play).await
+}
+
+async fn play(target: &Target, clients: u32, name: &str, case: &ServerCase) -> Result<Outcome, Failure> {
+    match &case.part {
+        Part::Handshake(alpn) => handshake(target, alpn).await,
+        Part::Door { bytes, end, told } => door(target, bytes, *end, told).await,
+        Part::Replaced => replaced(target, name).await,
+        Part::Session { turn, told, then } => session::play(target, clients, name, *turn, told, *then).await,
+    }
+}
+
+async fn handshake(target: &Target, alpn: &[u8]) -> Result<Outcome, Failure> {
+    match Link::with_alpn(target, alpn).await? {
+        Err(_) => Ok(Outcome::Passed),
+        Ok(link) => {
+            link.leave(LEFT).await;
+            Err("the handshake succeeded".to_owned().into())
+        }
+    }
+}
+
+async fn door(target: &Target, bytes: &[u8], end: End, told: &[u8]) -> Result<Outcome, Failure> {
+    let link = Link::connect(target).await?;
+    let stream = send(&link.connection, bytes, end, target.deadline).await;
+    let code = within(target.deadline, "the connection was not closed", closed(&link.connection)).await??;
+    drop(stream);
+    if told.contains(&code) {
+        return Ok(Outcome::Passed);
+    }
+    Err(format!("the connection was closed with {code}, not {told:?}").into())
+}
+
+/// The first of two connections is closed, and the second waits.
+async fn replaced(target: &Target, name: &str) -> Result<Outcome, Failure> {
+    let bytes = frame(JOIN, &join(VERSION, name.as_bytes()));
+    let older = Link::connect(target).await?;
+    let first = send(&older.connection, &bytes, End::Finish, target.deadline).await;
+    // The server cannot say that it has taken the join in.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let newer = Link::connect(target).await?;
+    let second = send(&newer.connection, &bytes, End::Finish, target.deadline).await;
+    let closing = closed(&older.connection);
+    let code = within(target.deadline, "the older connection was not closed", closing).await??;
+    let reason = newer.connection.close_reason();
+    newer.leave(LEFT).await;
+    drop((first, second));
+    match (code, reason) {
+        (REPLACED, None) => Ok(Outcome::Passed),
+        (REPLACED, Some(reason)) => Err(format!("the newer connection was closed too: {reason}").into()),
+        _ => Err(format!("the older connection was closed with {code}, not {REPLACED}").into()),
+    }
+}

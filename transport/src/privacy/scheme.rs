@@ -1,0 +1,126 @@
+//! Which noise: the choice of a mechanism, and what depends on it alone.
+
+use clap::ValueEnum;
+use secagg::privacy::{
+    DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Sensitivity, Skellam, SkellamNoise, Variance,
+};
+
+use super::loss::{Loss, Sampling};
+
+/// A mechanism of distributed noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scheme {
+    /// Distributed discrete Gaussian (Kairouz, Liu, Steinke 2021)
+    Ddg,
+    /// Skellam (Agarwal, Kairouz, Liu 2021)
+    Skellam,
+}
+
+impl Scheme {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Ddg, Self::Skellam];
+
+    /// The name on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ddg => "ddg",
+            Self::Skellam => "skellam",
+        }
+    }
+
+    /// The greatest σ of a share that its sampler draws, in integer units.
+    pub(super) fn greatest_sigma(self) -> f64 {
+        match self {
+            Self::Ddg => f64::exp2(22.0),
+            Self::Skellam => f64::exp2(12.0),
+        }
+    }
+
+    /// What one round gives away whose sum holds `shares` shares of noise that the adversary does not know.
+    ///
+    /// # Errors
+    /// No share; noise that cannot be drawn or is below the mechanism's floor; a rate that is none.
+    pub fn loss(self, encoding: &Encoding, shares: u32, sampling: Sampling) -> Result<Loss, PrivacyError> {
+        self.loss_of(encoding.variance()?, encoding.sensitivity()?, shares, sampling)
+    }
+
+    /// As [`Scheme::loss`], for shares of this variance.
+    ///
+    /// # Errors
+    /// As [`Scheme::loss`].
+    pub fn loss_of(
+        self,
+        variance: Variance,
+        sensitivity: Sensitivity,
+        shares: u32,
+        sampling: Sampling,
+    ) -> Result<Loss, PrivacyError> {
+        if shares == 0 {
+            return Err(no_survivor());
+        }
+        let sigma = variance.sigma();
+        match self {
+            Self::Ddg => Loss::of(&DistributedGaussian::new(shares, sigma, sensitivity)?, sampling),
+            Self::Skellam => {
+                Loss::of(&Skellam::new(f64::from(shares) * sigma * sigma, sensitivity)?, sampling)
+            }
+        }
+    }
+
+    /// The sampler of shares of noise of σ `sigma` in integer units, rounded up.
+    ///
+    /// # Errors
+    /// Noise that cannot be drawn.
+    pub(super) fn noise(self, sigma: f64) -> Result<Noise, PrivacyError> {
+        let variance = Variance::at_least(sigma)?;
+        Ok(match self {
+            Self::Ddg => Noise::Gaussian(GaussianNoise::new(variance)),
+            Self::Skellam => Noise::Skellam(SkellamNoise::new(variance)?),
+        })
+    }
+}
+
+pub(super) fn no_survivor() -> PrivacyError {
+    let (what, range) = ("the number of honest survivors", "at least 1");
+    PrivacyError::OutOfRange { what, found: 0.0, range }
+}
+
+/// A sampler.
+pub(super) enum Noise {
+    Gaussian(GaussianNoise),
+    Skellam(SkellamNoise),
+    /// Switched off, for an audit that must fail.
+    Off,
+}
+
+impl Noise {
+    /// `count` independent draws that follow from the seed.
+    pub(super) fn draw(&self, seed: &[u8; 32], count: usize) -> Vec<i64> {
+        match self {
+            Self::Gaussian(noise) => noise.draw(seed, count),
+            Self::Skellam(noise) => noise.draw(seed, count),
+            Self::Off => vec![0; count],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samplers_draw_up_to_the_greatest_sigma_and_not_beyond() {
+        for scheme in Scheme::ALL {
+            assert!(scheme.noise(scheme.greatest_sigma()).is_ok(), "{}", scheme.name());
+            assert!(scheme.noise(scheme.greatest_sigma() * 1.01).is_err(), "{}", scheme.name());
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for scheme in Scheme::ALL {
+            assert_eq!(Scheme::from_str(scheme.name(), false), Ok(scheme));
+        }
+        assert_eq!(Scheme::ALL.len(), Scheme::value_variants().len());
+    }
+}

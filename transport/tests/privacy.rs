@@ -1,0 +1,326 @@
+//! `secagg privacy` and the private demonstration as their users run them.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn secagg(arguments: &str) -> Output {
+    let program = env!("CARGO_BIN_EXE_secagg");
+    let arguments = arguments.split_whitespace();
+    Command::new(program).args(arguments).env_remove("SECAGG_LOG").stdin(Stdio::null()).output().unwrap()
+}
+
+/// The exit code, and the object on stdout.
+#[track_caller]
+fn json(arguments: &str) -> (Option<i32>, Value) {
+    let output = secagg(&format!("{arguments} --format json"));
+    let read = serde_json::from_slice(&output.stdout);
+    (
+        output.status.code(),
+        read.unwrap_or_else(|_| panic!("{arguments}: {}", String::from_utf8_lossy(&output.stderr))),
+    )
+}
+
+#[track_caller]
+fn number(object: &Value, key: &str) -> f64 {
+    object[key].as_f64().unwrap_or_else(|| panic!("{key} in {object}"))
+}
+
+/// Checks that a command prints nothing, fails with this code and says this.
+#[track_caller]
+fn assert_refused(arguments: &str, code: i32, said: &str) {
+    let output = secagg(arguments);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{arguments}: {stderr}");
+    assert!(stderr.contains(said), "{arguments}: {stderr}");
+    assert!(!stderr.contains("panicked") && output.stdout.is_empty(), "{arguments}: {stderr}");
+}
+
+const PLAN: &str = "privacy plan --epsilon 4 --delta 1e-6 --clients 50 --dropout 0.1 --corrupt 0.1 --clip 2 \
+                    --dimension 1000 --rounds 10";
+
+#[test]
+fn a_plan_meets_its_target_and_the_account_of_it_agrees() {
+    for mechanism in ["ddg", "skellam"] {
+        let (code, plan) = json(&format!("{PLAN} --mechanism {mechanism}"));
+        assert_eq!(code, Some(0));
+        assert_eq!((&plan["minimum_survivors"], &plan["minimum_honest_survivors"]), (&45.into(), &40.into()));
+        assert_eq!(plan["padded_dimension"], 1024);
+        let planned = number(&plan, "epsilon_server");
+        assert!(
+            planned <= 4.0 && planned > 3.99 && plan["epsilon_release"] == plan["epsilon_server"],
+            "{plan}"
+        );
+        assert!(number(&plan, "error_sum") > number(&plan, "error_sum_central"));
+        // Keys, shares, and the vector: 1024 coordinates.
+        let vector = 1024 * plan["bits"].as_u64().unwrap() / 8;
+        let up = plan["bytes_up_per_client"].as_u64().unwrap();
+        assert!(up > vector && up < vector + 50 * 150, "{plan}");
+
+        let account = |survivors: &str| {
+            let (sigma, scale) = (number(&plan, "sigma_integer"), number(&plan, "scale"));
+            let (code, account) = json(&format!(
+                "privacy account --mechanism {mechanism} --sigma {sigma} --scale {scale} --clip 2 --dimension 1000 \
+                 --delta 1e-6 {survivors}"
+            ));
+            assert_eq!(code, Some(0));
+            number(&account, "epsilon_server")
+        };
+        let same = account("--survivors 40 --rounds 10");
+        assert!((same / planned - 1.0).abs() < 1e-9, "{same} {planned}");
+        assert!((account(&format!("--survivors {}40", "40,".repeat(9))) / same - 1.0).abs() < 1e-9);
+        // What dropped out is missed; what did not is a gain.
+        assert!(account("--survivors 20 --rounds 10") > 1.3 * same);
+        assert!(account("--survivors 50 --rounds 10") < same);
+    }
+}
+
+#[test]
+fn the_server_is_given_no_amplification() {
+    let sampled = format!("{PLAN} --bits 16 --sampling poisson:0.01");
+    let (_, server) = json(&sampled);
+    assert!(number(&server, "epsilon_release") < 0.5 && number(&server, "epsilon_server") > 3.99, "{server}");
+    let output = secagg(&format!("{sampled} --against release --format json"));
+    let release: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        number(&release, "epsilon_release") > 3.99 && number(&release, "epsilon_server") > 4.5,
+        "{release}"
+    );
+    assert!(number(&release, "sigma") < number(&server, "sigma"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("against the server"));
+    // No bound, no credit, and it is said.
+    let fixed = format!("{PLAN} --sampling fixed:50/100000");
+    let (_, plan) = json(&fixed);
+    assert_eq!(plan["epsilon_release"], plan["epsilon_server"]);
+    assert!(String::from_utf8_lossy(&secagg(&fixed).stderr).contains("no credit"));
+}
+
+#[test]
+fn the_table_marks_the_choice_and_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let plot = folder.path().join("errors.svg");
+    let small = PLAN.replace("--dimension 1000", "--dimension 200");
+    let output = secagg(&format!("{small} --measure 1 --plot {}", plot.display()));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().filter(|line| line.starts_with(" *")).count(), 1, "{text}");
+    assert!(text.lines().all(|line| line.len() <= 120), "{text}");
+    let svg = fs::read_to_string(plot).unwrap();
+    assert!(svg.starts_with("<svg") && svg.contains("ddg, measured") && svg.contains("skellam, expected"));
+
+    let (_, plan) = json(&format!("{small} --measure 1"));
+    let rows = plan["table"].as_array().unwrap();
+    for row in rows {
+        let (expected, measured) = (number(row, "error_sum"), number(row, "error_sum_measured"));
+        assert!((measured / expected - 1.0).abs() < 0.25, "{row}");
+    }
+    let bits = |mechanism: &str| rows.iter().filter(|row| row["mechanism"] == mechanism).count();
+    assert!(bits("ddg") > 5 && bits("skellam") > 5);
+}
+
+#[test]
+fn rounds_are_read_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rounds.csv");
+    let run = "privacy account --sigma 20 --scale 100 --clip 1 --dimension 100 --delta 1e-6";
+    let listed = json(&format!("{run} --survivors 85,91,88")).1;
+    fs::write(&path, "honest_survivors,sigma\n85,20\n91,20.0\n\n88,20\n").unwrap();
+    let file = json(&format!("{run} --file {}", path.display())).1;
+    assert_eq!(file, listed);
+    assert_eq!((&file["rounds"], &file["fewest_honest_survivors"]), (&3.into(), &85.into()));
+    for (content, said) in [
+        ("", "line 1: the header"),
+        ("honest_survivors\n", "no rounds"),
+        ("honest_survivors\n85,20\n", "line 2"),
+        ("honest_survivors\n85\n0\n", "line 3: give a whole number from 1"),
+        ("honest_survivors,sigma\n85,nan\n", "line 2: give a finite number above 0"),
+    ] {
+        fs::write(&path, content).unwrap();
+        assert_refused(&format!("{run} --file {}", path.display()), 1, said);
+    }
+    assert_refused(&format!("{run} --file {}", folder.path().join("none").display()), 1, "cannot read");
+}
+
+const AUDIT: &str = "privacy audit --epsilon 1 --delta 0.01 --trials 12000 --clients 3 --dimension 2";
+
+#[test]
+fn an_audit_does_not_refute_what_is_true() {
+    for mechanism in ["ddg", "skellam"] {
+        let (code, audit) = json(&format!("{AUDIT} --mechanism {mechanism}"));
+        assert_eq!((code, &audit["verdict"]), (Some(0), &"not refuted".into()), "{audit}");
+        let (bound, claim) = (number(&audit, "epsilon_lower_bound"), number(&audit, "epsilon_claimed"));
+        // And it is an attack: a bound of nothing would not refute anything.
+        assert!(bound > 0.3 && bound <= claim && claim <= 1.0, "{audit}");
+    }
+    let (one, other) = (json(AUDIT).1, json(AUDIT).1);
+    assert_eq!(one, other, "seeded");
+    assert_ne!(one["threshold"], json(&format!("{AUDIT} --seed 7")).1["threshold"]);
+}
+
+#[test]
+fn an_audit_refutes_a_claim_with_too_little_noise() {
+    for mechanism in ["ddg", "skellam"] {
+        for factor in ["0.5", "0"] {
+            let (code, audit) = json(&format!("{AUDIT} --mechanism {mechanism} --noise-factor {factor}"));
+            assert_eq!((code, &audit["verdict"]), (Some(1), &"refuted".into()), "{audit}");
+            assert!(number(&audit, "epsilon_lower_bound") > number(&audit, "epsilon_claimed"));
+        }
+    }
+    let output = secagg(&format!("{AUDIT} --noise-factor 0"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("too little noise"));
+}
+
+#[test]
+fn what_admits_no_guarantee_is_refused_with_what_does() {
+    let with = |from: &str, to: &str| {
+        assert!(PLAN.contains(from));
+        PLAN.replace(from, to)
+    };
+    for bad in ["nan", "inf", "-1", "0", "1e999", "x"] {
+        for (flag, usual) in [("--epsilon", "4"), ("--delta", "1e-6"), ("--clip", "2")] {
+            assert_refused(&with(&format!("{flag} {usual} "), &format!("{flag}={bad} ")), 2, "0");
+        }
+        assert_refused(&format!("{PLAN} --wrap={bad}"), 2, "between 0 and 1");
+        assert_refused(&format!("{PLAN} --sampling=poisson:{bad}"), 2, "above 0 and at most 1");
+        assert_refused(&with("--dropout 0.1", &format!("--dropout={}", bad.replace('0', "2"))), 2, "0 to 1");
+        let account = "privacy account --delta 1e-6 --dimension 9 --survivors 3";
+        assert_refused(&format!("{account} --sigma={bad} --scale 1 --clip 1"), 2, "above 0");
+        assert_refused(&format!("{account} --sigma 5 --scale={bad} --clip 1"), 2, "above 0");
+        assert_refused(&format!("{account} --sigma 5 --scale 1 --clip={bad}"), 2, "above 0");
+        assert_refused(&format!("privacy audit --epsilon={bad}"), 2, "above 0");
+        assert_refused(&format!("privacy audit --confidence={bad}"), 2, "between 0 and 1");
+    }
+    assert_refused(&with("--delta 1e-6", "--delta 1"), 2, "between 0 and 1");
+    for dimension in ["0", "268435457", "1073741824", "-5", "99999999999"] {
+        assert_refused(&with("--dimension 1000", &format!("--dimension={dimension}")), 2, "1 to 268435456");
+    }
+    for clients in ["0", "1048577", "4294967295"] {
+        assert_refused(&with("--clients 50", &format!("--clients={clients}")), 2, "1 to 1048576");
+    }
+    assert_refused(&with("--rounds 10", "--rounds 0"), 2, "from 1");
+    assert_refused(&format!("{PLAN} --bits 63"), 2, "1..=62");
+    assert_refused(&format!("{PLAN} --sampling fixed:49/100"), 2, "50");
+    assert_refused(&format!("{PLAN} --degree 50"), 2, "50");
+    assert_refused(&format!("{PLAN} --measure 0"), 2, "1 to 1000");
+    assert_refused("privacy audit --dimension 268435456", 2, "1 to 65536");
+    let large = with("--dimension 1000", "--dimension 4194305");
+    assert_refused(&format!("{large} --bits 22 --measure 1"), 2, "up to 4194304 coordinates");
+    assert_refused("privacy audit --noise-factor 1.5", 2, "0 to 1");
+    assert_refused("privacy audit --trials 10", 2, "1000");
+    assert_refused(
+        "privacy account --sigma 1 --scale 1 --clip 1 --dimension 9 --delta 1e-6",
+        2,
+        "--survivors",
+    );
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_with_the_nearest_that_can() {
+    assert_refused(&format!("{PLAN} --bits 4"), 3, "take at least 5");
+    assert_refused(&format!("{PLAN} --bits 7"), 3, "ε cannot fall below");
+    let nobody = PLAN.replace("--dropout 0.1", "--dropout 0.9");
+    assert_refused(&nobody, 3, "together they must be at most 49");
+    // A share's noise below the mechanism's floor.
+    let account = "privacy account --scale 1 --clip 1 --dimension 9 --delta 1e-6 --survivors 3";
+    assert_refused(&format!("{account} --sigma 0.2"), 2, "1/4 to 2^44");
+    assert_refused(&format!("{account} --sigma 1e300"), 2, "1/4 to 2^44");
+}
+
+#[test]
+fn numbers_at_the_ends_of_their_ranges_are_answered() {
+    for plan in [
+        "--epsilon 1e-3 --delta 1e-12 --clients 20000 --dropout 0 --corrupt 0 --clip 1e-300 --dimension 1",
+        "--epsilon 1e6 --delta 0.9 --clients 2 --dropout 0 --corrupt 0 --clip 1e150 --dimension 268435456",
+        "--epsilon 1 --delta 1e-300 --clients 1 --dropout 0 --corrupt 0 --clip 1 --dimension 1 --rounds 4294967295",
+    ] {
+        for mechanism in ["ddg", "skellam"] {
+            let output = secagg(&format!("privacy plan {plan} --mechanism {mechanism}"));
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert!(matches!(output.status.code(), Some(0 | 2 | 3)), "{plan}: {stderr}");
+            assert!(!stderr.contains("panicked"), "{plan}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn help_shows_examples() {
+    for command in ["privacy --help", "privacy plan --help", "privacy account --help", "privacy audit --help"]
+    {
+        let output = secagg(command);
+        assert!(
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Examples:\n"),
+            "{command}"
+        );
+    }
+}
+
+const DEMO: &str = "demo --clients 8 --rounds 2 --dropout 0.25 --epsilon 50";
+
+#[test]
+fn a_private_demonstration_reports_what_was_really_spent() {
+    let folder = tempfile::tempdir().unwrap();
+    for mechanism in ["ddg", "skellam"] {
+        let report = folder.path().join(mechanism);
+        let (code, run) = json(&format!("{DEMO} --mechanism {mechanism} --report {}", report.display()));
+        assert_eq!(code, Some(0));
+        let privacy = &run["privacy"];
+        assert_eq!((&privacy["minimum_survivors"], &run["threshold"]), (&6.into(), &6.into()));
+        assert_eq!(privacy["mechanism"], mechanism);
+        let rounds = run["rounds"].as_array().unwrap();
+        let (planned, achieved) = (number(privacy, "epsilon_planned"), number(privacy, "epsilon_achieved"));
+        assert!(planned <= 50.0 && planned > 49.9 && achieved <= planned, "{privacy}");
+        assert_eq!(number(&rounds[1], "epsilon"), achieved);
+        assert!(number(&rounds[0], "epsilon") < achieved);
+        // More noise in the sum than was planned for costs less; exactly as much costs the plan.
+        let survivors: Vec<u64> = rounds.iter().map(|round| round["survivors"].as_u64().unwrap()).collect();
+        let account = json(&format!(
+            "privacy account --mechanism {mechanism} --sigma {} --scale {} --clip {} --dimension 650 --delta 1e-5 \
+             --survivors {},{}",
+            // The plan's σ is in real units; the account's is as it is drawn, a 2^16th above at most.
+            number(privacy, "sigma") * number(privacy, "scale"),
+            number(privacy, "scale"),
+            number(privacy, "clip"),
+            survivors[0],
+            survivors[1],
+        ));
+        assert!(
+            (number(&account.1, "epsilon_server") / achieved - 1.0).abs() < 1e-4,
+            "{} {achieved}",
+            account.1
+        );
+        for round in rounds {
+            assert_eq!(round["sum_exact"], Value::Bool(true), "{round}");
+        }
+        // One vector of 1024 coordinates instead of 650 coordinates and a count, and no more than that.
+        let (private, plain) =
+            (number(privacy, "bytes_up_per_client"), number(privacy, "plain_bytes_up_per_client"));
+        let vector = number(privacy, "bits") * 128.0;
+        assert!(private > vector && private < vector + 2000.0 && plain > 1500.0, "{privacy}");
+        let svg = fs::read_to_string(report.join("accuracy.svg")).unwrap();
+        assert!(svg.contains(&format!("{mechanism}, ")) && svg.contains("private"));
+    }
+}
+
+#[test]
+fn a_private_demonstration_says_its_epsilon_in_the_table() {
+    let output = secagg(&format!("{DEMO} --bits 20"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        text.contains("ε so far")
+            && text.contains("privacy: each client has ε = ")
+            && text.contains("2 of 2 sums exact")
+    );
+    assert!(text.contains("(planned 50.000)"), "{text}");
+}
+
+#[test]
+fn a_demonstration_that_cannot_be_private_is_refused() {
+    assert_refused("demo --epsilon 8 --dropout 1", 2, "honest survivors is 0");
+    assert_refused("demo --epsilon 8 --bits 6", 3, "ε cannot fall below");
+    assert_refused("demo --epsilon=-1", 2, "above 0");
+    assert_refused("demo --epsilon nan", 2, "above 0");
+    assert_refused("demo --epsilon 8 --delta 0", 2, "between 0 and 1");
+    assert_refused("demo --mechanism skellam", 2, "--epsilon");
+}
