@@ -91,7 +91,7 @@ fn ed25519_verifies_strictly() {
     let (mut valid, mut invalid) = (0, 0);
     for group in TestSet::load(TestName::Ed25519).unwrap().test_groups {
         for test in group.tests {
-            // Once the core verifies signatures, its own function belongs here.
+            // The core signs with this crate; its own check of many at once is held against it where it is defined.
             let accepted = verify(group.key.pk[..].try_into().unwrap(), &test.msg, &test.sig);
             assert_eq!(accepted, test.result == TestResult::Valid, "test {}: {}", test.tc_id, test.comment);
             if accepted { valid += 1 } else { invalid += 1 }

@@ -82,7 +82,8 @@ pub(super) fn masked_input_response(data: &[u8]) {
 pub(super) fn unmasking_request(data: &[u8]) {
     check(9, data, |from| {
         let (count, survivors): (u32, Vec<u8>) = (from.arbitrary()?, from.arbitrary()?);
-        let says = vec![("survivor_count", Item::Number(count)), ("survivors", Item::Bytes(survivors.clone()))];
+        let says =
+            vec![("survivor_count", Item::Number(count)), ("survivors", Item::Bytes(survivors.clone()))];
         Ok(([&count.to_be_bytes()[..], &prefixed(&survivors)].concat(), says))
     });
 }
