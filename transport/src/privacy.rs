@@ -5,6 +5,7 @@
 
 pub mod audit;
 mod binomial;
+pub mod coding;
 pub mod design;
 pub mod encoder;
 pub mod loss;

@@ -12,7 +12,7 @@ use secagg_transport::demo::private;
 use secagg_transport::demo::report::{self, RoundReport, RunReport};
 use secagg_transport::privacy::scheme::Scheme;
 
-use super::privacy::{positive, probability, refusal};
+use super::privacy::{positive, probability, refusal, warn_of_experiment};
 use super::{Failure, Format, note, print, unless_interrupted};
 
 /// Train a model on handwritten digits through a real server and real clients on this machine
@@ -78,6 +78,7 @@ need much noise: what that costs shows beside the plain average.";
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut federation = Federation::start(settings(&arguments)).map_err(cannot_start)?;
+    warn_of_experiment(arguments.mechanism);
     if let Some(folder) = &arguments.report {
         // Better now than after all rounds.
         std::fs::create_dir_all(folder).map_err(|error| {

@@ -9,8 +9,9 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use secagg::privacy::PrivacyError;
+use secagg_transport::privacy::scheme::Scheme;
 
-use super::{Failure, unless_interrupted};
+use super::{Failure, note, unless_interrupted};
 
 /// Plan, account for and audit differential privacy of the released sums
 ///
@@ -57,6 +58,17 @@ pub(super) fn refusal(error: PrivacyError) -> Failure {
     match error {
         PrivacyError::OutOfRange { .. } => Failure::Usage(error.to_string()),
         _ => Failure::Refused(format!("refused: {error}")),
+    }
+}
+
+/// Says so if a mechanism's guarantee has not been reviewed.
+pub(super) fn warn_of_experiment(scheme: Scheme) {
+    if scheme.is_experimental() {
+        note(&format!(
+            "the mechanism {} is experimental: nobody outside of this project has checked the proof of its guarantee \
+             (spec/centred.md); do not protect people with it",
+            scheme.name()
+        ));
     }
 }
 

@@ -111,6 +111,7 @@ impl Private {
         let encoding = &self.design.encoding;
         PrivacyReport {
             mechanism: self.settings.scheme.name().into(),
+            experimental: self.settings.scheme.is_experimental(),
             epsilon_planned: self.design.figures.server,
             epsilon_achieved: self.epsilon(spent),
             delta: self.settings.delta,

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use secagg::privacy::{Encoding, PrivacyError, Task, Variance, round_up};
+use secagg::privacy::{CentredEncoding, Encoding, PrivacyError, Task, Variance, round_up};
+use secagg_transport::privacy::coding::Coding;
 use secagg_transport::privacy::design::usual_beta;
 use secagg_transport::privacy::loss::{Loss, Sampling};
 use secagg_transport::privacy::scheme::Scheme;
 use serde_json::Value;
 
-use super::{clients, dimension, positive, probability, refusal, whole};
+use super::{clients, dimension, positive, probability, refusal, warn_of_experiment, whole};
 use crate::cli::fields::{Fields, lines, object};
-use crate::cli::{Failure, Format, note, print};
+use crate::cli::{Failure, Format, print};
 
 /// From what was run: ε
 ///
@@ -86,6 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let fields: Fields = vec![
         ("mechanism", arguments.mechanism.name().into()),
+        ("experimental", arguments.mechanism.is_experimental().into()),
         ("rounds", rounds.values().copied().map(u64::from).sum::<u64>().into()),
         ("fewest_honest_survivors", rounds.keys().map(|(_, survivors)| *survivors).min().into()),
         ("epsilon_server", epsilon(figures.server)),
@@ -96,9 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Text => lines(&fields),
         Format::Json => object(&fields),
     })?;
-    if matches!(arguments.sampling, Sampling::Fixed { .. }) {
-        note("fixed-size sampling is given no credit: epsilon_release is the bound without amplification");
-    }
+    warn_of_experiment(arguments.mechanism);
     Ok(())
 }
 
@@ -163,7 +163,7 @@ fn drawn(sigma: f64) -> Result<Variance, PrivacyError> {
 }
 
 /// The encoding of this scale: the widest ring would allow a finer one, which is then limited.
-fn encoding(arguments: &Arguments) -> Result<Encoding, PrivacyError> {
+fn encoding(arguments: &Arguments) -> Result<Coding, PrivacyError> {
     let task = Task {
         clients: 1,
         bits: 62,
@@ -173,7 +173,15 @@ fn encoding(arguments: &Arguments) -> Result<Encoding, PrivacyError> {
         wrap: 0.1,
         greatest_scale: Some(arguments.scale),
     };
-    let encoding = Encoding::new(task, arguments.sigma / arguments.scale)?;
+    let encoding = match arguments.mechanism {
+        Scheme::Ddg | Scheme::Skellam => {
+            Coding::Rounded(Encoding::new(task, arguments.sigma / arguments.scale)?)
+        }
+        // The norm bound is the same for every σ, and a plan takes no scale at which σ is above 4.
+        Scheme::Centred => {
+            Coding::Centred(CentredEncoding::new(task, arguments.sigma.min(3.9) / arguments.scale)?)
+        }
+    };
     if encoding.scale() == arguments.scale {
         return Ok(encoding);
     }
