@@ -12,3 +12,4 @@ pub mod loss;
 pub mod measure;
 pub mod plot;
 pub mod scheme;
+pub mod sizing;

@@ -287,8 +287,13 @@ fn numbers_at_the_ends_of_their_ranges_are_answered() {
 
 #[test]
 fn help_shows_examples() {
-    for command in ["privacy --help", "privacy plan --help", "privacy account --help", "privacy audit --help"]
-    {
+    for command in [
+        "privacy --help",
+        "privacy plan --help",
+        "privacy account --help",
+        "privacy audit --help",
+        "privacy ledger --help",
+    ] {
         let output = secagg(command);
         assert!(
             output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Examples:\n"),
@@ -365,4 +370,85 @@ fn a_demonstration_that_cannot_be_private_is_refused() {
     assert_refused("demo --epsilon nan", 2, "above 0");
     assert_refused("demo --epsilon 8 --delta 0", 2, "between 0 and 1");
     assert_refused("demo --mechanism skellam", 2, "--epsilon");
+}
+
+#[test]
+fn a_ledger_refuses_the_round_that_would_overspend_with_the_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("phones.ledger");
+    let ledger = |rest: &str| {
+        let (command, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        format!("privacy ledger {command} {} {rest}", file.display())
+    };
+    let kind = "--sigma 60 --scale 100 --clip 1 --dimension 10000 --survivors";
+    let begin = ledger("create --population phones --epsilon 4 --delta 1e-6");
+    assert_refused(&ledger("show"), 1, "cannot read");
+    assert!(secagg(&begin).status.success());
+    assert_refused(&begin, 1, "already");
+    let fit = json(&ledger(&format!("check {kind} 85"))).1["such_rounds_that_fit"].as_u64().unwrap();
+    // What the account says of that many rounds, and of one more.
+    let of = |rounds: u64| {
+        let account = format!("privacy account {kind} 85 --rounds {rounds} --delta 1e-6");
+        number(&json(&account).1, "epsilon_server")
+    };
+    assert!(fit > 2 && of(fit) <= 4.0 && of(fit + 1) > 4.0, "{fit}");
+    for round in 1..=fit {
+        assert!(secagg(&ledger(&format!("reserve --round r{round} {kind} 85"))).status.success());
+    }
+    let over = ledger(&format!("reserve --round more {kind} 85"));
+    assert_refused(&over, 3, "above the budget of 4; 0 more rounds");
+    // More survivors than the fewest leave room; what was never released leaves all of its own.
+    assert!(secagg(&ledger(&format!("settle --round r1 {kind} 95"))).status.success());
+    assert_refused(&ledger(&format!("settle --round r1 {kind} 95")), 1, "settled or cancelled already");
+    assert!(secagg(&ledger("cancel --round r2")).status.success());
+    assert!(secagg(&over).status.success());
+    let show = json(&ledger("show")).1;
+    assert_eq!((&show["settled"], &show["cancelled"]), (&1.into(), &1.into()));
+    assert!((number(&show, "epsilon_server") / of(fit) - 1.0).abs() < 0.1, "{show}");
+    assert_eq!(show["rounds"].as_array().unwrap().len(), fit as usize + 1);
+    // A changed line is found, a torn one is told and does no harm.
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}reserve\tto")).unwrap();
+    assert!(String::from_utf8_lossy(&secagg(&ledger("show")).stderr).contains("torn by a crash"));
+    fs::write(&file, text.replacen("85x", "86x", 1)).unwrap();
+    assert_refused(&ledger("show"), 1, "line 2 of the ledger has a wrong checksum");
+}
+
+#[test]
+fn a_demonstration_stops_before_the_round_that_would_overspend() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("digits.ledger");
+    let create = "--population digits --epsilon 40 --delta 1e-5";
+    assert!(secagg(&format!("privacy ledger create {} {create}", file.display())).status.success());
+    // Two rounds are planned for 50; each alone costs less than 40.
+    let demo = format!("{DEMO} --dropout 0 --ledger {} --format json", file.display())
+        .replace("--dropout 0.25 ", "");
+    let output = secagg(&demo);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("demo-2") && said.contains("above the budget of 40"), "{said}");
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(run["rounds"].as_array().unwrap().len(), 1);
+    let show = json(&format!("privacy ledger show {}", file.display())).1;
+    let spent = number(&show, "epsilon_server");
+    assert!((spent / number(&run["privacy"], "epsilon_achieved") - 1.0).abs() < 1e-6, "{show}");
+    assert_refused("demo --ledger x", 2, "--epsilon");
+}
+
+#[test]
+fn a_plan_says_what_removing_surplus_noise_would_bring() {
+    let output = secagg(&format!("{PLAN} --bits 16 --noise add-then-remove --format json"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("what runs is over-provision"));
+    let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |name: &str| number(&plan, name);
+    assert!(of("components") > 1.0);
+    assert!(of("error_all_answer_add_then_remove") < 0.95 * of("error_all_answer_over_provision"), "{plan}");
+    assert!(
+        of("epsilon_all_answer_over_provision") < 0.95 * of("epsilon_all_answer_add_then_remove"),
+        "{plan}"
+    );
+    for name in ["epsilon_all_answer_add_then_remove", "epsilon_fewest_answer_add_then_remove"] {
+        assert!(of(name) <= 4.001 && of(name) > 3.5, "{name} {plan}");
+    }
+    assert_eq!(plan["epsilon_fewest_answer_over_provision"], plan["epsilon_server"]);
 }

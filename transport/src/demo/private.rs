@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use secagg::VectorSpec;
+use secagg::privacy::ledger::Release;
 use secagg::privacy::{PrivacyError, Rotation};
 use secagg::sizes::Traffic;
 use sha2::{Digest, Sha256};
@@ -82,6 +83,15 @@ impl Private {
     /// Nobody survived.
     pub fn loss(&self, survivors: u32) -> Result<Loss, PrivacyError> {
         self.settings.scheme.loss(&self.design.encoding, survivors, Sampling::None)
+    }
+
+    /// What a ledger keeps of a round that so many clients survived.
+    ///
+    /// # Errors
+    /// Noise that cannot be drawn.
+    pub fn release(&self, survivors: u32) -> Result<Release, PrivacyError> {
+        let encoding = &self.design.encoding;
+        self.settings.scheme.release(encoding, encoding.variance()?, survivors, Sampling::None)
     }
 
     /// The session's vector. It has no bound: noise has none, and sums wrap.

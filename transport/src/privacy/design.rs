@@ -44,7 +44,8 @@ pub enum Against {
 }
 
 impl Against {
-    fn of(self, figures: Figures) -> f64 {
+    /// Its figure of the two.
+    pub fn of(self, figures: Figures) -> f64 {
         match self {
             Self::Server => figures.server,
             Self::Release => figures.release,
@@ -89,7 +90,7 @@ impl Question {
     }
 
     /// Both ε of all rounds if one round gives away `round`.
-    fn total(&self, round: &Loss) -> Result<Figures, PrivacyError> {
+    pub(super) fn total(&self, round: &Loss) -> Result<Figures, PrivacyError> {
         round.times(self.rounds).epsilon(self.delta)
     }
 
@@ -207,14 +208,19 @@ impl Design {
     /// by 2^b. As for the choice of the scale, vectors are taken to be as long as the clip and to point the same
     /// way, and rotated coordinates to be normal.
     pub fn error(&self) -> f64 {
+        self.error_with(self.sigma().powi(2))
+    }
+
+    /// The same if σ² of each client's share, in squared integer units, is `share`.
+    pub(super) fn error_with(&self, share: f64) -> f64 {
         let encoding = &self.encoding;
-        let (clients, sigma) = (f64::from(encoding.task().clients), self.sigma());
+        let clients = f64::from(encoding.task().clients);
         let spread = encoding.task().clip * encoding.scale() / f64::from(encoding.padded_dimension()).sqrt();
         let fine = f64::exp2(f64::from(encoding.grid()));
         let rounding = rounding_variance(spread * fine) / (fine * fine);
         let ring = f64::exp2(f64::from(encoding.task().bits));
         let wraps = encoding.wrap_probability() * ring * ring;
-        (clients * (sigma * sigma + rounding) + wraps).sqrt() / encoding.scale()
+        (clients * (share + rounding) + wraps).sqrt() / encoding.scale()
     }
 
     /// The σ of a share as it is drawn, in integer units.

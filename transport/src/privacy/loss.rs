@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use secagg::privacy::{Amplification, Curve, Gaussian, Mechanism, PrivacyError, Sensitivity};
+use secagg::privacy::{Amplification, Curve, Gaussian, Mechanism, PrivacyError, Sensitivity, ledger};
 
 /// How the clients of a round are drawn from the population, secretly.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,6 +27,16 @@ impl Sampling {
             Self::None => false,
             Self::Poisson(rate) => rate < 1.0,
             Self::Fixed { clients, population } => clients < population,
+        }
+    }
+}
+
+impl From<Sampling> for ledger::Sampling {
+    fn from(sampling: Sampling) -> Self {
+        match sampling {
+            Sampling::None => Self::All,
+            Sampling::Poisson(rate) => Self::Poisson(rate),
+            Sampling::Fixed { clients, population } => Self::Fixed { cohort: clients, population },
         }
     }
 }

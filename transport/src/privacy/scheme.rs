@@ -1,6 +1,7 @@
 //! Which noise: the choice of a mechanism, and what depends on it alone.
 
 use clap::ValueEnum;
+use secagg::privacy::ledger::{Kind, Release};
 use secagg::privacy::{
     CentredEncoding, CentredGaussian, DistributedGaussian, Encoding, GaussianNoise, PrivacyError,
     Sensitivity, Skellam, SkellamNoise, Task, Variance,
@@ -101,6 +102,26 @@ impl Scheme {
             }
             Self::Centred => Loss::of(sensitivity, sampling, |by| CentredGaussian::new(shares, sigma, by)),
         }
+    }
+
+    /// What a ledger keeps of a round whose sum holds `shares` shares of this variance that the adversary does not know.
+    ///
+    /// # Errors
+    /// A norm bound that is not finite.
+    pub fn release(
+        self,
+        coding: &Coding,
+        variance: Variance,
+        shares: u32,
+        sampling: Sampling,
+    ) -> Result<Release, PrivacyError> {
+        let kind = match self {
+            Self::Ddg => Kind::Gaussian,
+            Self::Skellam => Kind::Skellam,
+            Self::Centred => Kind::Centred,
+        };
+        let (norm, dimension) = (coding.sensitivity()?.l2(), coding.padded_dimension());
+        Ok(Release { kind, shares: vec![(shares, variance)], norm, dimension, sampling: sampling.into() })
     }
 
     /// The sampler of shares of noise of σ `sigma` around zero, in integer units, rounded up.

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use secagg::parameters::Fraction;
-use secagg::privacy::round_up;
+use secagg::privacy::{PrivacyError, round_up};
 use secagg::sizes::{self, Traffic};
 use secagg::{Graph, Suite, VectorSpec};
 use secagg_transport::privacy::design::{Against, Design, Designer, Question};
-use secagg_transport::privacy::loss::Sampling;
+use secagg_transport::privacy::loss::{Figures, Sampling};
 use secagg_transport::privacy::scheme::Scheme;
-use secagg_transport::privacy::{measure, plot};
+use secagg_transport::privacy::{measure, plot, sizing};
 use secagg_transport::{Threshold, write_file};
 use serde_json::Value;
 
@@ -59,6 +59,9 @@ pub(super) struct Arguments {
     /// Mechanism
     #[arg(long, value_enum, default_value = "ddg")]
     mechanism: Scheme,
+    /// What becomes of noise that turns out to be too much
+    #[arg(long, value_enum, default_value = "over-provision")]
+    noise: Surplus,
     /// Bits of a coordinate, 1 to 62 [default: chosen]
     #[arg(long, value_name = "B", value_parser = clap::value_parser!(u8).range(1..=62))]
     bits: Option<u8>,
@@ -83,6 +86,14 @@ pub(super) struct Arguments {
     format: Format,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Surplus {
+    /// It stays: who does not drop out adds to the noise
+    OverProvision,
+    /// It is removed once the survivors are known; the protocol cannot do so yet, the figures say what it would bring
+    AddThenRemove,
+}
+
 const FOUR_DEVIATIONS: f64 = 6.334e-5;
 
 /// Coordinates of all clients together up to which a sum is simulated: some minutes each.
@@ -100,6 +111,8 @@ Examples:
       --mechanism skellam --format json
   secagg privacy plan --epsilon 1 --delta 1e-5 --clients 100 --dropout 0 --corrupt 0 \\
       --clip 1 --dimension 4096 --measure 5 --plot errors.svg
+  secagg privacy plan --epsilon 4 --delta 1e-6 --clients 100 --dropout 0.3 --corrupt 0.05 \\
+      --clip 1 --dimension 10000 --noise add-then-remove
 
 sigma is the noise of one client in the units of --clip, sigma_integer the same times scale, as it is drawn.
 Errors are the root of the mean square of a coordinate when all clients answer; the central Gaussian is what a
@@ -126,7 +139,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(repetitions) = arguments.measure {
         fill_in(&mut rows, repetitions, arguments)?;
     }
-    let fields = fields(arguments, &question, &design, central)?;
+    let mut fields = fields(arguments, &question, &design, central)?;
+    if arguments.noise == Surplus::AddThenRemove {
+        fields.extend(both_sizings(arguments, &question, &design).map_err(refusal)?);
+    }
     print(&match arguments.format {
         Format::Text => lines(&fields) + "\n" + &text_table(&rows, &design, central),
         Format::Json => json(fields, &rows, central),
@@ -210,11 +226,7 @@ fn fields(
     let (encoding, clients) = (&design.encoding, f64::from(question.clients));
     let traffic = traffic(arguments, design)?;
     let (server, release) = (design.figures.server, design.figures.release);
-    // JSON keeps all digits, which are rounded up already; fewer are rounded up again.
-    let epsilon = |value: f64| match arguments.format {
-        Format::Text => Value::from(round_up(value, 4)),
-        Format::Json => value.into(),
-    };
+    let epsilon = |value: f64| epsilon(arguments, value);
     Ok(vec![
         ("mechanism", design.scheme.name().into()),
         ("experimental", design.scheme.is_experimental().into()),
@@ -237,6 +249,30 @@ fn fields(
         ("bytes_up_per_client", traffic.up.into()),
         ("bytes_down_per_client", traffic.down.into()),
     ])
+}
+
+/// What noise that stays comes to, beside noise of which the surplus is removed.
+fn both_sizings(arguments: &Arguments, question: &Question, design: &Design) -> Result<Fields, PrivacyError> {
+    let (stays, removed) =
+        (sizing::over_provision(question, design)?, sizing::add_then_remove(question, design)?);
+    let epsilon = |figures: Figures| epsilon(arguments, question.against.of(figures));
+    Ok(vec![
+        ("components", removed.components.into()),
+        ("error_all_answer_over_provision", stays.error_all.into()),
+        ("error_all_answer_add_then_remove", removed.error_all.into()),
+        ("epsilon_all_answer_over_provision", epsilon(stays.all)),
+        ("epsilon_all_answer_add_then_remove", epsilon(removed.all)),
+        ("epsilon_fewest_answer_over_provision", epsilon(stays.fewest)),
+        ("epsilon_fewest_answer_add_then_remove", epsilon(removed.fewest)),
+    ])
+}
+
+/// JSON keeps all digits, which are rounded up already; fewer are rounded up again.
+fn epsilon(arguments: &Arguments, value: f64) -> Value {
+    match arguments.format {
+        Format::Text => round_up(value, 4).into(),
+        Format::Json => value.into(),
+    }
 }
 
 /// Bytes of a client in one round that nobody leaves.
@@ -324,6 +360,9 @@ fn draw(question: &Question, rows: &[Row], design: &Design, central: f64) -> Str
 
 fn warn(arguments: &Arguments) {
     warn_of_experiment(arguments.mechanism);
+    if arguments.noise == Surplus::AddThenRemove {
+        note("no message of the protocol carries the seeds of components yet: what runs is over-provision");
+    }
     if arguments.delta * f64::from(arguments.clients) >= 1.0 {
         note("δ is not below one over the number of clients: it allows one of them to be shown in the clear");
     }
