@@ -63,6 +63,15 @@ impl Coding {
         of_either!(self, encoding => encoding.norm_squared())
     }
 
+    /// The greatest sum of squares of a rounded vector, in squared integer units; none if it is no whole number of
+    /// them below 2^64.
+    pub fn greatest_sum_of_squares(&self) -> Option<u64> {
+        match self {
+            Self::Rounded(encoding) => encoding.greatest_sum_of_squares().ok()?.try_into().ok(),
+            Self::Centred(_) => None,
+        }
+    }
+
     /// The probability that a given coordinate of the sum wraps.
     pub fn wrap_probability(&self) -> f64 {
         of_either!(self, encoding => encoding.wrap_probability())

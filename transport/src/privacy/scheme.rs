@@ -163,13 +163,19 @@ impl Noise {
 
 #[cfg(test)]
 mod tests {
+    use secagg::privacy::CentredNoise;
+
     use super::*;
 
     #[test]
     fn samplers_draw_up_to_the_greatest_sigma_and_not_beyond() {
         for scheme in Scheme::ALL {
-            assert!(scheme.noise(scheme.greatest_sigma()).is_ok(), "{}", scheme.name());
-            assert!(scheme.noise(scheme.greatest_sigma() * 1.01).is_err(), "{}", scheme.name());
+            let drawn = |sigma: f64| match scheme {
+                Scheme::Centred => CentredNoise::new(Variance::at_least(sigma).unwrap(), 0).is_ok(),
+                Scheme::Ddg | Scheme::Skellam => scheme.noise(sigma).is_ok(),
+            };
+            assert!(drawn(scheme.greatest_sigma()), "{}", scheme.name());
+            assert!(!drawn(scheme.greatest_sigma() * 1.01), "{}", scheme.name());
         }
     }
 

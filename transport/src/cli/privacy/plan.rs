@@ -114,7 +114,8 @@ Examples:
   secagg privacy plan --epsilon 4 --delta 1e-6 --clients 100 --dropout 0.3 --corrupt 0.05 \\
       --clip 1 --dimension 10000 --noise add-then-remove
 
-sigma is the noise of one client in the units of --clip, sigma_integer the same times scale, as it is drawn.
+sigma is the noise of one client in the units of --clip, sigma_integer the same times scale, as it is drawn;
+variance_units is its square in 2^-16ths. `secagg serve --noise NAME:PLAN.json` runs what --format json prints.
 Errors are the root of the mean square of a coordinate when all clients answer; the central Gaussian is what a
 trusted server would add for the same ε. The table gives errors as multiples of it; * marks the chosen width.
 The column centred is experimental. Sampling lessens ε for whoever sees only the released sums, never for the
@@ -230,6 +231,9 @@ fn fields(
     Ok(vec![
         ("mechanism", design.scheme.name().into()),
         ("experimental", design.scheme.is_experimental().into()),
+        ("clients", question.clients.into()),
+        ("dimension", question.dimension.into()),
+        ("clip", question.clip.into()),
         ("bits", encoding.task().bits.into()),
         ("sigma", encoding.sigma_real().into()),
         ("sigma_integer", design.sigma().into()),
@@ -246,6 +250,8 @@ fn fields(
         ("wrap_probability", encoding.wrap_probability().into()),
         ("padded_dimension", encoding.padded_dimension().into()),
         ("norm_bound_integer", encoding.norm_squared().sqrt().into()),
+        ("norm_squared", encoding.greatest_sum_of_squares().into()),
+        ("variance_units", encoding.variance().map_err(refusal)?.units().into()),
         ("bytes_up_per_client", traffic.up.into()),
         ("bytes_down_per_client", traffic.down.into()),
     ])
