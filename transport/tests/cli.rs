@@ -281,7 +281,21 @@ fn a_session_with_noise_is_planned_served_joined_and_accounted_for() {
         "not carry centred",
     );
 
-    let arguments = ["--clients", "4", "--noise", &noise, "--vector", "count:1:8", "--stage-deadline", "20"];
+    let ledger = path("phones.ledger");
+    let create = ["--population", "phones", "--epsilon", "60", "--delta", "1e-6"];
+    assert!(run(&[&["privacy", "ledger", "create", &ledger], &create[..]].concat()).status.success());
+    let arguments = [
+        "--clients",
+        "4",
+        "--noise",
+        &noise,
+        "--vector",
+        "count:1:8",
+        "--stage-deadline",
+        "20",
+        "--ledger",
+        &ledger,
+    ];
     let server = Serving::start(folder.path(), &arguments);
     fs::write(path("in.json"), r#"{"update": [1, -0.5, 0, 0.25, 0, 1], "count": [1]}"#).unwrap();
     let (pin, input) = (path("pin"), path("in.json"));
@@ -313,6 +327,16 @@ fn a_session_with_noise_is_planned_served_joined_and_accounted_for() {
     assert!(epsilon("epsilon_achieved") <= 60.0 && epsilon("epsilon_achieved") > 55.0, "{released}");
     // Exactly the fewest are in the sum.
     assert_eq!(epsilon("epsilon_achieved"), epsilon("epsilon_planned"));
+    let show = run(&["privacy", "ledger", "show", &ledger, "--format", "json"]);
+    let show: Value = serde_json::from_slice(&show.stdout).unwrap();
+    let spent = show["epsilon_server"].as_f64().unwrap();
+    assert!(show["settled"] == 1 && (spent / epsilon("epsilon_achieved") - 1.0).abs() < 1e-9, "{show}");
+    // A second session would overspend, and is not begun.
+    let state = path("");
+    let again = [&["serve", "--listen", "127.0.0.1:0", "--state", &state][..], &arguments].concat();
+    let refused = run(&again);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(3) && said.contains("above the budget of 60"), "{said}");
 }
 
 #[test]

@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
-use secagg::VectorSpec;
-use secagg::privacy::{Noise, NoiseLaw};
+use secagg::privacy::ledger::{Kind, Release, Sampling};
+use secagg::privacy::{Noise, NoiseLaw, Variance};
+use secagg::{Round, VectorSpec};
+use secagg_transport::{LedgerFile, LedgerFileError, Outcome};
 use serde::Deserialize;
 
 /// A vector of a session, and what its plan counts on.
 #[derive(Clone, Debug)]
 pub(super) struct Planned {
     pub(super) vector: VectorSpec,
+    noise: Noise,
+    variance: Variance,
     /// Clients that the ring has room for.
     pub(super) clients: u32,
     /// The fewest clients whose noise makes the plan's ε.
@@ -18,6 +22,47 @@ pub(super) struct Planned {
     pub(super) corrupt: u32,
     /// δ of the plan.
     pub(super) delta: f64,
+}
+
+/// Sets aside what one session may give away at most, a line for each vector, and names the lines.
+pub(super) fn reserve(
+    ledger: &mut LedgerFile,
+    plans: &[Planned],
+    fewest: u32,
+) -> Result<Vec<String>, LedgerFileError> {
+    let mut names = Vec::new();
+    for plan in plans {
+        let name = format!("serve-{}", ledger.ledger().rounds().len() + 1);
+        if let Err(refused) = ledger.reserve(&name, plan.release(fewest)) {
+            give_back(ledger, &names)?;
+            return Err(refused);
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// Counts what a session gave away. One that ended without a sum keeps its reservation if an unmasking had begun.
+pub(super) fn settle(
+    ledger: &mut LedgerFile,
+    plans: &[Planned],
+    names: &[String],
+    outcome: &Outcome,
+) -> Result<(), LedgerFileError> {
+    match &outcome.result {
+        Ok(aggregate) => plans
+            .iter()
+            .zip(names)
+            .try_for_each(|(plan, name)| ledger.settle(name, plan.release(aggregate.survivors.len() as u32))),
+        Err(_) if outcome.stages.iter().all(|stage| stage.round != Round::Unmasking) => {
+            give_back(ledger, names)
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+fn give_back(ledger: &mut LedgerFile, names: &[String]) -> Result<(), LedgerFileError> {
+    names.iter().try_for_each(|name| ledger.cancel(name))
 }
 
 /// What is read of `secagg privacy plan --format json`.
@@ -38,6 +83,18 @@ struct File {
 }
 
 impl Planned {
+    /// What a ledger keeps of a session with so many survivors.
+    fn release(&self, survivors: u32) -> Release {
+        let shares = survivors.saturating_sub(self.corrupt);
+        let kind = match self.noise.law {
+            NoiseLaw::Skellam => Kind::Skellam,
+            _ => Kind::Gaussian,
+        };
+        let norm = (self.noise.norm_squared as f64).sqrt();
+        let dimension = self.vector.length;
+        Release { kind, shares: vec![(shares, self.variance)], norm, dimension, sampling: Sampling::All }
+    }
+
     /// Reads `NAME:PLAN.json`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (name, path) = text
@@ -78,8 +135,11 @@ impl File {
             return Err("its norm bound is too small for its clip and scale: plan again".into());
         }
         let corrupt = self.minimum_survivors.saturating_sub(self.minimum_honest_survivors);
+        let variance = Variance::new(self.variance_units).map_err(|error| error.to_string())?;
         Ok(Planned {
             vector,
+            noise,
+            variance,
             clients: self.clients,
             minimum_survivors: self.minimum_survivors,
             corrupt,

@@ -13,7 +13,8 @@ use secagg_transport::{
 };
 use serde::Serialize;
 
-use super::noise::Planned;
+use super::noise::{self, Planned};
+use super::privacy::ledger;
 use super::{Failure, Format, default_state, note, print, seconds, unless_interrupted};
 
 /// Run a server: wait for clients, print the sum of their vectors
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
     /// planned it; repeat for several vectors
     #[arg(long, value_name = "NAME:PLAN.json", value_parser = Planned::parse)]
     noise: Vec<Planned>,
+    /// Spend from this ledger of `secagg privacy ledger create`: a session that would overspend it is not run
+    #[arg(long, value_name = "FILE", requires = "noise")]
+    ledger: Option<PathBuf>,
     /// Protocol suite
     #[arg(long, default_value = "curious")]
     suite: Suite,
@@ -82,13 +86,12 @@ Examples:
   secagg serve --clients 100 --minimum-survivors 80 --vector model:10000:24
   secagg privacy plan --epsilon 4 --delta 1e-6 --clients 100 --dropout 0.1 --corrupt 0.05 \\
       --clip 1 --dimension 10000 --format json > plan.json
-  secagg serve --clients 100 --noise model:plan.json
+  secagg serve --clients 100 --noise model:plan.json --ledger phones.ledger
 
 The listening address and the pin that clients need are printed on stderr; the pin is also in the
 file `pin` of the state directory. Each session gives one JSON object: {\"vectors\": {NAME: [...]},
 \"survivors\": [NAME...], \"dropped\": {ROUND: [NAME...]}}. With --noise there are also \"real\": {NAME: [...]}, the
-sums with noise, and \"privacy\": the ε that the noise in them makes. Sessions are not added up: keep a ledger,
-`secagg privacy ledger`, or plan with --rounds.";
+sums with noise, and \"privacy\": the ε that the noise in them makes in that session. --ledger adds sessions up.";
 
 /// One session's result as JSON.
 #[derive(Serialize)]
@@ -195,8 +198,17 @@ async fn sessions(
     server: &mut SecaggServer,
 ) -> Result<(), Failure> {
     let (mut lines, mut aborted) = (String::new(), 0);
+    let (mut ledger, fewest) = (
+        arguments.ledger.as_deref().map(ledger::open).transpose()?,
+        minimum_survivors(arguments).unwrap_or(1),
+    );
     for _ in 0..arguments.rounds {
+        let reserved = ledger.as_mut().map(|ledger| noise::reserve(ledger, &arguments.noise, fewest));
+        let reserved = reserved.transpose().map_err(ledger::failure)?;
         let outcome = server.run_session(plan).await.map_err(Failure::failed)?;
+        if let (Some(ledger), Some(names)) = (&mut ledger, &reserved) {
+            noise::settle(ledger, &arguments.noise, names, &outcome).map_err(ledger::failure)?;
+        }
         match &outcome.result {
             Ok(aggregate) => {
                 lines += &publish(arguments, &outcome, aggregate, &lines)?;
