@@ -109,7 +109,7 @@ impl Steps {
         seed: &[u8; 32],
     ) -> Result<Vec<u64>, PrivacyError> {
         expect_length("values of noise", noise.len(), self.padded)?;
-        Ok(round::wrap(&*self.rounded(grid, seed)?, noise, self.bits))
+        Ok(round::wrap(&self.rounded(grid, seed)?, noise, self.bits))
     }
 
     /// Rounds within the norm bound.
