@@ -3,6 +3,7 @@
 mod demo;
 mod fields;
 mod join;
+mod noise;
 mod plan;
 mod privacy;
 mod report;

@@ -5,9 +5,11 @@
 
 pub mod audit;
 mod binomial;
+pub mod coding;
 pub mod design;
 pub mod encoder;
 pub mod loss;
 pub mod measure;
 pub mod plot;
 pub mod scheme;
+pub mod sizing;

@@ -145,8 +145,8 @@ fn files_that_cannot_be_used_are_named() {
     for (name, content) in [
         ("text.json", "not json"),
         ("list.json", "[1, 2]"),
-        ("negative.json", r#"{"x": [-1]}"#),
-        ("float.json", r#"{"x": [1.5]}"#),
+        ("words.json", r#"{"x": ["1"]}"#),
+        ("huge.json", r#"{"x": [1e999]}"#),
     ] {
         fs::write(path(name), content).unwrap();
         joining(&path(name), name);
@@ -202,8 +202,10 @@ fn an_input_that_does_not_fit_the_session_is_explained_and_costs_that_client_onl
         (write("other.json", r#"{"y": [1, 2]}"#), "no vector"),
         (write("short.json", r#"{"x": [1]}"#), "1 coordinates"),
         (write("large.json", r#"{"x": [1, 256]}"#), "256"),
+        (write("float.json", r#"{"x": [1, 1.5]}"#), "1.5 at 1"),
+        (write("negative.json", r#"{"x": [-1, 1]}"#), "-1 at 0"),
     ];
-    let server = Serving::start(folder.path(), &["--clients", "6", "--vector", "x:2:8", "--threshold", "3"]);
+    let server = Serving::start(folder.path(), &["--clients", "8", "--vector", "x:2:8", "--threshold", "3"]);
     let start = |name: &str, input: &Path| join(&server.address, folder.path(), name, input);
     let honest: Vec<_> = ["a", "b", "c"].iter().map(|name| start(name, &good)).collect();
     let faulty: Vec<_> = bad.iter().map(|(path, _)| start(path.to_str().unwrap_or("f"), path)).collect();
@@ -309,6 +311,85 @@ fn both_ends_report_the_same_bytes_and_a_client_vanishes_where_it_is_told() {
             assert_eq!(round["answered_after"].as_f64().is_some_and(|after| after > 0.0), answered, "{name}");
         }
     }
+}
+
+#[test]
+fn a_session_with_noise_is_planned_served_joined_and_accounted_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let plan = "privacy plan --epsilon 60 --delta 1e-6 --clients 4 --dropout 0.25 --corrupt 0 --clip 2 --dimension 6 \
+                --bits 24 --format json";
+    let planned = run(&plan.split_whitespace().collect::<Vec<_>>());
+    fs::write(path("plan.json"), &planned.stdout).unwrap();
+    let noise = format!("update:{}", path("plan.json"));
+    let serve = ["serve", "--clients", "4", "--noise", &noise];
+    assert_fails(&[&serve[..], &["--minimum-survivors", "2"]].concat(), 3, "at least 3 survivors");
+    assert_fails(&["serve", "--clients", "5", "--noise", &noise], 3, "3 to 4 clients");
+    assert_fails(&["serve", "--clients", "4", "--noise", "update:none"], 2, "cannot read none");
+    let centred = String::from_utf8_lossy(&planned.stdout).replacen("ddg", "centred", 1);
+    fs::write(path("centred.json"), centred).unwrap();
+    assert_fails(
+        &["serve", "--clients", "4", "--noise", &format!("u:{}", path("centred.json"))],
+        2,
+        "not carry centred",
+    );
+
+    let ledger = path("phones.ledger");
+    let create = ["--population", "phones", "--epsilon", "60", "--delta", "1e-6"];
+    assert!(run(&[&["privacy", "ledger", "create", &ledger], &create[..]].concat()).status.success());
+    let arguments = [
+        "--clients",
+        "4",
+        "--noise",
+        &noise,
+        "--vector",
+        "count:1:8",
+        "--stage-deadline",
+        "20",
+        "--ledger",
+        &ledger,
+    ];
+    let server = Serving::start(folder.path(), &arguments);
+    fs::write(path("in.json"), r#"{"update": [1, -0.5, 0, 0.25, 0, 1], "count": [1]}"#).unwrap();
+    let (pin, input) = (path("pin"), path("in.json"));
+    let joins = |name: &str, policy: &str| {
+        let fixed = ["join", &server.address, "--pin-file", &pin, "--name", name, "--input", &input];
+        let policy: Vec<&str> = policy.split_whitespace().collect();
+        secagg(&[&fixed[..], &policy].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    // Three insist on what the plan gives; one insists on more, and makes no key.
+    let strict = joins("strict", "--max-epsilon 1 --delta 1e-6 --plain count");
+    let others = ["a", "b", "c"].map(|name| joins(name, "--max-epsilon 60 --delta 1e-6 --plain count"));
+    let refused = strict.wait_with_output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && said.contains("with 3 honest shares of noise"), "{said}");
+    for other in others {
+        let output = other.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let (code, stdout, stderr) = server.end();
+    assert_eq!(code, Some(0), "{stderr}");
+    let released: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(released["vectors"], serde_json::json!({"count": [3]}));
+    let sum: Vec<f64> =
+        released["real"]["update"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    assert_eq!(sum.len(), 6);
+    // Three times the input, with noise of σ near 0.35 in the sum.
+    assert!((sum[0] - 3.0).abs() < 4.0 && sum[0] != 3.0, "{sum:?}");
+    let epsilon = |name: &str| released["privacy"][name].as_f64().unwrap();
+    assert!(epsilon("epsilon_achieved") <= 60.0 && epsilon("epsilon_achieved") > 55.0, "{released}");
+    // Exactly the fewest are in the sum.
+    assert_eq!(epsilon("epsilon_achieved"), epsilon("epsilon_planned"));
+    let show = run(&["privacy", "ledger", "show", &ledger, "--format", "json"]);
+    let show: Value = serde_json::from_slice(&show.stdout).unwrap();
+    let spent = show["epsilon_server"].as_f64().unwrap();
+    assert!(show["settled"] == 1 && (spent / epsilon("epsilon_achieved") - 1.0).abs() < 1e-9, "{show}");
+    // A second session would overspend, and is not begun.
+    let state = path("");
+    let again = [&["serve", "--listen", "127.0.0.1:0", "--state", &state][..], &arguments].concat();
+    let refused = run(&again);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(3) && said.contains("above the budget of 60"), "{said}");
 }
 
 #[test]

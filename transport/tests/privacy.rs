@@ -37,12 +37,14 @@ fn assert_refused(arguments: &str, code: i32, said: &str) {
     assert!(!stderr.contains("panicked") && output.stdout.is_empty(), "{arguments}: {stderr}");
 }
 
+const MECHANISMS: [&str; 3] = ["ddg", "skellam", "centred"];
+
 const PLAN: &str = "privacy plan --epsilon 4 --delta 1e-6 --clients 50 --dropout 0.1 --corrupt 0.1 --clip 2 \
                     --dimension 1000 --rounds 10";
 
 #[test]
 fn a_plan_meets_its_target_and_the_account_of_it_agrees() {
-    for mechanism in ["ddg", "skellam"] {
+    for mechanism in MECHANISMS {
         let (code, plan) = json(&format!("{PLAN} --mechanism {mechanism}"));
         assert_eq!(code, Some(0));
         assert_eq!((&plan["minimum_survivors"], &plan["minimum_honest_survivors"]), (&45.into(), &40.into()));
@@ -89,11 +91,50 @@ fn the_server_is_given_no_amplification() {
     );
     assert!(number(&release, "sigma") < number(&server, "sigma"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("against the server"));
-    // No bound, no credit, and it is said.
-    let fixed = format!("{PLAN} --sampling fixed:50/100000");
-    let (_, plan) = json(&fixed);
-    assert_eq!(plan["epsilon_release"], plan["epsilon_server"]);
-    assert!(String::from_utf8_lossy(&secagg(&fixed).stderr).contains("no credit"));
+}
+
+#[test]
+fn a_secret_cohort_of_a_fixed_size_gains_for_the_released_sums_only() {
+    for mechanism in MECHANISMS {
+        let with = |sampling: &str| {
+            json(&format!(
+                "privacy account --mechanism {mechanism} --sigma 3 --scale 10 --clip 1 --dimension 100 --delta 1e-6 \
+                 --survivors 40 --rounds 10 --sampling {sampling}"
+            ))
+            .1
+        };
+        let (fixed, poisson, whole) = (with("fixed:50/100000"), with("poisson:0.0005"), with("fixed:50/50"));
+        let of = |account: &Value| number(account, "epsilon_release");
+        assert!(4.0 * of(&fixed) < of(&whole) && of(&fixed) >= of(&poisson), "{fixed} {poisson}");
+        assert_eq!(of(&whole), number(&whole, "epsilon_server"));
+        assert!(whole["epsilon_server"] == fixed["epsilon_server"], "{whole}");
+    }
+    let (_, plan) = json(&format!("{PLAN} --bits 16 --sampling fixed:50/100000"));
+    assert!(number(&plan, "epsilon_release") < 0.5 && number(&plan, "epsilon_server") > 3.99, "{plan}");
+}
+
+/// Nobody shall take the mechanism without having been told, in whatever form the figures come.
+#[test]
+fn the_centred_mechanism_says_everywhere_that_it_is_experimental() {
+    let account = "privacy account --sigma 2 --scale 1 --clip 1 --dimension 9 --delta 1e-6 --survivors 30";
+    let demo = DEMO.replace("--rounds 2", "--rounds 1");
+    for command in [PLAN, AUDIT, account, demo.as_str()] {
+        let centred = secagg(&format!("{command} --mechanism centred"));
+        let (said, printed) =
+            (String::from_utf8(centred.stderr).unwrap(), String::from_utf8(centred.stdout).unwrap());
+        assert!(centred.status.success(), "{said}");
+        assert!(said.contains("is experimental") && printed.contains("experimental"), "{said} {printed}");
+        let (_, figures) = json(&format!("{command} --mechanism centred"));
+        let told = figures.get("privacy").unwrap_or(&figures);
+        assert_eq!(told["experimental"], true, "{figures}");
+    }
+    assert!(!String::from_utf8(secagg(account).stderr).unwrap().contains("experimental"));
+    // Shares below the floor of its theorem are not accounted for.
+    assert_refused(
+        &format!("{} --mechanism centred", account.replace("--sigma 2", "--sigma 1")),
+        3,
+        "at least 1.05",
+    );
 }
 
 #[test]
@@ -108,6 +149,7 @@ fn the_table_marks_the_choice_and_is_drawn() {
     assert!(text.lines().all(|line| line.len() <= 120), "{text}");
     let svg = fs::read_to_string(plot).unwrap();
     assert!(svg.starts_with("<svg") && svg.contains("ddg, measured") && svg.contains("skellam, expected"));
+    assert!(svg.contains("centred (experimental), expected") && text.contains("centred is experimental"));
 
     let (_, plan) = json(&format!("{small} --measure 1"));
     let rows = plan["table"].as_array().unwrap();
@@ -116,7 +158,7 @@ fn the_table_marks_the_choice_and_is_drawn() {
         assert!((measured / expected - 1.0).abs() < 0.25, "{row}");
     }
     let bits = |mechanism: &str| rows.iter().filter(|row| row["mechanism"] == mechanism).count();
-    assert!(bits("ddg") > 5 && bits("skellam") > 5);
+    assert!(bits("ddg") > 5 && bits("skellam") > 5 && bits("centred") > bits("ddg"));
 }
 
 #[test]
@@ -146,7 +188,7 @@ const AUDIT: &str = "privacy audit --epsilon 1 --delta 0.01 --trials 12000 --cli
 
 #[test]
 fn an_audit_does_not_refute_what_is_true() {
-    for mechanism in ["ddg", "skellam"] {
+    for mechanism in MECHANISMS {
         let (code, audit) = json(&format!("{AUDIT} --mechanism {mechanism}"));
         assert_eq!((code, &audit["verdict"]), (Some(0), &"not refuted".into()), "{audit}");
         let (bound, claim) = (number(&audit, "epsilon_lower_bound"), number(&audit, "epsilon_claimed"));
@@ -160,7 +202,7 @@ fn an_audit_does_not_refute_what_is_true() {
 
 #[test]
 fn an_audit_refutes_a_claim_with_too_little_noise() {
-    for mechanism in ["ddg", "skellam"] {
+    for mechanism in MECHANISMS {
         for factor in ["0.5", "0"] {
             let (code, audit) = json(&format!("{AUDIT} --mechanism {mechanism} --noise-factor {factor}"));
             assert_eq!((code, &audit["verdict"]), (Some(1), &"refuted".into()), "{audit}");
@@ -234,7 +276,7 @@ fn numbers_at_the_ends_of_their_ranges_are_answered() {
         "--epsilon 1e6 --delta 0.9 --clients 2 --dropout 0 --corrupt 0 --clip 1e150 --dimension 268435456",
         "--epsilon 1 --delta 1e-300 --clients 1 --dropout 0 --corrupt 0 --clip 1 --dimension 1 --rounds 4294967295",
     ] {
-        for mechanism in ["ddg", "skellam"] {
+        for mechanism in MECHANISMS {
             let output = secagg(&format!("privacy plan {plan} --mechanism {mechanism}"));
             let stderr = String::from_utf8(output.stderr).unwrap();
             assert!(matches!(output.status.code(), Some(0 | 2 | 3)), "{plan}: {stderr}");
@@ -245,8 +287,13 @@ fn numbers_at_the_ends_of_their_ranges_are_answered() {
 
 #[test]
 fn help_shows_examples() {
-    for command in ["privacy --help", "privacy plan --help", "privacy account --help", "privacy audit --help"]
-    {
+    for command in [
+        "privacy --help",
+        "privacy plan --help",
+        "privacy account --help",
+        "privacy audit --help",
+        "privacy ledger --help",
+    ] {
         let output = secagg(command);
         assert!(
             output.status.success() && String::from_utf8_lossy(&output.stdout).contains("Examples:\n"),
@@ -260,7 +307,7 @@ const DEMO: &str = "demo --clients 8 --rounds 2 --dropout 0.25 --epsilon 50";
 #[test]
 fn a_private_demonstration_reports_what_was_really_spent() {
     let folder = tempfile::tempdir().unwrap();
-    for mechanism in ["ddg", "skellam"] {
+    for mechanism in MECHANISMS {
         let report = folder.path().join(mechanism);
         let (code, run) = json(&format!("{DEMO} --mechanism {mechanism} --report {}", report.display()));
         assert_eq!(code, Some(0));
@@ -298,7 +345,7 @@ fn a_private_demonstration_reports_what_was_really_spent() {
         let vector = number(privacy, "bits") * 128.0;
         assert!(private > vector && private < vector + 2000.0 && plain > 1500.0, "{privacy}");
         let svg = fs::read_to_string(report.join("accuracy.svg")).unwrap();
-        assert!(svg.contains(&format!("{mechanism}, ")) && svg.contains("private"));
+        assert!(svg.contains(mechanism) && svg.contains("private"));
     }
 }
 
@@ -323,4 +370,85 @@ fn a_demonstration_that_cannot_be_private_is_refused() {
     assert_refused("demo --epsilon nan", 2, "above 0");
     assert_refused("demo --epsilon 8 --delta 0", 2, "between 0 and 1");
     assert_refused("demo --mechanism skellam", 2, "--epsilon");
+}
+
+#[test]
+fn a_ledger_refuses_the_round_that_would_overspend_with_the_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("phones.ledger");
+    let ledger = |rest: &str| {
+        let (command, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        format!("privacy ledger {command} {} {rest}", file.display())
+    };
+    let kind = "--sigma 60 --scale 100 --clip 1 --dimension 10000 --survivors";
+    let begin = ledger("create --population phones --epsilon 4 --delta 1e-6");
+    assert_refused(&ledger("show"), 1, "cannot read");
+    assert!(secagg(&begin).status.success());
+    assert_refused(&begin, 1, "already");
+    let fit = json(&ledger(&format!("check {kind} 85"))).1["such_rounds_that_fit"].as_u64().unwrap();
+    // What the account says of that many rounds, and of one more.
+    let of = |rounds: u64| {
+        let account = format!("privacy account {kind} 85 --rounds {rounds} --delta 1e-6");
+        number(&json(&account).1, "epsilon_server")
+    };
+    assert!(fit > 2 && of(fit) <= 4.0 && of(fit + 1) > 4.0, "{fit}");
+    for round in 1..=fit {
+        assert!(secagg(&ledger(&format!("reserve --round r{round} {kind} 85"))).status.success());
+    }
+    let over = ledger(&format!("reserve --round more {kind} 85"));
+    assert_refused(&over, 3, "above the budget of 4; 0 more rounds");
+    // More survivors than the fewest leave room; what was never released leaves all of its own.
+    assert!(secagg(&ledger(&format!("settle --round r1 {kind} 95"))).status.success());
+    assert_refused(&ledger(&format!("settle --round r1 {kind} 95")), 1, "settled or cancelled already");
+    assert!(secagg(&ledger("cancel --round r2")).status.success());
+    assert!(secagg(&over).status.success());
+    let show = json(&ledger("show")).1;
+    assert_eq!((&show["settled"], &show["cancelled"]), (&1.into(), &1.into()));
+    assert!((number(&show, "epsilon_server") / of(fit) - 1.0).abs() < 0.1, "{show}");
+    assert_eq!(show["rounds"].as_array().unwrap().len(), fit as usize + 1);
+    // A changed line is found, a torn one is told and does no harm.
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}reserve\tto")).unwrap();
+    assert!(String::from_utf8_lossy(&secagg(&ledger("show")).stderr).contains("torn by a crash"));
+    fs::write(&file, text.replacen("85x", "86x", 1)).unwrap();
+    assert_refused(&ledger("show"), 1, "line 2 of the ledger has a wrong checksum");
+}
+
+#[test]
+fn a_demonstration_stops_before_the_round_that_would_overspend() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("digits.ledger");
+    let create = "--population digits --epsilon 40 --delta 1e-5";
+    assert!(secagg(&format!("privacy ledger create {} {create}", file.display())).status.success());
+    // Two rounds are planned for 50; each alone costs less than 40.
+    let demo = format!("{DEMO} --dropout 0 --ledger {} --format json", file.display())
+        .replace("--dropout 0.25 ", "");
+    let output = secagg(&demo);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("demo-2") && said.contains("above the budget of 40"), "{said}");
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(run["rounds"].as_array().unwrap().len(), 1);
+    let show = json(&format!("privacy ledger show {}", file.display())).1;
+    let spent = number(&show, "epsilon_server");
+    assert!((spent / number(&run["privacy"], "epsilon_achieved") - 1.0).abs() < 1e-6, "{show}");
+    assert_refused("demo --ledger x", 2, "--epsilon");
+}
+
+#[test]
+fn a_plan_says_what_removing_surplus_noise_would_bring() {
+    let output = secagg(&format!("{PLAN} --bits 16 --noise add-then-remove --format json"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("what runs is over-provision"));
+    let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |name: &str| number(&plan, name);
+    assert!(of("components") > 1.0);
+    assert!(of("error_all_answer_add_then_remove") < 0.95 * of("error_all_answer_over_provision"), "{plan}");
+    assert!(
+        of("epsilon_all_answer_over_provision") < 0.95 * of("epsilon_all_answer_add_then_remove"),
+        "{plan}"
+    );
+    for name in ["epsilon_all_answer_add_then_remove", "epsilon_fewest_answer_add_then_remove"] {
+        assert!(of(name) <= 4.001 && of(name) > 3.5, "{name} {plan}");
+    }
+    assert_eq!(plan["epsilon_fewest_answer_over_provision"], plan["epsilon_server"]);
 }

@@ -7,12 +7,13 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secagg::Suite;
 use secagg::privacy::round_up;
+use secagg_transport::LedgerFile;
 use secagg_transport::demo::federation::{Federation, Settings, SetupError};
 use secagg_transport::demo::private;
 use secagg_transport::demo::report::{self, RoundReport, RunReport};
 use secagg_transport::privacy::scheme::Scheme;
 
-use super::privacy::{positive, probability, refusal};
+use super::privacy::{ledger, positive, probability, refusal, warn_of_experiment};
 use super::{Failure, Format, note, print, unless_interrupted};
 
 /// Train a model on handwritten digits through a real server and real clients on this machine
@@ -58,6 +59,9 @@ pub(crate) struct Arguments {
     /// Bits of a coordinate with --epsilon [default: the fewest whose error is nearly the least]
     #[arg(long, value_name = "B", value_parser = clap::value_parser!(u8).range(1..=62), requires = "epsilon")]
     bits: Option<u8>,
+    /// Spend from this ledger of `secagg privacy ledger create`: a round that would overspend it is not run
+    #[arg(long, value_name = "FILE", requires = "epsilon")]
+    ledger: Option<PathBuf>,
     /// What to print: text (a table) or json (one object)
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -72,20 +76,23 @@ Examples:
   secagg demo --clients 100 --degree 20 --dropout 0.3 --report report
   secagg demo --rounds 3 --format json
   secagg demo --epsilon 8 --mechanism skellam
+  secagg demo --epsilon 8 --rounds 3 --ledger digits.ledger
 
 With --epsilon every client adds noise, sized for the fewest clients that the dropout leaves. Few clients
 need much noise: what that costs shows beside the plain average.";
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut federation = Federation::start(settings(&arguments)).map_err(cannot_start)?;
+    warn_of_experiment(arguments.mechanism);
     if let Some(folder) = &arguments.report {
         // Better now than after all rounds.
         std::fs::create_dir_all(folder).map_err(|error| {
             Failure::Failed(format!("cannot make {}: {error}; choose another --report", folder.display()))
         })?;
     }
+    let mut ledger = arguments.ledger.as_deref().map(ledger::open).transpose()?;
     let bar = progress_bar(arguments.rounds);
-    let ended = unless_interrupted(train(&mut federation, arguments.rounds, &bar)).await;
+    let ended = unless_interrupted(train(&mut federation, ledger.as_mut(), arguments.rounds, &bar)).await;
     bar.finish_and_clear();
     let report = federation.report();
     federation.shutdown().await;
@@ -120,9 +127,19 @@ fn cannot_start(error: SetupError) -> Failure {
     }
 }
 
-async fn train(federation: &mut Federation, rounds: u32, bar: &ProgressBar) -> Result<(), Failure> {
+async fn train(
+    federation: &mut Federation,
+    mut ledger: Option<&mut LedgerFile>,
+    rounds: u32,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
     for round in 1..=rounds {
-        let report = federation.round().await.map_err(Failure::failed)?;
+        let entered = ledger.as_mut().map(|ledger| reserve(ledger, federation)).transpose()?;
+        federation.round().await.map_err(Failure::failed)?;
+        if let (Some(ledger), Some(name)) = (&mut ledger, entered) {
+            settle(ledger, &name, federation)?;
+        }
+        let Some(report) = federation.last() else { continue };
         if let Some(reason) = &report.aborted {
             bar.suspend(|| note(&format!("round {round} aborted, the model stays: {reason}")));
         }
@@ -130,6 +147,28 @@ async fn train(federation: &mut Federation, rounds: u32, bar: &ProgressBar) -> R
         bar.inc(1);
     }
     Ok(())
+}
+
+/// Sets aside what the next round may give away at most, and names it.
+fn reserve(ledger: &mut LedgerFile, federation: &Federation) -> Result<String, Failure> {
+    let name = format!("demo-{}", ledger.ledger().rounds().len() + 1);
+    if let Some(private) = federation.private() {
+        let release = private.release(private.minimum_survivors()).map_err(refusal)?;
+        ledger.reserve(&name, release).map_err(ledger::failure)?;
+    }
+    Ok(name)
+}
+
+/// Counts what the round gave away. One that was aborted stays as it was reserved: an unmasking may have begun.
+fn settle(ledger: &mut LedgerFile, name: &str, federation: &Federation) -> Result<(), Failure> {
+    let survivors = federation.last().map_or(0, |report| report.survivors);
+    match federation.private() {
+        Some(private) if survivors > 0 => {
+            let release = private.release(survivors).map_err(refusal)?;
+            ledger.settle(name, release).map_err(ledger::failure)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn progress_bar(rounds: u32) -> ProgressBar {

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use secagg::{Input, Policy};
+use secagg::{Input, Policy, PrivacyPolicy};
 use secagg_transport::demo::vanish::Point;
 use secagg_transport::{Announcement, Error, Meter, Pin, SecaggClient, is_valid_name};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::privacy::{positive, probability};
 use super::report::Operations;
 use super::{Failure, Format, print, seconds, unless_interrupted};
 
@@ -27,7 +28,7 @@ pub(crate) struct Arguments {
     /// Name that the server reports this client by; each client needs its own
     #[arg(long, value_parser = parse_name)]
     name: String,
-    /// JSON object from vector names to arrays of unsigned integers
+    /// JSON object from vector names to arrays of numbers: unsigned integers, or any for vectors with noise
     #[arg(long, value_name = "FILE.json")]
     input: PathBuf,
     /// Local address to use [default: any]
@@ -39,6 +40,19 @@ pub(crate) struct Arguments {
     /// Refuse sessions that would release a sum of fewer inputs than this
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
     minimum_survivors: Option<u32>,
+    /// Refuse sessions whose vectors with noise give away more than this ε of an input, by this client's own
+    /// computation, or that have other vectors than those of --plain
+    #[arg(long, value_name = "E", value_parser = positive, requires = "delta")]
+    max_epsilon: Option<f64>,
+    /// δ of --max-epsilon
+    #[arg(long, value_name = "D", value_parser = probability, requires = "max_epsilon")]
+    delta: Option<f64>,
+    /// Survivors that may work with the server, so that their noise does not count for --max-epsilon
+    #[arg(long, value_name = "C", default_value_t = 0, requires = "max_epsilon")]
+    corrupt: u32,
+    /// A vector that may have no noise despite --max-epsilon; repeat for several
+    #[arg(long, value_name = "NAME", requires = "max_epsilon")]
+    plain: Vec<String>,
     /// Longest wait for the server's first answer, in seconds
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     connect_timeout: Duration,
@@ -80,12 +94,50 @@ Examples:
   echo '{\"steps\": [1, 2, 3, 4, 5, 6, 7]}' > alice.json
   secagg join 127.0.0.1:7744 --pin-file STATE/pin --name alice --input alice.json
   secagg join server.example:7744 --pin 5f0c...e1 --name bob --input bob.json --minimum-clients 50
+  secagg join server.example:7744 --pin-file pin --name eve --input eve.json --max-epsilon 4 --delta 1e-6
 
 The client waits until enough others have joined. It ends with exit code 0 once the server has
 released the sum.";
 
 /// The vectors of the input file.
-type Vectors = BTreeMap<String, Vec<u64>>;
+type Vectors = BTreeMap<String, Values>;
+
+/// The numbers of one vector.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Values {
+    Integers(Vec<u64>),
+    Real(Vec<f64>),
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Integers(values) => values.len(),
+            Self::Real(values) => values.len(),
+        }
+    }
+
+    fn real(self) -> Vec<f64> {
+        match self {
+            Self::Integers(values) => values.into_iter().map(|value| value as f64).collect(),
+            Self::Real(values) => values,
+        }
+    }
+
+    fn integers(self, name: &str) -> Result<Vec<u64>, String> {
+        match self {
+            Self::Integers(values) => Ok(values),
+            Self::Real(values) => {
+                let at = values.iter().position(|value| *value < 0.0 || value.fract() != 0.0).unwrap_or(0);
+                let value = values.get(at).copied().unwrap_or_default();
+                Err(format!(
+                    "the vector {name:?} has {value} at {at}, and the session sums unsigned integers without noise"
+                ))
+            }
+        }
+    }
+}
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let pin = pin(&arguments.pin)?;
@@ -113,6 +165,10 @@ async fn take_part(arguments: &Arguments, pin: Pin, vectors: Vectors) -> Result<
     let mut policy = Policy::default();
     policy.minimum_clients = arguments.minimum_clients.unwrap_or(policy.minimum_clients);
     policy.minimum_survivors = arguments.minimum_survivors.unwrap_or(policy.minimum_survivors);
+    policy.privacy = arguments.max_epsilon.zip(arguments.delta).map(|(epsilon, delta)| {
+        let plain = arguments.plain.clone();
+        PrivacyPolicy { plain, ..PrivacyPolicy::new(epsilon, delta, arguments.corrupt) }
+    });
     let input = |announcement: Announcement| async move { choose(&announcement, vectors) };
     match client.run_session(policy, entropy, input).await {
         Ok(_) => Ok((false, meter)),
@@ -143,10 +199,16 @@ fn choose(announcement: &Announcement, mut vectors: Vectors) -> Result<Input, St
     for spec in &announcement.config.vectors {
         let name = &spec.name;
         let values = vectors.remove(name).ok_or_else(|| format!("the input file has no vector {name:?}"))?;
-        if values.len() != spec.length as usize {
-            let (has, needs) = (values.len(), spec.length);
+        let needs = spec.noise.map_or(spec.length, |noise| noise.dimension);
+        if values.len() != needs as usize {
+            let has = values.len();
             return Err(format!("the vector {name:?} has {has} coordinates, the session needs {needs}"));
         }
+        if spec.noise.is_some() {
+            input = input.with_real(name, values.real());
+            continue;
+        }
+        let values = values.integers(name)?;
         let largest = spec.bound.unwrap_or(u64::MAX).min((1u64 << spec.bits.min(63)) - 1);
         if let Some(at) = values.iter().position(|value| *value > largest) {
             let value = values[at];
@@ -160,7 +222,7 @@ fn choose(announcement: &Announcement, mut vectors: Vectors) -> Result<Input, St
 fn read_input(path: &Path) -> Result<Vectors, Failure> {
     let text = read(path, "--input")?;
     serde_json::from_str(&text).map_err(|error| {
-        let shape = "give a JSON object from vector names to arrays of unsigned integers";
+        let shape = "give a JSON object from vector names to arrays of numbers";
         Failure::Failed(format!("{} cannot be used: {error}; {shape}", path.display()))
     })
 }

@@ -2,6 +2,8 @@
 
 mod account;
 mod audit;
+mod encoded;
+pub(super) mod ledger;
 mod plan;
 
 use std::time::Duration;
@@ -9,8 +11,9 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use secagg::privacy::PrivacyError;
+use secagg_transport::privacy::scheme::Scheme;
 
-use super::{Failure, unless_interrupted};
+use super::{Failure, note, unless_interrupted};
 
 /// Plan, account for and audit differential privacy of the released sums
 ///
@@ -28,9 +31,10 @@ const EXAMPLES: &str = "\
 Examples:
   secagg privacy plan --epsilon 4 --delta 1e-6 --clients 100 --dropout 0.1 --corrupt 0.05 \\
       --clip 1 --dimension 10000 --rounds 50
-  secagg privacy account --scale 100 --sigma 20 --clients 100 --clip 1 --dimension 10000 \\
+  secagg privacy account --scale 100 --sigma 20 --clip 1 --dimension 10000 \\
       --delta 1e-6 --survivors 85,91,88
-  secagg privacy audit --epsilon 1 --mechanism skellam";
+  secagg privacy audit --epsilon 1 --mechanism skellam
+  secagg privacy ledger create phones.ledger --population phones --epsilon 8 --delta 1e-6";
 
 #[derive(Subcommand)]
 enum Command {
@@ -40,6 +44,8 @@ enum Command {
     Account(account::Arguments),
     /// Attack simulated sums: a lower bound on ε, which must not exceed the claim
     Audit(audit::Arguments),
+    /// Keep the budget of a population: what was spent, and whether another round fits
+    Ledger(ledger::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -48,6 +54,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Account(arguments) => account::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Ledger(arguments) => ledger::run(&arguments),
     });
     unless_interrupted(work).await?.map_err(Failure::failed)?
 }
@@ -57,6 +64,17 @@ pub(super) fn refusal(error: PrivacyError) -> Failure {
     match error {
         PrivacyError::OutOfRange { .. } => Failure::Usage(error.to_string()),
         _ => Failure::Refused(format!("refused: {error}")),
+    }
+}
+
+/// Says so if a mechanism's guarantee has not been reviewed.
+pub(super) fn warn_of_experiment(scheme: Scheme) {
+    if scheme.is_experimental() {
+        note(&format!(
+            "the mechanism {} is experimental: nobody outside of this project has checked the proof of its guarantee \
+             (spec/centred.md); do not protect people with it",
+            scheme.name()
+        ));
     }
 }
 

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use secagg::privacy::{Curve, PrivacyError, round_up};
 use secagg::{Aggregate, ClientId, Graph, Round, Suite, VectorSpec};
 use secagg_transport::{
     Identity, Limits, Outcome, SecaggServer, SessionPlan, SessionPolicy, Threshold, write_file,
 };
 use serde::Serialize;
 
+use super::noise::{self, Planned};
+use super::privacy::ledger;
 use super::report::SessionReport;
 use super::{Failure, Format, default_state, note, print, seconds, unless_interrupted};
 
@@ -42,8 +45,16 @@ pub(crate) struct Arguments {
     degree: Option<u32>,
     /// A vector to sum: LENGTH coordinates of BITS bits each (1 to 62), and if given the largest
     /// value that a client hands in; repeat for several vectors
-    #[arg(long = "vector", value_name = "NAME:LENGTH:BITS[:BOUND]", required = true, value_parser = parse_vector)]
+    #[arg(long = "vector", value_name = "NAME:LENGTH:BITS[:BOUND]", required_unless_present = "noise")]
+    #[arg(value_parser = parse_vector)]
     vectors: Vec<VectorSpec>,
+    /// A vector of real numbers to sum, to which each client adds noise as `secagg privacy plan --format json`
+    /// planned it; repeat for several vectors
+    #[arg(long, value_name = "NAME:PLAN.json", value_parser = Planned::parse)]
+    noise: Vec<Planned>,
+    /// Spend from this ledger of `secagg privacy ledger create`: a session that would overspend it is not run
+    #[arg(long, value_name = "FILE", requires = "noise")]
+    ledger: Option<PathBuf>,
     /// Protocol suite
     #[arg(long, default_value = "curious")]
     suite: Suite,
@@ -78,20 +89,42 @@ Examples:
   secagg serve --listen 0.0.0.0:7744 --clients 100 --degree 20 --vector model:10000:24:16000 \\
       --vector examples:1:20:1000 --rounds 10 --output sums.jsonl
   secagg serve --clients 100 --minimum-survivors 80 --vector model:10000:24
+  secagg privacy plan --epsilon 4 --delta 1e-6 --clients 100 --dropout 0.1 --corrupt 0.05 \\
+      --clip 1 --dimension 10000 --format json > plan.json
+  secagg serve --clients 100 --noise model:plan.json --ledger phones.ledger
 
 The listening address and the pin that clients need are printed on stderr; the pin is also in the
 file `pin` of the state directory. Each session gives one JSON object: {\"vectors\": {NAME: [...]},
-\"survivors\": [NAME...], \"dropped\": {ROUND: [NAME...]}}.";
+\"survivors\": [NAME...], \"dropped\": {ROUND: [NAME...]}}. With --noise there are also \"real\": {NAME: [...]}, the
+sums with noise, and \"privacy\": the ε that the noise in them makes in that session. --ledger adds sessions up.";
 
 /// One session's result as JSON.
 #[derive(Serialize)]
 struct Released {
     vectors: BTreeMap<String, Vec<u64>>,
+    /// Sums of real vectors with noise.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    real: BTreeMap<String, Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    privacy: Option<Privacy>,
     survivors: Vec<String>,
     dropped: BTreeMap<String, Vec<String>>,
 }
 
+/// What the vectors with noise gave away of one client against the server, in this session.
+#[derive(Serialize)]
+struct Privacy {
+    /// With the noise of the survivors that are in the sum.
+    epsilon_achieved: f64,
+    /// With the fewest that may be.
+    epsilon_planned: f64,
+    delta: f64,
+    /// Survivors whose noise is not counted.
+    corrupt: u32,
+}
+
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    check_noise(&arguments)?;
     let plan = plan(&arguments);
     plan.check().map_err(|misuse| Failure::Usage(misuse.to_string()))?;
     let state = arguments.state.clone().map_or_else(default_state, Ok)?;
@@ -111,19 +144,53 @@ fn limits(clients: u32) -> Limits {
     Limits { connections: usual.connections.max(2 * clients as usize), ..usual }
 }
 
+/// Refuses a session that would be less private than its plans say.
+fn check_noise(arguments: &Arguments) -> Result<(), Failure> {
+    let fewest = arguments.minimum_survivors.unwrap_or(u32::MAX);
+    for Planned { vector, clients, minimum_survivors, .. } in &arguments.noise {
+        let name = &vector.name;
+        if fewest < *minimum_survivors {
+            return Err(Failure::Refused(format!(
+                "refused: the noise of {name:?} is planned for at least {minimum_survivors} survivors, and \
+                 --minimum-survivors is {fewest}: leave it out, or plan for more dropouts"
+            )));
+        }
+        if arguments.clients > *clients || arguments.clients < *minimum_survivors {
+            return Err(Failure::Refused(format!(
+                "refused: {name:?} is planned for {minimum_survivors} to {clients} clients, and --clients is {}: plan \
+                 again",
+                arguments.clients
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The fewest survivors: as many as was asked for, or as all plans need.
+fn minimum_survivors(arguments: &Arguments) -> Option<u32> {
+    let planned = arguments.noise.iter().map(|planned| planned.minimum_survivors).max();
+    arguments.minimum_survivors.max(planned)
+}
+
 fn plan(arguments: &Arguments) -> SessionPlan {
     let graph = arguments.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree });
     let threshold = arguments.threshold.map_or(Threshold::Default, Threshold::Fixed);
-    let needed =
-        threshold.of(arguments.suite, graph, arguments.clients).max(arguments.minimum_survivors.unwrap_or(2));
+    let needed = threshold
+        .of(arguments.suite, graph, arguments.clients)
+        .max(minimum_survivors(arguments).unwrap_or(2));
     let minimum = arguments.minimum_clients.unwrap_or(needed);
     SessionPlan {
         suite: arguments.suite,
         graph,
         clients: arguments.clients,
         threshold,
-        minimum_survivors: arguments.minimum_survivors,
-        vectors: arguments.vectors.clone(),
+        minimum_survivors: minimum_survivors(arguments),
+        vectors: arguments
+            .vectors
+            .iter()
+            .chain(arguments.noise.iter().map(|one| &one.vector))
+            .cloned()
+            .collect(),
         task: Vec::new().into(),
         nonce: None,
         policy: SessionPolicy::uniform(arguments.join_deadline, minimum, arguments.stage_deadline),
@@ -136,8 +203,17 @@ async fn sessions(
     server: &mut SecaggServer,
 ) -> Result<(), Failure> {
     let (mut lines, mut reports, mut aborted) = (String::new(), String::new(), 0);
+    let (mut ledger, fewest) = (
+        arguments.ledger.as_deref().map(ledger::open).transpose()?,
+        minimum_survivors(arguments).unwrap_or(1),
+    );
     for _ in 0..arguments.rounds {
+        let reserved = ledger.as_mut().map(|ledger| noise::reserve(ledger, &arguments.noise, fewest));
+        let reserved = reserved.transpose().map_err(ledger::failure)?;
         let outcome = server.run_session(plan).await.map_err(Failure::failed)?;
+        if let (Some(ledger), Some(names)) = (&mut ledger, &reserved) {
+            noise::settle(ledger, &arguments.noise, names, &outcome).map_err(ledger::failure)?;
+        }
         if let Some(path) = &arguments.report {
             reports += &serde_json::to_string(&SessionReport::new(&outcome)).map_err(Failure::failed)?;
             reports.push('\n');
@@ -166,7 +242,7 @@ fn publish(
     aggregate: &Aggregate,
     before: &str,
 ) -> Result<String, Failure> {
-    let released = released(outcome, aggregate);
+    let released = released(arguments, outcome, aggregate)?;
     let line = format!("{}\n", serde_json::to_string(&released).map_err(Failure::failed)?);
     match &arguments.output {
         Some(path) => write(path, &format!("{before}{line}"))?,
@@ -179,15 +255,39 @@ fn publish(
     Ok(line)
 }
 
-fn released(outcome: &Outcome, aggregate: &Aggregate) -> Released {
+fn released(arguments: &Arguments, outcome: &Outcome, aggregate: &Aggregate) -> Result<Released, Failure> {
     let names = |ids: &Vec<ClientId>| ids.iter().map(|id| outcome.name_of(*id)).collect::<Vec<_>>();
     let dropped = outcome.dropped.iter().map(|(round, ids)| (round.to_string(), names(ids)));
-    let vectors = aggregate.vectors.iter().map(|(spec, sum)| (spec.name.clone(), sum.iter().collect()));
-    Released {
-        vectors: vectors.collect(),
+    let plain = aggregate.vectors.iter().filter(|(spec, _)| spec.noise.is_none());
+    let real = arguments.noise.iter().filter_map(|one| {
+        let name = &one.vector.name;
+        Some((name.clone(), aggregate.real(name)?))
+    });
+    Ok(Released {
+        vectors: plain.map(|(spec, sum)| (spec.name.clone(), sum.iter().collect())).collect(),
+        real: real.collect(),
+        privacy: privacy(arguments, aggregate)?,
         survivors: names(&aggregate.survivors),
         dropped: dropped.collect(),
-    }
+    })
+}
+
+/// For all vectors with noise together, at the least δ of their plans and for the most corrupt clients.
+fn privacy(arguments: &Arguments, aggregate: &Aggregate) -> Result<Option<Privacy>, Failure> {
+    let plans = || arguments.noise.iter();
+    let Some(delta) = plans().map(|plan| plan.delta).reduce(f64::min) else { return Ok(None) };
+    let corrupt = plans().map(|plan| plan.corrupt).max().unwrap_or(0);
+    let shares = minimum_survivors(arguments).unwrap_or(1).saturating_sub(corrupt);
+    let config = self::plan(arguments).config(arguments.clients, [0; 32]);
+    let epsilon = |curve: Result<Curve, PrivacyError>| {
+        curve.and_then(|curve| curve.epsilon(delta)).map(|found| found.epsilon).map_err(Failure::failed)
+    };
+    Ok(Some(Privacy {
+        epsilon_achieved: epsilon(aggregate.given_away(corrupt))?,
+        epsilon_planned: epsilon(config.given_away(shares))?,
+        delta,
+        corrupt,
+    }))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
@@ -206,6 +306,18 @@ fn summary(outcome: &Outcome, released: &Released) -> String {
         let rest =
             if sum.len() > SHOWN { format!(" ... ({} coordinates)", sum.len()) } else { String::new() };
         text += &format!("{name}: {}{rest}\n", shown.join(" "));
+    }
+    for (name, sum) in &released.real {
+        let shown: Vec<String> = sum.iter().take(SHOWN).map(|value| format!("{value:.4}")).collect();
+        text += &format!("{name}: {} ... ({} coordinates, with noise)\n", shown.join(" "), sum.len());
+    }
+    if let Some(privacy) = &released.privacy {
+        text += &format!(
+            "each client has ε = {} at δ = {:e} against the server in this session (planned {})\n",
+            round_up(privacy.epsilon_achieved, 3),
+            privacy.delta,
+            round_up(privacy.epsilon_planned, 3),
+        );
     }
     let seconds: f64 = outcome.stages.iter().map(|stage| stage.seconds).sum();
     let clients = outcome.members.len().max(1) as u64;

@@ -125,7 +125,7 @@ impl Federation {
     /// # Errors
     ///
     /// [`Error`] if the session could not be run at all.
-    pub async fn round(&mut self) -> Result<&RoundReport, Error> {
+    pub async fn round(&mut self) -> Result<(), Error> {
         let round = self.rounds.len() as u64;
         let plan = self.plan();
         let submitted = Submitted::default();
@@ -134,7 +134,20 @@ impl Federation {
         while clients.join_next().await.is_some() {}
         let report = self.judge(round, &outcome, &submitted)?;
         self.rounds.push(report);
-        Ok(&self.rounds[self.rounds.len() - 1])
+        Ok(())
+    }
+
+    /// The report on the last round, if there was one.
+    pub fn last(&self) -> Option<&RoundReport> {
+        self.rounds.last()
+    }
+
+    /// How the rounds' privacy is kept, if it is.
+    pub fn private(&self) -> Option<&Private> {
+        match &self.codec {
+            Codec::Exact { .. } => None,
+            Codec::Private(private) => Some(private),
+        }
     }
 
     /// Reports on the rounds so far.
@@ -158,7 +171,7 @@ impl Federation {
     }
 
     fn privacy_report(&self) -> Option<PrivacyReport> {
-        let Codec::Private(private) = &self.codec else { return None };
+        let private = self.private()?;
         let mut config = self.plan().config(self.settings.clients, [0; 32]);
         let with_noise = sizes::per_client(&config);
         config.vectors = Codec::exact(&self.shards).vectors(self.settings.clients);
@@ -232,17 +245,14 @@ impl Federation {
             bytes_down_per_client: down as f64 / clients,
             seconds: outcome.stages.iter().map(|stage| (stage.round.to_string(), stage.seconds)).collect(),
             bytes_by_message: bytes_by_message(outcome),
-            epsilon: match &self.codec {
-                Codec::Exact { .. } => None,
-                Codec::Private(private) => Some(private.epsilon(&self.spent)),
-            },
+            epsilon: self.private().map(|private| private.epsilon(&self.spent)),
         })
     }
 
     /// Moves the secure model by the released sum, the plain one by what the same clients would
     /// have learned from it.
     fn learn(&mut self, round: u64, aggregate: &Aggregate, survivors: &[usize]) -> Result<(), Error> {
-        if let Codec::Private(private) = &self.codec {
+        if let Some(private) = self.private() {
             let loss = private.loss(survivors.len() as u32).map_err(|error| Error::Input(Box::new(error)))?;
             self.spent = self.spent.and(&loss);
         }

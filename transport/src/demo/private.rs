@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use secagg::VectorSpec;
+use secagg::privacy::ledger::Release;
 use secagg::privacy::{PrivacyError, Rotation};
 use secagg::sizes::Traffic;
 use sha2::{Digest, Sha256};
@@ -84,6 +85,15 @@ impl Private {
         self.settings.scheme.loss(&self.design.encoding, survivors, Sampling::None)
     }
 
+    /// What a ledger keeps of a round that so many clients survived.
+    ///
+    /// # Errors
+    /// Noise that cannot be drawn.
+    pub fn release(&self, survivors: u32) -> Result<Release, PrivacyError> {
+        let encoding = &self.design.encoding;
+        self.settings.scheme.release(encoding, encoding.variance()?, survivors, Sampling::None)
+    }
+
     /// The session's vector. It has no bound: noise has none, and sums wrap.
     pub(super) fn vector(&self, name: &str) -> VectorSpec {
         let encoding = &self.design.encoding;
@@ -111,6 +121,7 @@ impl Private {
         let encoding = &self.design.encoding;
         PrivacyReport {
             mechanism: self.settings.scheme.name().into(),
+            experimental: self.settings.scheme.is_experimental(),
             epsilon_planned: self.design.figures.server,
             epsilon_achieved: self.epsilon(spent),
             delta: self.settings.delta,

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct PrivacyReport {
     /// Name of the mechanism.
     pub mechanism: String,
+    /// Whether the mechanism's guarantee has had no outside review.
+    pub experimental: bool,
     /// ε of the planned rounds if every sum holds the fewest survivors.
     pub epsilon_planned: f64,
     /// ε of the sums that were released, for the survivors that were really in them.
@@ -35,7 +37,7 @@ pub struct PrivacyReport {
 impl PrivacyReport {
     /// One line for a title.
     pub fn title(&self) -> String {
-        format!("{}, {} bits, ε = {}, δ = {:e}", self.mechanism, self.bits, self.achieved(), self.delta)
+        format!("{}, {} bits, ε = {}, δ = {:e}", self.label(), self.bits, self.achieved(), self.delta)
     }
 
     /// The lines below the table.
@@ -47,12 +49,16 @@ impl PrivacyReport {
             self.achieved(),
             self.delta,
             round_up(self.epsilon_planned, 3),
-            self.mechanism,
+            self.label(),
             self.sigma,
             self.clip,
             self.bytes_up_per_client,
             self.plain_bytes_up_per_client,
         )
+    }
+
+    fn label(&self) -> String {
+        format!("{}{}", self.mechanism, if self.experimental { " (experimental)" } else { "" })
     }
 
     fn achieved(&self) -> String {

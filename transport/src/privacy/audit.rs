@@ -11,9 +11,10 @@
 //! both probabilities (Clopper and Pearson 1934), so that the choice of t costs the confidence nothing.
 
 use rayon::prelude::*;
-use secagg::privacy::{Encoding, PrivacyError, Rotation};
+use secagg::privacy::{PrivacyError, Rotation};
 
 use super::binomial::Trials;
+use super::coding::Coding;
 use super::encoder::Encoder;
 use super::measure::seeds;
 use super::scheme::Scheme;
@@ -25,7 +26,7 @@ pub struct Audit {
     /// The mechanism.
     pub scheme: Scheme,
     /// What the claim was made for.
-    pub encoding: Encoding,
+    pub encoding: Coding,
     /// The noise that is drawn, as a multiple of what the claim was made for; 0 switches it off.
     pub noise_factor: f64,
     /// Sums to simulate, in both worlds together; at least 8.
@@ -117,7 +118,7 @@ impl Audit {
         [purpose, victim]: [u64; 2],
         trial: u32,
     ) -> Result<f64, PrivacyError> {
-        let task = self.encoding.task();
+        let task = encoder.encoding().task();
         let mut rng = generator(self.seed, "audit", &[purpose, victim, u64::from(trial)]);
         // The rotation is public, and the same in all trials: the adversary knows it.
         let rotation = Rotation::new([0; 32]);
@@ -128,7 +129,7 @@ impl Audit {
         for _ in 1..task.clients {
             encoder.add(&mut sum, &encoder.encode(&nothing, &rotation, &seeds(&mut rng))?);
         }
-        let decoded = self.encoding.decode(&sum, &rotation)?;
+        let decoded = encoder.encoding().decode(&sum, &rotation)?;
         Ok(decoded.iter().map(|value| value * coordinate).sum())
     }
 }

@@ -1,8 +1,9 @@
 //! From a target to noise, scale and width.
 
 use rayon::prelude::*;
-use secagg::privacy::{Encoding, Gaussian, PrivacyError, Task};
+use secagg::privacy::{PrivacyError, Task};
 
+use super::coding::Coding;
 use super::loss::{Figures, Loss, Sampling};
 use super::scheme::{Scheme, no_survivor};
 
@@ -43,7 +44,8 @@ pub enum Against {
 }
 
 impl Against {
-    fn of(self, figures: Figures) -> f64 {
+    /// Its figure of the two.
+    pub fn of(self, figures: Figures) -> f64 {
         match self {
             Self::Server => figures.server,
             Self::Release => figures.release,
@@ -88,14 +90,14 @@ impl Question {
     }
 
     /// Both ε of all rounds if one round gives away `round`.
-    fn total(&self, round: &Loss) -> Result<Figures, PrivacyError> {
+    pub(super) fn total(&self, round: &Loss) -> Result<Figures, PrivacyError> {
         round.times(self.rounds).epsilon(self.delta)
     }
 
     /// The noise, as a multiple of the clip, with which the central Gaussian meets the target.
     fn central_multiplier(&self) -> Result<f64, PrivacyError> {
         let sampling = self.sampling_that_counts();
-        let epsilon = |z: f64| Ok(self.against.of(self.total(&Loss::of(&Gaussian::new(z)?, sampling)?)?));
+        let epsilon = |z: f64| Ok(self.against.of(self.total(&Loss::of_central(z, sampling)?)?));
         let (mut low, mut high) = (f64::exp2(-20.0), f64::exp2(40.0));
         // In the exponent first: the ends are eighteen orders of magnitude apart.
         for step in 0..60 {
@@ -149,13 +151,13 @@ impl Designer {
             wrap: question.wrap,
             greatest_scale: Some(scheme.greatest_sigma() / (HEADROOM * share)),
         };
-        let figures = |encoding: &Encoding, sampling: Sampling| {
+        let figures = |encoding: &Coding, sampling: Sampling| {
             question.total(&scheme.loss(encoding, question.minimum_honest(), sampling)?)
         };
-        let epsilon = |encoding: &Encoding| {
+        let epsilon = |encoding: &Coding| {
             figures(encoding, question.sampling_that_counts()).map(|found| question.against.of(found))
         };
-        let encoding = Encoding::calibrate(task, question.epsilon, epsilon)?;
+        let encoding = scheme.calibrate(task, question.epsilon, epsilon)?;
         Ok(Design { scheme, encoding, figures: figures(&encoding, question.sampling)? })
     }
 
@@ -193,7 +195,7 @@ pub struct Design {
     /// The mechanism.
     pub scheme: Scheme,
     /// Scale, noise and norm bound.
-    pub encoding: Encoding,
+    pub encoding: Coding,
     /// Both ε of all rounds, if every sum holds the fewest honest survivors.
     pub figures: Figures,
 }
@@ -206,12 +208,19 @@ impl Design {
     /// by 2^b. As for the choice of the scale, vectors are taken to be as long as the clip and to point the same
     /// way, and rotated coordinates to be normal.
     pub fn error(&self) -> f64 {
+        self.error_with(self.sigma().powi(2))
+    }
+
+    /// The same if σ² of each client's share, in squared integer units, is `share`.
+    pub(super) fn error_with(&self, share: f64) -> f64 {
         let encoding = &self.encoding;
-        let (clients, sigma) = (f64::from(encoding.task().clients), self.sigma());
+        let clients = f64::from(encoding.task().clients);
         let spread = encoding.task().clip * encoding.scale() / f64::from(encoding.padded_dimension()).sqrt();
+        let fine = f64::exp2(f64::from(encoding.grid()));
+        let rounding = rounding_variance(spread * fine) / (fine * fine);
         let ring = f64::exp2(f64::from(encoding.task().bits));
         let wraps = encoding.wrap_probability() * ring * ring;
-        (clients * (sigma * sigma + rounding_variance(spread)) + wraps).sqrt() / encoding.scale()
+        (clients * (share + rounding) + wraps).sqrt() / encoding.scale()
     }
 
     /// The σ of a share as it is drawn, in integer units.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use secagg::privacy::{Amplification, Curve, Mechanism, PrivacyError};
+use secagg::privacy::{Amplification, Curve, Gaussian, Mechanism, PrivacyError, Sensitivity, ledger};
 
 /// How the clients of a round are drawn from the population, secretly.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,12 +21,23 @@ pub enum Sampling {
 }
 
 impl Sampling {
-    /// Whether a smaller loss is claimed for the released sums than for the server.
-    ///
-    /// For cohorts of a fixed size the core has no bound under zero-out adjacency, so nothing is claimed: the
-    /// bound without amplification holds for every way of sampling.
+    /// Whether a smaller loss may be claimed for the released sums than for the server.
     pub fn amplifies(self) -> bool {
-        matches!(self, Self::Poisson(rate) if rate < 1.0)
+        match self {
+            Self::None => false,
+            Self::Poisson(rate) => rate < 1.0,
+            Self::Fixed { clients, population } => clients < population,
+        }
+    }
+}
+
+impl From<Sampling> for ledger::Sampling {
+    fn from(sampling: Sampling) -> Self {
+        match sampling {
+            Sampling::None => Self::All,
+            Sampling::Poisson(rate) => Self::Poisson(rate),
+            Sampling::Fixed { clients, population } => Self::Fixed { cohort: clients, population },
+        }
     }
 }
 
@@ -83,17 +94,34 @@ impl Loss {
         Self { server: Curve::nothing(), release: Curve::nothing() }
     }
 
-    /// One round of a mechanism.
+    /// One round of the mechanism that `at` makes of a sensitivity: of this one, and for cohorts of a fixed size of the
+    /// one under replacement too, for another client is in the victim's place where the victim is not.
     ///
     /// # Errors
-    /// A sampling rate outside (0, 1].
-    pub fn of(mechanism: &impl Mechanism, sampling: Sampling) -> Result<Self, PrivacyError> {
-        let server = Curve::of(mechanism);
+    /// As `at`; a sampling rate outside (0, 1]; a sample larger than the population.
+    pub fn of<M: Mechanism>(
+        sensitivity: Sensitivity,
+        sampling: Sampling,
+        at: impl Fn(Sensitivity) -> Result<M, PrivacyError>,
+    ) -> Result<Self, PrivacyError> {
+        let mechanism = at(sensitivity)?;
+        let server = Curve::of(&mechanism);
         let release = match sampling {
-            Sampling::Poisson(rate) => Curve::poisson(mechanism, rate, Amplification::Tight)?,
-            Sampling::None | Sampling::Fixed { .. } => server.clone(),
+            Sampling::None => server.clone(),
+            Sampling::Poisson(rate) => Curve::poisson(&mechanism, rate, Amplification::Tight)?,
+            Sampling::Fixed { clients, population } => {
+                Curve::fixed_size(&mechanism, &at(sensitivity.for_replacement())?, clients, population)?
+            }
         };
         Ok(Self { server, release })
+    }
+
+    /// One round of the central Gaussian, with noise of `multiplier` times the sensitivity.
+    ///
+    /// # Errors
+    /// As [`Loss::of`].
+    pub fn of_central(multiplier: f64, sampling: Sampling) -> Result<Self, PrivacyError> {
+        Self::of(Sensitivity::new(1.0, 1)?, sampling, |by| Gaussian::new(multiplier / by.l2()))
     }
 
     /// What these rounds and the others give away together.
@@ -120,8 +148,6 @@ impl Loss {
 
 #[cfg(test)]
 mod tests {
-    use secagg::privacy::Gaussian;
-
     use super::*;
 
     #[test]
@@ -145,14 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn only_a_poisson_sample_amplifies_and_never_against_the_server() {
-        let of = |sampling| {
-            Loss::of(&Gaussian::new(2.0).unwrap(), sampling).unwrap().times(10).epsilon(1e-5).unwrap()
-        };
+    fn samples_amplify_but_never_against_the_server() {
+        let of = |sampling| Loss::of_central(4.0, sampling).unwrap().times(10).epsilon(1e-5).unwrap();
+        let fixed = |clients| of(Sampling::Fixed { clients, population: 1000 });
         let (none, poisson) = (of(Sampling::None), of(Sampling::Poisson(0.01)));
         assert_eq!(none.server, none.release);
-        assert_eq!(poisson.server, none.server);
+        assert_eq!((poisson.server, fixed(10).server), (none.server, none.server));
         assert!(poisson.release < none.release / 10.0, "{poisson:?}");
-        assert_eq!(of(Sampling::Fixed { clients: 1, population: 100 }), none);
+        assert!(fixed(10).release < none.release / 5.0 && fixed(10).release > poisson.release);
+        assert_eq!(fixed(1000), none);
+        assert!(Loss::of_central(4.0, Sampling::Fixed { clients: 2, population: 1 }).is_err());
     }
 }

@@ -1,10 +1,13 @@
 //! Which noise: the choice of a mechanism, and what depends on it alone.
 
 use clap::ValueEnum;
+use secagg::privacy::ledger::{Kind, Release};
 use secagg::privacy::{
-    DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Sensitivity, Skellam, SkellamNoise, Variance,
+    CentredEncoding, CentredGaussian, DistributedGaussian, Encoding, GaussianNoise, PrivacyError,
+    Sensitivity, Skellam, SkellamNoise, Task, Variance,
 };
 
+use super::coding::Coding;
 use super::loss::{Loss, Sampling};
 
 /// A mechanism of distributed noise.
@@ -14,17 +17,30 @@ pub enum Scheme {
     Ddg,
     /// Skellam (Agarwal, Kairouz, Liu 2021)
     Skellam,
+    /// Centred discrete Gaussian: fewest bits, but EXPERIMENTAL, for nobody outside of this project has checked its proof
+    Centred,
 }
 
 impl Scheme {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Ddg, Self::Skellam];
+    pub const ALL: [Self; 3] = [Self::Ddg, Self::Skellam, Self::Centred];
+
+    /// Whether its guarantee is this project's own claim, which nobody outside has reviewed.
+    pub fn is_experimental(self) -> bool {
+        self == Self::Centred
+    }
+
+    /// The name for people, which says so.
+    pub fn label(self) -> String {
+        format!("{}{}", self.name(), if self.is_experimental() { " (experimental)" } else { "" })
+    }
 
     /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ddg => "ddg",
             Self::Skellam => "skellam",
+            Self::Centred => "centred",
         }
     }
 
@@ -33,6 +49,26 @@ impl Scheme {
         match self {
             Self::Ddg => f64::exp2(22.0),
             Self::Skellam => f64::exp2(12.0),
+            Self::Centred => 8.0,
+        }
+    }
+
+    /// The encoding with the least noise for which `epsilon` of it is at most `target`.
+    ///
+    /// # Errors
+    /// A target that is not positive, or that no noise reaches with these bits.
+    pub(super) fn calibrate(
+        self,
+        task: Task,
+        target: f64,
+        epsilon: impl Fn(&Coding) -> Result<f64, PrivacyError>,
+    ) -> Result<Coding, PrivacyError> {
+        match self {
+            Self::Ddg | Self::Skellam => {
+                Encoding::calibrate(task, target, |one| epsilon(&Coding::Rounded(*one))).map(Coding::Rounded)
+            }
+            Self::Centred => CentredEncoding::calibrate(task, target, |one| epsilon(&Coding::Centred(*one)))
+                .map(Coding::Centred),
         }
     }
 
@@ -40,7 +76,7 @@ impl Scheme {
     ///
     /// # Errors
     /// No share; noise that cannot be drawn or is below the mechanism's floor; a rate that is none.
-    pub fn loss(self, encoding: &Encoding, shares: u32, sampling: Sampling) -> Result<Loss, PrivacyError> {
+    pub fn loss(self, encoding: &Coding, shares: u32, sampling: Sampling) -> Result<Loss, PrivacyError> {
         self.loss_of(encoding.variance()?, encoding.sensitivity()?, shares, sampling)
     }
 
@@ -60,21 +96,42 @@ impl Scheme {
         }
         let sigma = variance.sigma();
         match self {
-            Self::Ddg => Loss::of(&DistributedGaussian::new(shares, sigma, sensitivity)?, sampling),
+            Self::Ddg => Loss::of(sensitivity, sampling, |by| DistributedGaussian::new(shares, sigma, by)),
             Self::Skellam => {
-                Loss::of(&Skellam::new(f64::from(shares) * sigma * sigma, sensitivity)?, sampling)
+                Loss::of(sensitivity, sampling, |by| Skellam::new(f64::from(shares) * sigma * sigma, by))
             }
+            Self::Centred => Loss::of(sensitivity, sampling, |by| CentredGaussian::new(shares, sigma, by)),
         }
     }
 
-    /// The sampler of shares of noise of σ `sigma` in integer units, rounded up.
+    /// What a ledger keeps of a round whose sum holds `shares` shares of this variance that the adversary does not know.
+    ///
+    /// # Errors
+    /// A norm bound that is not finite.
+    pub fn release(
+        self,
+        coding: &Coding,
+        variance: Variance,
+        shares: u32,
+        sampling: Sampling,
+    ) -> Result<Release, PrivacyError> {
+        let kind = match self {
+            Self::Ddg => Kind::Gaussian,
+            Self::Skellam => Kind::Skellam,
+            Self::Centred => Kind::Centred,
+        };
+        let (norm, dimension) = (coding.sensitivity()?.l2(), coding.padded_dimension());
+        Ok(Release { kind, shares: vec![(shares, variance)], norm, dimension, sampling: sampling.into() })
+    }
+
+    /// The sampler of shares of noise of σ `sigma` around zero, in integer units, rounded up.
     ///
     /// # Errors
     /// Noise that cannot be drawn.
     pub(super) fn noise(self, sigma: f64) -> Result<Noise, PrivacyError> {
         let variance = Variance::at_least(sigma)?;
         Ok(match self {
-            Self::Ddg => Noise::Gaussian(GaussianNoise::new(variance)),
+            Self::Ddg | Self::Centred => Noise::Gaussian(GaussianNoise::new(variance)),
             Self::Skellam => Noise::Skellam(SkellamNoise::new(variance)?),
         })
     }
@@ -106,13 +163,19 @@ impl Noise {
 
 #[cfg(test)]
 mod tests {
+    use secagg::privacy::CentredNoise;
+
     use super::*;
 
     #[test]
     fn samplers_draw_up_to_the_greatest_sigma_and_not_beyond() {
         for scheme in Scheme::ALL {
-            assert!(scheme.noise(scheme.greatest_sigma()).is_ok(), "{}", scheme.name());
-            assert!(scheme.noise(scheme.greatest_sigma() * 1.01).is_err(), "{}", scheme.name());
+            let drawn = |sigma: f64| match scheme {
+                Scheme::Centred => CentredNoise::new(Variance::at_least(sigma).unwrap(), 0).is_ok(),
+                Scheme::Ddg | Scheme::Skellam => scheme.noise(sigma).is_ok(),
+            };
+            assert!(drawn(scheme.greatest_sigma()), "{}", scheme.name());
+            assert!(!drawn(scheme.greatest_sigma() * 1.01), "{}", scheme.name());
         }
     }
 

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use secagg::privacy::{Encoding, PrivacyError, Task, Variance, round_up};
-use secagg_transport::privacy::design::usual_beta;
+use secagg::privacy::{Variance, round_up};
 use secagg_transport::privacy::loss::{Loss, Sampling};
-use secagg_transport::privacy::scheme::Scheme;
 use serde_json::Value;
 
-use super::{clients, dimension, positive, probability, refusal, whole};
+use super::encoded::{Encoded, drawn};
+use super::{clients, positive, probability, refusal, warn_of_experiment, whole};
 use crate::cli::fields::{Fields, lines, object};
-use crate::cli::{Failure, Format, note, print};
+use crate::cli::{Failure, Format, print};
 
 /// From what was run: ε
 ///
@@ -21,18 +20,8 @@ use crate::cli::{Failure, Format, note, print};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Noise of one client in integer units: sigma_integer of the plan
-    #[arg(long, value_name = "S", value_parser = positive)]
-    sigma: f64,
-    /// Factor from real to integer units: scale of the plan
-    #[arg(long, value_name = "S", value_parser = positive)]
-    scale: f64,
-    /// Greatest Euclidean norm of a client's vector, in real units
-    #[arg(long, value_name = "C", value_parser = positive)]
-    clip: f64,
-    /// Coordinates of a vector, 1 to 2^28
-    #[arg(long, value_name = "D", value_parser = dimension)]
-    dimension: u32,
+    #[command(flatten)]
+    encoded: Encoded,
     /// δ
     #[arg(long, value_name = "D", value_parser = probability)]
     delta: f64,
@@ -49,9 +38,6 @@ pub(super) struct Arguments {
     /// How clients were drawn, secretly: none, poisson:RATE or fixed:N/POPULATION
     #[arg(long, default_value = "none")]
     sampling: Sampling,
-    /// Mechanism
-    #[arg(long, value_enum, default_value = "ddg")]
-    mechanism: Scheme,
     /// What to print: text or json (one object)
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -74,9 +60,9 @@ type Rounds = BTreeMap<(Variance, u32), u32>;
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let rounds = rounds(arguments)?;
-    let sensitivity = encoding(arguments).and_then(|encoding| encoding.sensitivity()).map_err(refusal)?;
+    let sensitivity = arguments.encoded.coding().and_then(|coding| coding.sensitivity()).map_err(refusal)?;
     let total = rounds.iter().try_fold(Loss::nothing(), |total, ((variance, survivors), times)| {
-        let (mechanism, sampling) = (arguments.mechanism, arguments.sampling);
+        let (mechanism, sampling) = (arguments.encoded.mechanism, arguments.sampling);
         Ok(total.and(&mechanism.loss_of(*variance, sensitivity, *survivors, sampling)?.times(*times)))
     });
     let figures = total.and_then(|total| total.epsilon(arguments.delta)).map_err(refusal)?;
@@ -85,7 +71,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Json => value.into(),
     };
     let fields: Fields = vec![
-        ("mechanism", arguments.mechanism.name().into()),
+        ("mechanism", arguments.encoded.mechanism.name().into()),
+        ("experimental", arguments.encoded.mechanism.is_experimental().into()),
         ("rounds", rounds.values().copied().map(u64::from).sum::<u64>().into()),
         ("fewest_honest_survivors", rounds.keys().map(|(_, survivors)| *survivors).min().into()),
         ("epsilon_server", epsilon(figures.server)),
@@ -96,15 +83,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Text => lines(&fields),
         Format::Json => object(&fields),
     })?;
-    if matches!(arguments.sampling, Sampling::Fixed { .. }) {
-        note("fixed-size sampling is given no credit: epsilon_release is the bound without amplification");
-    }
+    warn_of_experiment(arguments.encoded.mechanism);
     Ok(())
 }
 
 fn rounds(arguments: &Arguments) -> Result<Rounds, Failure> {
     let mut rounds = Rounds::new();
-    let usual = drawn(arguments.sigma).map_err(refusal)?;
+    let usual = drawn(arguments.encoded.sigma).map_err(refusal)?;
     let mut add = |variance: Variance, survivors: u32, times: u32| {
         let found = rounds.entry((variance, survivors)).or_default();
         *found = found.saturating_add(times);
@@ -153,30 +138,4 @@ fn parse(text: &str) -> Result<Vec<(u32, Option<f64>)>, String> {
     let rounds: Vec<_> =
         rows.filter(|(_, row)| !row.trim().is_empty()).map(parse_row).collect::<Result<_, _>>()?;
     if rounds.is_empty() { Err("no rounds below the header".into()) } else { Ok(rounds) }
-}
-
-/// The variance that was drawn: the greatest multiple of 2^-16 that is at most σ², so that no noise is counted that
-/// was not there. A part in 10^12 is allowed for σ being printed as its root.
-fn drawn(sigma: f64) -> Result<Variance, PrivacyError> {
-    // What is too large saturates, and is refused.
-    Variance::new((sigma * sigma * Variance::ONE as f64 * (1.0 + 1e-12)).floor() as u64)
-}
-
-/// The encoding of this scale: the widest ring would allow a finer one, which is then limited.
-fn encoding(arguments: &Arguments) -> Result<Encoding, PrivacyError> {
-    let task = Task {
-        clients: 1,
-        bits: 62,
-        clip: arguments.clip,
-        dimension: arguments.dimension,
-        beta: usual_beta(),
-        wrap: 0.1,
-        greatest_scale: Some(arguments.scale),
-    };
-    let encoding = Encoding::new(task, arguments.sigma / arguments.scale)?;
-    if encoding.scale() == arguments.scale {
-        return Ok(encoding);
-    }
-    let (what, range) = ("the clip or the noise in integer units", "small enough for a ring of 62 bits");
-    Err(PrivacyError::OutOfRange { what, found: arguments.scale * arguments.clip, range })
 }

@@ -7,7 +7,7 @@ use secagg_transport::privacy::design::{Against, Design, Designer, Question};
 use secagg_transport::privacy::loss::Sampling;
 use secagg_transport::privacy::scheme::Scheme;
 
-use super::{positive, probability, progress_bar, refusal, whole};
+use super::{positive, probability, progress_bar, refusal, warn_of_experiment, whole};
 use crate::cli::fields::{Fields, lines, object};
 use crate::cli::{Failure, Format, note, print};
 
@@ -32,7 +32,8 @@ pub(super) struct Arguments {
     /// Sums to simulate, at least 1000
     #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = |text: &str| whole(text, 1000, 100_000_000))]
     trials: u32,
-    /// Noise that is drawn, as a multiple of what the claim needs, 0 to 1: 0.5 halves it, 0 switches it off
+    /// Noise that is drawn, as a multiple of what the claim needs, 0 to 1: 0.5 halves it, 0 switches it off;
+    /// centred draws no share below σ = 1.05 but 0
     #[arg(long, value_name = "F", default_value = "1", value_parser = factor)]
     noise_factor: f64,
     /// Honest survivors, each with its share of the noise
@@ -115,6 +116,7 @@ fn verdict(arguments: &Arguments, design: &Design, found: &Found) -> Result<(), 
     let fields: Fields = vec![
         ("verdict", if refuted { "refuted" } else { "not refuted" }.into()),
         ("mechanism", arguments.mechanism.name().into()),
+        ("experimental", arguments.mechanism.is_experimental().into()),
         ("epsilon_claimed", claim.into()),
         ("epsilon_lower_bound", found.epsilon.into()),
         ("confidence", arguments.confidence.into()),
@@ -133,6 +135,7 @@ fn verdict(arguments: &Arguments, design: &Design, found: &Found) -> Result<(), 
         Format::Text => lines(&fields),
         Format::Json => object(&fields),
     })?;
+    warn_of_experiment(arguments.mechanism);
     if found.greatest < claim {
         note(&format!(
             "so few trials show an ε of at most {:.2}, so they cannot refute {claim:.2}: take more --trials",

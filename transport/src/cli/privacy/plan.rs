@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use secagg::parameters::Fraction;
-use secagg::privacy::round_up;
+use secagg::privacy::{PrivacyError, round_up};
 use secagg::sizes::{self, Traffic};
 use secagg::{Graph, Suite, VectorSpec};
 use secagg_transport::privacy::design::{Against, Design, Designer, Question};
-use secagg_transport::privacy::loss::Sampling;
+use secagg_transport::privacy::loss::{Figures, Sampling};
 use secagg_transport::privacy::scheme::Scheme;
-use secagg_transport::privacy::{measure, plot};
+use secagg_transport::privacy::{measure, plot, sizing};
 use secagg_transport::{Threshold, write_file};
 use serde_json::Value;
 
-use super::{clients, dimension, positive, probability, progress_bar, refusal, whole};
+use super::{clients, dimension, positive, probability, progress_bar, refusal, warn_of_experiment, whole};
 use crate::cli::fields::{Fields, lines, object};
 use crate::cli::{Failure, Format, note, print};
 
@@ -59,6 +59,9 @@ pub(super) struct Arguments {
     /// Mechanism
     #[arg(long, value_enum, default_value = "ddg")]
     mechanism: Scheme,
+    /// What becomes of noise that turns out to be too much
+    #[arg(long, value_enum, default_value = "over-provision")]
+    noise: Surplus,
     /// Bits of a coordinate, 1 to 62 [default: chosen]
     #[arg(long, value_name = "B", value_parser = clap::value_parser!(u8).range(1..=62))]
     bits: Option<u8>,
@@ -83,6 +86,14 @@ pub(super) struct Arguments {
     format: Format,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Surplus {
+    /// It stays: who does not drop out adds to the noise
+    OverProvision,
+    /// It is removed once the survivors are known; the protocol cannot do so yet, the figures say what it would bring
+    AddThenRemove,
+}
+
 const FOUR_DEVIATIONS: f64 = 6.334e-5;
 
 /// Coordinates of all clients together up to which a sum is simulated: some minutes each.
@@ -100,12 +111,15 @@ Examples:
       --mechanism skellam --format json
   secagg privacy plan --epsilon 1 --delta 1e-5 --clients 100 --dropout 0 --corrupt 0 \\
       --clip 1 --dimension 4096 --measure 5 --plot errors.svg
+  secagg privacy plan --epsilon 4 --delta 1e-6 --clients 100 --dropout 0.3 --corrupt 0.05 \\
+      --clip 1 --dimension 10000 --noise add-then-remove
 
-sigma is the noise of one client in the units of --clip, sigma_integer the same times scale, as it is drawn.
+sigma is the noise of one client in the units of --clip, sigma_integer the same times scale, as it is drawn;
+variance_units is its square in 2^-16ths. `secagg serve --noise NAME:PLAN.json` runs what --format json prints.
 Errors are the root of the mean square of a coordinate when all clients answer; the central Gaussian is what a
 trusted server would add for the same ε. The table gives errors as multiples of it; * marks the chosen width.
-Sampling lessens ε for whoever sees only the released sums, never for the server, and fixed-size sampling is
-given no credit.";
+The column centred is experimental. Sampling lessens ε for whoever sees only the released sums, never for the
+server.";
 
 /// A row of the table: the width, and for each mechanism its design and measured error, if there are any.
 struct Row {
@@ -126,7 +140,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(repetitions) = arguments.measure {
         fill_in(&mut rows, repetitions, arguments)?;
     }
-    let fields = fields(arguments, &question, &design, central)?;
+    let mut fields = fields(arguments, &question, &design, central)?;
+    if arguments.noise == Surplus::AddThenRemove {
+        fields.extend(both_sizings(arguments, &question, &design).map_err(refusal)?);
+    }
     print(&match arguments.format {
         Format::Text => lines(&fields) + "\n" + &text_table(&rows, &design, central),
         Format::Json => json(fields, &rows, central),
@@ -210,13 +227,13 @@ fn fields(
     let (encoding, clients) = (&design.encoding, f64::from(question.clients));
     let traffic = traffic(arguments, design)?;
     let (server, release) = (design.figures.server, design.figures.release);
-    // JSON keeps all digits, which are rounded up already; fewer are rounded up again.
-    let epsilon = |value: f64| match arguments.format {
-        Format::Text => Value::from(round_up(value, 4)),
-        Format::Json => value.into(),
-    };
+    let epsilon = |value: f64| epsilon(arguments, value);
     Ok(vec![
         ("mechanism", design.scheme.name().into()),
+        ("experimental", design.scheme.is_experimental().into()),
+        ("clients", question.clients.into()),
+        ("dimension", question.dimension.into()),
+        ("clip", question.clip.into()),
         ("bits", encoding.task().bits.into()),
         ("sigma", encoding.sigma_real().into()),
         ("sigma_integer", design.sigma().into()),
@@ -233,9 +250,35 @@ fn fields(
         ("wrap_probability", encoding.wrap_probability().into()),
         ("padded_dimension", encoding.padded_dimension().into()),
         ("norm_bound_integer", encoding.norm_squared().sqrt().into()),
+        ("norm_squared", encoding.greatest_sum_of_squares().into()),
+        ("variance_units", encoding.variance().map_err(refusal)?.units().into()),
         ("bytes_up_per_client", traffic.up.into()),
         ("bytes_down_per_client", traffic.down.into()),
     ])
+}
+
+/// What noise that stays comes to, beside noise of which the surplus is removed.
+fn both_sizings(arguments: &Arguments, question: &Question, design: &Design) -> Result<Fields, PrivacyError> {
+    let (stays, removed) =
+        (sizing::over_provision(question, design)?, sizing::add_then_remove(question, design)?);
+    let epsilon = |figures: Figures| epsilon(arguments, question.against.of(figures));
+    Ok(vec![
+        ("components", removed.components.into()),
+        ("error_all_answer_over_provision", stays.error_all.into()),
+        ("error_all_answer_add_then_remove", removed.error_all.into()),
+        ("epsilon_all_answer_over_provision", epsilon(stays.all)),
+        ("epsilon_all_answer_add_then_remove", epsilon(removed.all)),
+        ("epsilon_fewest_answer_over_provision", epsilon(stays.fewest)),
+        ("epsilon_fewest_answer_add_then_remove", epsilon(removed.fewest)),
+    ])
+}
+
+/// JSON keeps all digits, which are rounded up already; fewer are rounded up again.
+fn epsilon(arguments: &Arguments, value: f64) -> Value {
+    match arguments.format {
+        Format::Text => round_up(value, 4).into(),
+        Format::Json => value.into(),
+    }
 }
 
 /// Bytes of a client in one round that nobody leaves.
@@ -274,7 +317,7 @@ fn text_table(rows: &[Row], design: &Design, central: f64) -> String {
         }
         text += "\n";
     }
-    text
+    text + "       centred is experimental: nobody outside of this project has checked its proof\n"
 }
 
 fn json(mut fields: Fields, rows: &[Row], central: f64) -> String {
@@ -282,6 +325,7 @@ fn json(mut fields: Fields, rows: &[Row], central: f64) -> String {
         serde_json::json!({
             "bits": row.bits,
             "mechanism": design.scheme.name(),
+            "experimental": design.scheme.is_experimental(),
             "sigma_integer": design.sigma(),
             "scale": design.encoding.scale(),
             "error_sum": design.error(),
@@ -300,7 +344,7 @@ fn draw(question: &Question, rows: &[Row], design: &Design, central: f64) -> Str
     let line = |(index, scheme): (usize, Scheme)| {
         let cells = || rows.iter().filter_map(|row| Some((row, row.cells.get(index)?.as_ref()?)));
         plot::Line {
-            name: scheme.name().into(),
+            name: scheme.label(),
             expected: cells().map(|(row, (design, _))| point(row, design.error())).collect(),
             measured: cells().filter_map(|(row, (_, found))| Some(point(row, (*found)?))).collect(),
         }
@@ -321,11 +365,12 @@ fn draw(question: &Question, rows: &[Row], design: &Design, central: f64) -> Str
 }
 
 fn warn(arguments: &Arguments) {
+    warn_of_experiment(arguments.mechanism);
+    if arguments.noise == Surplus::AddThenRemove {
+        note("no message of the protocol carries the seeds of components yet: what runs is over-provision");
+    }
     if arguments.delta * f64::from(arguments.clients) >= 1.0 {
         note("δ is not below one over the number of clients: it allows one of them to be shown in the clear");
-    }
-    if matches!(arguments.sampling, Sampling::Fixed { .. }) {
-        note("fixed-size sampling is given no credit: epsilon_release is the bound without amplification");
     }
     if arguments.against == Against::Release {
         note(
