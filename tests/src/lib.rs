@@ -5,6 +5,7 @@
 //! [`oracle`] judges the project by tables of answers that were computed without it.
 
 pub mod conform;
+pub mod derivations;
 pub mod json;
 pub mod oracle;
 pub mod transcript;
