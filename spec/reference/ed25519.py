@@ -1,5 +1,6 @@
 """Ed25519 signatures: RFC 8032 section 5.1, the pure variant without a context, checked as spec section 3.7 says."""
 
+import functools
 import hashlib
 
 from edwards25519 import BASE_POINT, D, IDENTITY, L, P, SQRT_M1, add, equal, multiply, negate
@@ -26,8 +27,12 @@ def sign(secret: bytes, message: bytes) -> bytes:
     return big_r + s.to_bytes(32, "little")
 
 
+@functools.lru_cache(4096)
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Spec section 3.7: the equation with the cofactor, [8][S]B = [8]R + [8][k]A, for a key of no small order."""
+    """Spec section 3.7: the equation with the cofactor, [8][S]B = [8]R + [8][k]A, for a key of no small order.
+
+    Verdicts are kept: all clients of a session check the same signatures.
+    """
     if len(signature) != 64 or not is_key(public):
         return False
     s = int.from_bytes(signature[32:], "little")
@@ -42,6 +47,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
     return is_small_order(add(multiply(s, BASE_POINT), negate(right)))
 
 
+@functools.lru_cache(4096)
 def is_key(public: bytes) -> bool:
     """Whether these bytes are a public key that checks can be made with."""
     try:
