@@ -8,23 +8,33 @@ use crate::crypto::decode::{ATTEMPTS, decode as decode_shares};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
+use crate::crypto::sign::{SecretKey, Signed, VerifyingKey, first_invalid};
 use crate::graph::{Circle, Neighbourhoods};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::privacy::{self, Noise, NoiseLaw, Rotation};
 use crate::rounds::advertise_keys::{self, Response};
-use crate::rounds::advertisement::{Advertisement, PublicKeys};
+use crate::rounds::advertisement::{self, Advertisement, Proof, PublicKeys};
 use crate::rounds::{certificate, consistency_check, masked_input_collection, share_keys, unmasking};
 use crate::vector::{Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
-use crate::{ClientId, Config, Lanes, Misbehaviour, Policy, Suite, VectorSpec};
+use crate::{ClientId, Config, Lanes, Misbehaviour, Policy, Suite, VectorSpec, credentials};
 
 /// 32 bytes: a key, an id or a scalar.
 pub type Bytes32 = [u8; 32];
 
-/// A client's id and its keys: encryption and mask.
-pub type Member = (ClientId, Bytes32, Bytes32);
+/// 64 bytes: a signature.
+pub type Bytes64 = [u8; 64];
+
+/// A client's id and its keys: encryption and mask; in a signed suite also its identity, certificate and signature.
+pub type Member = (ClientId, [Bytes32; 2], Option<(Bytes32, Bytes64, Bytes64)>);
 
 const SUITE: Suite = Suite::Curious;
+const SIGNED: Suite = Suite::Active { corrupt: 0, authority: [0; 32] };
+
+/// The suite of this number as hashes have it: none for 0, whose hashes outlive a session.
+fn suite(number: u32) -> Option<Suite> {
+    [SUITE, SIGNED].into_iter().find(|suite| u32::from(suite.number()) == number)
+}
 
 /// What a message says: a tree, for whoever writes it down in a notation of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,14 +175,49 @@ fn bytes<B: AsRef<[u8]>>(bytes: &B) -> Item {
     Item::Bytes(bytes.as_ref().to_vec())
 }
 
-/// `Hash` (spec §3.1).
-pub fn hash(label: &str, parts: &[u8]) -> Bytes32 {
-    crate::crypto::hash(SUITE, label, &[parts])
+/// `Hash` in the suite of this number (spec §3.1).
+pub fn hash(number: u32, label: &str, parts: &[u8]) -> Bytes32 {
+    crate::crypto::hash(suite(number), label, &[parts])
 }
 
-/// `Derive` of 32 bytes (spec §3.1).
-pub fn key(label: &str, salt: &Bytes32, ikm: &[u8], parts: &[u8]) -> Bytes32 {
-    *crate::crypto::derive(SUITE, label, salt, ikm, &[parts])
+/// `Derive` of 32 bytes in the suite of this number (spec §3.1).
+pub fn key(number: u32, label: &str, salt: &Bytes32, ikm: &[u8], parts: &[u8]) -> Bytes32 {
+    *crate::crypto::derive(suite(number).unwrap_or(SUITE), label, salt, ikm, &[parts])
+}
+
+/// The public key of an identity (spec §3.7).
+pub fn identity(secret: &Bytes32) -> Bytes32 {
+    SecretKey::new(secret).public()
+}
+
+/// The signature of a statement (spec §3.7).
+pub fn signature(secret: &Bytes32, statement: &Bytes32) -> Bytes64 {
+    SecretKey::new(secret).sign(statement)
+}
+
+/// Whether a signature is one by the identity over the statement; an error if the identity breaks `[3.7-1]`.
+pub fn checked_signature(
+    identity: &Bytes32,
+    statement: &Bytes32,
+    signature: &Bytes64,
+) -> Result<bool, Misbehaviour> {
+    let by = &VerifyingKey::decode(identity).ok_or(Misbehaviour::BadIdentity)?;
+    Ok(first_invalid(&[Signed { by, statement: *statement, signature }]).is_none())
+}
+
+/// What an authority signs (spec §3.7).
+pub fn certificate_statement(identity: &Bytes32) -> Bytes32 {
+    credentials::statement(identity)
+}
+
+/// What a client signs with its keys, encryption and mask (spec §3.7).
+pub fn advertisement_statement(config: &Config, id: ClientId, [encryption, mask]: [Bytes32; 2]) -> Bytes32 {
+    advertisement::statement(config.suite, &config.id(), id, &PublicKeys { encryption, mask })
+}
+
+/// What a client signs in ConsistencyCheck (spec §3.7).
+pub fn survivors_statement(session: &Bytes32, sharers: &[u8], survivors: &[u8]) -> Bytes32 {
+    consistency_check::statement(SIGNED, session, sharers, survivors)
 }
 
 /// HKDF-SHA-256 without label and prefix; `None` if it cannot give so many bytes.
@@ -351,12 +396,12 @@ pub fn encoded(config: &Config) -> Vec<u8> {
 
 /// The session id of a roster (spec §6.1).
 pub fn session_id(config: &Config, members: &[Member]) -> Bytes32 {
-    let advertisement = |member: &Member| Advertisement {
-        keys: PublicKeys { encryption: member.1, mask: member.2 },
-        proof: None,
+    let advertisement = |&(id, [encryption, mask], proof): &Member| {
+        let proof =
+            proof.map(|(identity, certificate, signature)| Proof { identity, certificate, signature });
+        (id, Advertisement { keys: PublicKeys { encryption, mask }, proof })
     };
-    let roster: Vec<(ClientId, Advertisement)> =
-        members.iter().map(|member| (member.0, advertisement(member))).collect();
+    let roster: Vec<(ClientId, Advertisement)> = members.iter().map(advertisement).collect();
     advertise_keys::session_id(config, &config.id(), roster.iter().map(|(id, one)| (*id, one)))
 }
 

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+import bits
 import bundle
+import ed25519
 import field
+import identity
 import keys
 import mask
 import noise
@@ -12,6 +15,7 @@ import vector
 import wire
 from config import Config, VectorSpec
 from error import CODES, MISUSE, OVER, POLICY, Abort, Broken, must_hold
+from identity import Credentials
 from session import Session, advertise_keys_session, share_keys_session
 from wire import Member
 
@@ -23,6 +27,7 @@ class Policy:
     smallest_clients: int = 2
     lowest_threshold: int = 2
     minimum_survivors: int = 1
+    least_corrupt: int = 0  # in the active suite
     task: bytes | None = None
 
     def accepts(self, config: Config) -> bool:
@@ -31,21 +36,30 @@ class Policy:
             and config.threshold >= self.lowest_threshold
             and config.minimum_survivors >= self.minimum_survivors
             and self.task in (None, config.task)
+            and (not config.active or config.corrupt >= self.least_corrupt)
         )
 
 
 class Client:
     """Answers each request once. After an abort, or after its last answer, it is over.
 
-    It is a function of its entropy (32 bytes, for one session only), its input and the requests.
+    It is a function of its entropy (32 bytes, for one session only), its input and the requests. With credentials
+    it takes part in the active suite, under its authority, and else in the curious one.
     """
 
-    def __init__(self, entropy: bytes, vectors: list[list[int]] | None = None, policy: Policy = Policy()):
+    def __init__(
+        self,
+        entropy: bytes,
+        vectors: list[list[int]] | None = None,
+        policy: Policy = Policy(),
+        credentials: Credentials | None = None,
+    ):
         if len(entropy) != 32:
             raise ValueError("entropy has 32 bytes")
         self._entropy = entropy
         self._vectors = vectors
         self._policy = policy
+        self._credentials = credentials
         self._step = self._advertise_keys
         self._awaited = wire.ADVERTISE_KEYS_REQUEST
 
@@ -86,24 +100,33 @@ class Client:
         session = advertise_keys_session(config)
         must_hold(session_id == session.id, "4.1-3")
         must_hold(request.id <= config.clients, "4.2-2")
-        if not self._policy.accepts(config):
+        if not (self._trusts(config) and self._policy.accepts(config)):
             raise Abort(POLICY)
         self._config = config
         self._secrets = keys.derive_secrets(config, request.id, self._entropy)
         self._entropy = None
-        self._me = Member(request.id, self._secrets.public_keys())
+        public = self._secrets.public_keys()
+        proof = self._credentials.prove(config, request.id, public) if config.active else None
+        self._me = Member(request.id, public, proof)
         self._await(wire.SHARE_KEYS_REQUEST, self._share_keys)
-        return wire.pack(wire.ADVERTISE_KEYS_RESPONSE, session.id, self._me.keys.encode())
+        return wire.pack(wire.ADVERTISE_KEYS_RESPONSE, session.id, self._me.advertisement().encode())
+
+    def _trusts(self, config: Config) -> bool:
+        """Whether suite and authority are the client's own (spec section 3.7)."""
+        if self._credentials is None:
+            return not config.active
+        return config.active and config.authority == self._credentials.authority
 
     # Spec section 4.3.
 
     def _share_keys(self, session_id: bytes, body: bytes) -> bytes:
-        members = list(wire.ShareKeysRequest.decode(body).neighbourhood)
+        members = list(wire.ShareKeysRequest.decode(body, self._config.suite).neighbourhood)
         self._check_neighbourhood(members)
         if self._config.complete:
             must_hold(session_id == share_keys_session(self._config, members).id, "4.3-2")
         self._check_keys(members)
         self._session = Session(self._config.suite, session_id)
+        self._roster = members  # on the complete graph
         self._neighbours = {member.id: member for member in members if member != self._me}
         response = wire.ShareKeysResponse(self._commitment(), self._deal())
         if self._config.complete:
@@ -122,14 +145,27 @@ class Client:
             must_hold(len(members) == self._config.degree + 1, "4.3-1")
 
     def _check_keys(self, members: list[Member]) -> None:
-        seen = set()
+        seen, identities = set(), set()
         for member in members:
             for key in (member.keys.encryption_key, member.keys.mask_key):
                 must_hold(key not in seen, "4.2-3")
                 seen.add(key)
+            if self._config.active:
+                must_hold(member.proof.identity not in identities, "4.2-5")
+                identities.add(member.proof.identity)
             keys.check_mask_key(member.keys.mask_key)
+            if self._config.active:
+                identity.check_identity(member)
+        if self._config.active:
+            self._check_signatures(members)
         for member in members:
             keys.check_encryption_key(member.keys.encryption_key)
+
+    def _check_signatures(self, members: list[Member]) -> None:
+        for member in members:
+            identity.check_certificate(self._config, member)
+        for member in members:
+            identity.check_signature(self._config, member)
 
     def _commitment(self) -> bytes:
         return mask.commitment(self._session, self._me.id, self._secrets.self_mask_seed)
@@ -156,7 +192,10 @@ class Client:
         self._open(bundles)
         packed = vector.pack(self._mask_input(owners), self._config)
         self._secrets = self._vectors = None
-        self._await(wire.UNMASKING_REQUEST, self._unmask)
+        if self._config.active:
+            self._await(wire.CONSISTENCY_CHECK_REQUEST, self._check_consistency)
+        else:
+            self._await(wire.UNMASKING_REQUEST, self._unmask)
         return wire.pack(wire.MASKED_INPUT_RESPONSE, session_id, wire.MaskedInputResponse(packed).encode())
 
     def _open(self, bundles: tuple[wire.OwnedBundle, ...]) -> None:
@@ -204,27 +243,55 @@ class Client:
         drawn = noise.draw(terms.law, terms.variance, seed, spec.length)
         return noise.wrapped(noise.rounded(grid, terms.norm_squared, seed), drawn, spec.bits)
 
+    # Spec section 4.5.
+
+    def _check_consistency(self, session_id: bytes, body: bytes) -> bytes:
+        must_hold(session_id == self._session.id, "4.1-3")
+        requested = wire.ConsistencyCheckRequest.decode(body).survivors
+        roster = [member.id for member in self._roster]
+        self._survivors = bits.unpack(requested, roster, "4.5-1")
+        must_hold(self._survivors.issubset(self._members), "4.5-2")
+        must_hold(self._me.id in self._survivors, "4.5-3")
+        fewest = max(self._config.threshold, self._config.minimum_survivors)
+        must_hold(len(self._survivors) >= fewest, "4.5-4")
+        sharers = bits.pack(self._members, roster)
+        self._statement = identity.survivors_statement(self._session, sharers, requested)
+        response = wire.ConsistencyCheckResponse(self._credentials.sign(self._statement))
+        self._await(wire.UNMASKING_REQUEST, self._unmask_certified)
+        return wire.pack(wire.CONSISTENCY_CHECK_RESPONSE, session_id, response.encode())
+
     # Spec section 4.6.
 
+    def _unmask_certified(self, session_id: bytes, body: bytes) -> bytes:
+        """In the active suite."""
+        must_hold(session_id == self._session.id, "4.1-3")
+        signatures = wire.CertifiedUnmaskingRequest.decode(body).signatures
+        signers = [signed.signer for signed in signatures]
+        must_hold(_strictly_ascending(signers) and self._survivors.issuperset(signers), "4.6-11")
+        must_hold(len(signers) >= self._config.threshold, "4.6-11")
+        identities = {member.id: member.proof.identity for member in self._roster}
+        for signed in signatures:
+            valid = ed25519.verify(identities[signed.signer], self._statement, signed.signature)
+            must_hold(valid, "4.6-12")
+        return self._give_shares(session_id, self._survivors)
+
     def _unmask(self, session_id: bytes, body: bytes) -> bytes:
+        """In the curious suite."""
         must_hold(session_id == self._session.id, "4.1-3")
         request = wire.UnmaskingRequest.decode(body)
-        survivors = self._survivors(request.survivors)
+        survivors = bits.unpack(request.survivors, self._members, "4.6-1")
         must_hold(self._me.id in survivors, "4.6-2")
         counted = len(survivors) if self._config.complete else len(survivors) - 1
         must_hold(counted >= self._config.threshold, "4.6-3")
         must_hold(request.survivor_count >= self._config.minimum_survivors, "4.6-9")
         must_hold(self._can_be(request.survivor_count, survivors), "4.6-10")
+        return self._give_shares(session_id, survivors)
+
+    def _give_shares(self, session_id: bytes, survivors: set[int]) -> bytes:
         shares = b"".join(self._share_of(owner, owner in survivors) for owner in self._members)
         response = wire.UnmaskingResponse(tuple(self._unopened), shares)
         self._forget()
         return wire.pack(wire.UNMASKING_RESPONSE, session_id, response.encode())
-
-    def _survivors(self, bits: bytes) -> set[int]:
-        must_hold(len(bits) == (len(self._members) + 7) // 8, "4.6-1")
-        number = int.from_bytes(bits, "little")
-        must_hold(number >> len(self._members) == 0, "4.6-1")
-        return {member for i, member in enumerate(self._members) if number >> i & 1}
 
     def _can_be(self, count: int, survivors: set[int]) -> bool:
         """Whether the session can have so many survivors, of which these are in the closed neighbourhood."""

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+import ed25519
 import noise
 from error import must_hold
 from noise import Noise
 from presentation import MALFORMED, Reader, short_list, uint8, uint16, uint32, uint64
 
 VERSION = 1
-CURIOUS = 1  # spec section 12.1
+CURIOUS, ACTIVE = SUITES = (1, 2)  # spec section 12.1
 
 COMPLETE = 1
 REGULAR = 2
@@ -69,6 +70,12 @@ class Config:
     degree: int | None = None  # of a regular graph; None stands for the complete graph
     suite: int = CURIOUS
     version: int = VERSION
+    corrupt: int = 0  # c, in the active suite
+    authority: bytes = b""  # its public key, in the active suite
+
+    @property
+    def active(self) -> bool:
+        return self.suite == ACTIVE
 
     @property
     def complete(self) -> bool:
@@ -76,9 +83,10 @@ class Config:
 
     def encode(self) -> bytes:
         graph = uint8(COMPLETE) if self.complete else uint8(REGULAR) + uint32(self.degree)
+        suite = uint8(self.suite) + (uint32(self.corrupt) + self.authority if self.active else b"")
         return (
             uint16(self.version)
-            + uint8(self.suite)
+            + suite
             + graph
             + uint32(self.clients)
             + uint32(self.threshold)
@@ -99,7 +107,8 @@ class Config:
         version = reader.uint16()
         must_hold(version == VERSION, "4.2-1")
         suite = reader.uint8()
-        must_hold(suite == CURIOUS, "4.2-1")
+        must_hold(suite in SUITES, "4.2-1")
+        corrupt, authority = (reader.uint32(), reader.opaque(32)) if suite == ACTIVE else (0, b"")
         kind = reader.uint8()
         must_hold(kind in (COMPLETE, REGULAR), "4.2-1")
         degree = reader.uint32() if kind == REGULAR else None
@@ -108,7 +117,7 @@ class Config:
         minimum = reader.uint32()
         vectors = tuple(VectorSpec.read(reader) for _ in range(reader.uint8()))
         task, nonce = reader.opaque(32), reader.opaque(32)
-        return Config(clients, threshold, vectors, task, nonce, minimum, degree, suite, version)
+        return Config(clients, threshold, vectors, task, nonce, minimum, degree, suite, version, corrupt, authority)
 
     def check(self) -> None:
         """[4.2-1], and [9.1-1] for the noise of the vectors."""
@@ -119,7 +128,7 @@ class Config:
         """Spec section 8.1."""
         return (
             self.version == VERSION
-            and self.suite == CURIOUS
+            and self.suite in SUITES
             and 2 <= self.clients <= 2**30
             and self._degree_keeps_the_rules()
             and 2 <= self.threshold <= (self.clients if self.complete else self.degree)
@@ -127,7 +136,12 @@ class Config:
             and 1 <= len(self.vectors) <= 255
             and len({vector.name for vector in self.vectors}) == len(self.vectors)
             and all(vector.keeps_the_rules(self.clients) for vector in self.vectors)
+            and (not self.active or self._suite_keeps_the_rules())
         )
+
+    def _suite_keeps_the_rules(self) -> bool:
+        """Spec section 8.1, item 10."""
+        return self.complete and 2 * self.threshold > self.clients + self.corrupt and ed25519.is_key(self.authority)
 
     def _degree_keeps_the_rules(self) -> bool:
         return self.complete or (self.degree % 2 == 0 and 2 <= self.degree <= self.clients - 1)

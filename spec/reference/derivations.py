@@ -1,21 +1,24 @@
 """The derivations of the document by their names in `tests/conform/README.md`: what the shim is asked for."""
 
 import bundle
+import ed25519
 import graph
+import identity
 import keys
 import mask
 import noise
 import shamir
 import vector
-from config import VectorSpec
+from config import ACTIVE, CURIOUS, VectorSpec
+from error import must_hold
 from field import decode as read_scalar
 from field import encode as scalar
 from keystream import Keystream
 from replay import read_config
 from session import Session, advertise_keys_session, labelled_hash, share_keys_session
-from wire import Member, PublicKeys
+from wire import Member, Proof, PublicKeys
 
-SUITE = 1
+SUITE = CURIOUS  # if a request does not say
 unhex = bytes.fromhex
 
 
@@ -30,11 +33,11 @@ def _session(r):
 
 
 def _hash(r):
-    return {"hash": labelled_hash(SUITE, r["label"], unhex(r["parts"]))}
+    return {"hash": labelled_hash(r.get("suite", SUITE), r["label"], unhex(r["parts"]))}
 
 
 def _key(r):
-    session = Session(SUITE, unhex(r["salt"]))
+    session = Session(r.get("suite", SUITE), unhex(r["salt"]))
     return {"key": session.derive(r["label"], unhex(r["ikm"]), unhex(r["parts"]), 32)}
 
 
@@ -127,9 +130,43 @@ def _config_id(r):
 
 
 def _session_id(r):
-    keys_of = lambda member: PublicKeys(unhex(member["encryption_key"]), unhex(member["mask_key"]))
-    roster = [Member(member["id"], keys_of(member)) for member in r["members"]]
+    roster = [_member(member) for member in r["members"]]
     return {"session": share_keys_session(read_config(r["config"]), roster).id}
+
+
+def _member(m):
+    proof = Proof(*(unhex(m[field]) for field in ("identity", "certificate", "signature"))) if "identity" in m else None
+    return Member(m["id"], _public_keys(m), proof)
+
+
+def _public_keys(r):
+    return PublicKeys(unhex(r["encryption_key"]), unhex(r["mask_key"]))
+
+
+def _identity(r):
+    return {"identity": ed25519.public_key(unhex(r["secret"]))}
+
+
+def _signature(r):
+    return {"signature": ed25519.sign(unhex(r["secret"]), unhex(r["statement"]))}
+
+
+def _checked_signature(r):
+    must_hold(ed25519.is_key(unhex(r["identity"])), "3.7-1")
+    return {"valid": ed25519.verify(*(unhex(r[field]) for field in ("identity", "statement", "signature")))}
+
+
+def _certificate_statement(r):
+    return {"statement": identity.certificate_statement(unhex(r["identity"]))}
+
+
+def _advertisement_statement(r):
+    return {"statement": identity.advertisement_statement(read_config(r["config"]), r["client"], _public_keys(r))}
+
+
+def _survivors_statement(r):
+    session = Session(ACTIVE, unhex(r["session"]))
+    return {"statement": identity.survivors_statement(session, unhex(r["sharers"]), unhex(r["survivors"]))}
 
 
 def _graph(r):

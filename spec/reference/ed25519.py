@@ -1,8 +1,9 @@
-"""Ed25519 signatures: RFC 8032 section 5.1, the pure variant without a context."""
+"""Ed25519 signatures: RFC 8032 section 5.1, the pure variant without a context, checked as spec section 3.7 says."""
 
+import functools
 import hashlib
 
-from edwards25519 import BASE_POINT, D, L, P, SQRT_M1, add, equal, multiply
+from edwards25519 import BASE_POINT, D, IDENTITY, L, P, SQRT_M1, add, equal, multiply, negate
 
 
 class BadEncoding(ValueError):
@@ -26,20 +27,38 @@ def sign(secret: bytes, message: bytes) -> bytes:
     return big_r + s.to_bytes(32, "little")
 
 
+@functools.lru_cache(4096)
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """RFC 8032 section 5.1.7, by the equation without the cofactor, [S]B = R + [k]A."""
-    if len(public) != 32 or len(signature) != 64:
+    """Spec section 3.7: the equation with the cofactor, [8][S]B = [8]R + [8][k]A, for a key of no small order.
+
+    Verdicts are kept: all clients of a session check the same signatures.
+    """
+    if len(signature) != 64 or not is_key(public):
         return False
     s = int.from_bytes(signature[32:], "little")
     if s >= L:
         return False
     try:
-        a = decode_point(public)
         big_r = decode_point(signature[:32])
     except BadEncoding:
         return False
     k = _hash_to_scalar(signature[:32] + public + message)
-    return equal(multiply(s, BASE_POINT), add(big_r, multiply(k, a)))
+    right = add(big_r, multiply(k, decode_point(public)))
+    return is_small_order(add(multiply(s, BASE_POINT), negate(right)))
+
+
+@functools.lru_cache(4096)
+def is_key(public: bytes) -> bool:
+    """Whether these bytes are a public key that checks can be made with."""
+    try:
+        return len(public) == 32 and not is_small_order(decode_point(public))
+    except BadEncoding:
+        return False
+
+
+def is_small_order(point) -> bool:
+    """Whether eight times the point is the neutral element."""
+    return equal(multiply(8, point), IDENTITY)
 
 
 def encode_point(p) -> bytes:

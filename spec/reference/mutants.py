@@ -4,12 +4,16 @@ A mutant is a function that replaces a small part of the reference by a wrong on
 the rule of the document that it breaks: the test that finds it must be one of that.
 """
 
+import bits
 import bundle
 import client
 import config
+import ed25519
+import edwards25519
 import error
 import field
 import graph
+import identity
 import keys
 import keystream
 import mask
@@ -24,12 +28,13 @@ import vector
 import wire
 import x25519
 
-HOLDS_MUST = (client, config, keys, noise, presentation, server, vector, wire)
+HOLDS_MUST = (bits, client, config, identity, keys, noise, presentation, server, vector, wire)
 
 # The rules that one call of `must_hold` checks, or several that stand together.
 CHECKED = (
     *("3.2-1", "3.2-2", "4.1-2", "4.1-3", "4.1-4", "4.1-5", "4.2-1", "4.2-2", "4.2-3", "4.3-1", "4.3-2", "4.3-3"),
     *("4.4-1", "4.4-2", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4", "4.6-5", "4.6-9", "4.6-10", "9.1-1"),
+    *("3.7-1", "3.7-2", "4.2-4", "4.2-5", "4.5-1", "4.5-2", "4.5-3", "4.5-4", "4.5-5", "4.6-11", "4.6-12"),
 )
 # The labels by the sections whose derivations use them.
 LABELS = {
@@ -37,6 +42,7 @@ LABELS = {
     "3.4": ("pairwise mask", "self mask", "mask keystream", "self mask commitment"),
     "3.5": ("coefficients",),
     "3.6": ("encryption key", "mask key", "self mask seed"),
+    "3.7": ("certificate", "advertisement", "survivors"),
     "6.1": ("config", "session"),
     "6.2": ("graph",),
     "9": ("noise",),
@@ -77,6 +83,24 @@ def with_label(label):
     prefix = session.prefix
     session.prefix = lambda suite, other: prefix(suite, other + "s" if other == label else other)
     bundle.prefix = session.prefix
+
+
+def _with_threshold_minus_one(step):
+    right = getattr(client.Client, step)
+
+    def less(self, session_id, body):
+        whole = self._config
+        self._config = config.Config(**(vars(whole) | {"threshold": whole.threshold - 1}))
+        return right(self, session_id, body)
+
+    setattr(client.Client, step, less)
+
+
+def _without(module, check):
+    """The module without one of its checks."""
+    return type("Without", (), {name: staticmethod(value) for name, value in vars(module).items() if callable(value)} | {
+        check: staticmethod(lambda *arguments: None)
+    })
 
 
 for _must in CHECKED:
@@ -203,6 +227,246 @@ def interpolated_at_one():
 @mutant("3.6")
 def entropy_without_config():
     keys.advertise_keys_session = lambda config: session.Session(config.suite, bytes(32))
+
+
+@mutant("3.7")
+def certificate_of_a_suite():
+    identity.OUTLIVES_SESSIONS = config.ACTIVE
+
+
+@mutant("3.7")
+def checked_without_the_cofactor():
+    is_key, is_small_order = ed25519.is_key, ed25519.is_small_order
+
+    def verify(public, statement, signature):
+        ed25519.is_key, ed25519.is_small_order = lambda public: True, lambda p: ed25519.equal(p, edwards25519.IDENTITY)
+        try:
+            return right(public, statement, signature)
+        except ed25519.BadEncoding:
+            return False
+        finally:
+            ed25519.is_key, ed25519.is_small_order = is_key, is_small_order
+
+    right, ed25519.verify = ed25519.verify, verify
+
+
+@mutant("3.7")
+def response_not_reduced():
+    right = ed25519.verify
+
+    def verify(public, statement, signature):
+        response = int.from_bytes(signature[32:], "little") % ed25519.L
+        return right(public, statement, signature[:32] + response.to_bytes(32, "little"))
+
+    ed25519.verify = verify
+
+
+@mutant("3.7-1")
+def small_order_accepted():
+    def is_key(public):
+        try:
+            return bool(ed25519.decode_point(public))
+        except ed25519.BadEncoding:
+            return False
+
+    ed25519.is_key = is_key
+
+
+@mutant("3.7-1")
+def identity_unchecked_by_clients():
+    client.identity = _without(identity, "check_identity")
+
+
+@mutant("3.7-1")
+def identity_unchecked_by_the_server():
+    server.identity = _without(identity, "check_identity")
+
+
+@mutant("3.7-2")
+def certificate_unchecked_by_clients():
+    client.identity = _without(identity, "check_certificate")
+
+
+@mutant("3.7-2")
+def certificate_unchecked_by_the_server():
+    server.identity = _without(identity, "check_certificate")
+
+
+@mutant("3.7-2")
+def certificates_behind_signatures():
+    right = client.Client._check_signatures
+
+    def check(self, members):
+        for member in members:
+            identity.check_signature(self._config, member)
+        right(self, members)
+
+    client.Client._check_signatures = check
+
+
+@mutant("3.7-2")
+def certificate_of_its_own_authority():
+    def check(config, member):
+        statement = identity.certificate_statement(member.proof.identity)
+        by = (config.authority, member.proof.identity)
+        error.must_hold(any(ed25519.verify(key, statement, member.proof.certificate) for key in by), "3.7-2")
+
+    identity.check_certificate = check
+
+
+@mutant("4.2-4")
+def signature_unchecked_by_clients():
+    client.identity = _without(identity, "check_signature")
+
+
+@mutant("4.2-4")
+def signature_unchecked_by_the_server():
+    server.identity = _without(identity, "check_signature")
+
+
+@mutant("4.2-5")
+def identities_compared_with_the_clients_own_only():
+    right = client.must_hold
+
+    def must_hold(condition, rule):
+        return right(condition or rule == "4.2-5", rule)
+
+    def check_keys(self, members):
+        same = [member for member in members if member.proof and member.proof.identity == self._me.proof.identity]
+        right(len(same) == 1, "4.2-5")
+        keys_checked(self, members)
+
+    client.must_hold = must_hold
+    keys_checked, client.Client._check_keys = client.Client._check_keys, check_keys
+
+
+@mutant("4.2")
+def suite_not_the_clients_own():
+    client.Client._trusts = lambda self, config: self._credentials is not None or not config.active
+
+
+@mutant("4.2")
+def authority_not_the_clients_own():
+    client.Client._trusts = lambda self, config: config.active == (self._credentials is not None)
+
+
+@mutant("4.2-1")
+def quorum_of_half():
+    config.Config._suite_keeps_the_rules = lambda self: (
+        self.complete and 2 * self.threshold >= self.clients + self.corrupt and ed25519.is_key(self.authority)
+    )
+
+
+@mutant("4.2-1")
+def authority_of_small_order():
+    config.Config._suite_keeps_the_rules = lambda self: (
+        self.complete and 2 * self.threshold > self.clients + self.corrupt
+    )
+
+
+@mutant("4.6")
+def bits_from_the_top():
+    right = bits.pack
+    bits.pack = lambda subset, members: right(subset, members[::-1])
+
+
+@mutant("4.5")
+def sharers_are_the_survivors():
+    right = identity.survivors_statement
+    identity.survivors_statement = lambda session, sharers, survivors: right(session, survivors, survivors)
+
+
+@mutant("4.5")
+def one_signer_fewer_is_enough():
+    right = server.Server._close_consistency_check
+
+    def close(self):
+        self.config = config.Config(**(vars(self.config) | {"threshold": self.config.threshold - 1}))
+        return right(self)
+
+    server.Server._close_consistency_check = close
+
+
+@mutant("4.5-4")
+def one_survivor_below_the_threshold():
+    _with_threshold_minus_one("_check_consistency")
+
+
+@mutant("4.5-4")
+def minimum_of_survivors_not_looked_at():
+    right = client.Client._check_consistency
+
+    def check(self, session_id, body):
+        self._config = config.Config(**(vars(self._config) | {"minimum_survivors": 1}))
+        return right(self, session_id, body)
+
+    client.Client._check_consistency = check
+
+
+@mutant("4.6-11")
+def quorum_off_by_one():
+    _with_threshold_minus_one("_unmask_certified")
+
+
+@mutant("4.6-11")
+def signers_in_any_order():
+    right = client._strictly_ascending
+    client._strictly_ascending = lambda ids: right(sorted(ids))
+
+
+@mutant("4.6-11")
+def signers_need_not_survive():
+    right = client.Client._unmask_certified
+
+    def unmask(self, session_id, body):
+        signers = {signed.signer for signed in wire.CertifiedUnmaskingRequest.decode(body).signatures}
+        members = {member.id for member in self._roster}
+        survivors, self._survivors = self._survivors, self._survivors | signers & members
+        give, self._give_shares = self._give_shares, lambda session_id, _: give(session_id, survivors)
+        return right(self, session_id, body)
+
+    client.Client._unmask_certified = unmask
+
+
+@mutant("4.6-12")
+def quorum_of_good_signatures_is_enough():
+    right = client.Client._unmask_certified
+
+    def unmask(self, session_id, body):
+        signed = wire.CertifiedUnmaskingRequest.decode(body).signatures[: self._config.threshold]
+        return right(self, session_id, wire.CertifiedUnmaskingRequest(signed).encode())
+
+    client.Client._unmask_certified = unmask
+
+
+@mutant("4.6-12")
+def survivor_set_not_compared():
+    right = client.Client._check_consistency
+    statement = identity.survivors_statement
+
+    def check(self, session_id, body):
+        signed = right(self, session_id, body)
+        roster = [member.id for member in self._roster]
+        sharers = bits.pack(self._members, roster)
+        sets = [number.to_bytes(1, "little") for number in range(2 ** len(roster))]
+        self._statement = [statement(self._session, sharers, survivors) for survivors in sets]
+        return signed
+
+    client.Client._check_consistency = check
+    client.ed25519 = type("Any", (), {})
+    client.ed25519.verify = lambda public, known, signature: any(ed25519.verify(public, s, signature) for s in known)
+
+
+@mutant("4.1-2")
+def signs_twice():
+    right = client.Client.handle
+
+    def handle(self, request):
+        if self._step == self._unmask_certified and request[:1] == bytes([wire.CONSISTENCY_CHECK_REQUEST]):
+            self._await(wire.CONSISTENCY_CHECK_REQUEST, self._check_consistency)
+        return right(self, request)
+
+    client.Client.handle = handle
 
 
 @mutant("4.1-1")

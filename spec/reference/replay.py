@@ -8,10 +8,13 @@ import json
 import sys
 
 from client import Client
-from config import Config, VectorSpec
+from config import ACTIVE, CURIOUS, Config, VectorSpec
 from error import Abort, Fault
+from identity import Credentials
 from noise import LAWS, Noise
 from server import Aggregate, Server
+
+SUITES = {"curious": CURIOUS, "active": ACTIVE}
 
 
 def replay(recording: dict) -> list[str]:
@@ -29,7 +32,7 @@ def replay(recording: dict) -> list[str]:
 
 
 def read_config(data: dict) -> Config:
-    assert data["suite"] == "curious"
+    suite = SUITES[data["suite"]]
     assert data["graph"] in ("complete", "regular")
     return Config(
         clients=data["clients"],
@@ -39,7 +42,14 @@ def read_config(data: dict) -> Config:
         task=bytes.fromhex(data["task"]),
         nonce=bytes.fromhex(data["nonce"]),
         degree=data["degree"] if data["graph"] == "regular" else None,
+        suite=suite,
+        corrupt=data["corrupt"] if suite == ACTIVE else 0,
+        authority=bytes.fromhex(data["authority"]) if suite == ACTIVE else b"",
     )
+
+
+def read_credentials(data: dict) -> Credentials:
+    return Credentials(*(bytes.fromhex(data[field]) for field in ("secret", "certificate", "authority")))
 
 
 def _read_vector(data: dict) -> VectorSpec:
@@ -77,7 +87,8 @@ class Parties:
 
     def _client(self, data: dict) -> Client:
         vectors = [[int(x) for x in data["input"][spec.name]] for spec in self.config.vectors]
-        return Client(bytes.fromhex(data["entropy"]), vectors)
+        credentials = read_credentials(data["credentials"]) if "credentials" in data else None
+        return Client(bytes.fromhex(data["entropy"]), vectors, credentials=credentials)
 
     def _handle(self, client: int, request: bytes) -> dict:
         try:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import bits
+import ed25519
 import field
+import identity
 import keys
 import unmasking
 import vector
@@ -51,7 +54,7 @@ class Server:
         if self._round is not None:
             raise Abort(MISUSE, why="the session is already open")
         requests = {i: wire.AdvertiseKeysRequest(i, self.config) for i in range(1, self.config.clients + 1)}
-        self._keys_seen = set()
+        self._keys_seen, self._identities_seen = set(), set()
         self._begin(wire.ADVERTISE_KEYS_RESPONSE, self._take_keys, self._close_advertise_keys, requests)
         return self._packed(wire.ADVERTISE_KEYS_REQUEST, requests)
 
@@ -99,22 +102,30 @@ class Server:
 
     # Spec section 4.2.
 
-    def _take_keys(self, sender: int, body: bytes) -> wire.PublicKeys:
-        public = wire.PublicKeys.decode(body)
+    def _take_keys(self, sender: int, body: bytes) -> Member:
+        member = Member.of(sender, wire.Advertisement.decode(body, self.config.suite))
+        public, proof = member.keys, member.proof
         keys.check_encryption_key(public.encryption_key)
         keys.check_mask_key(public.mask_key)
+        if self.config.active:
+            identity.check_identity(member)
+            identity.check_certificate(self.config, member)
+            identity.check_signature(self.config, member)
         must_hold(public.encryption_key != public.mask_key, "4.2-3")
         for key in (public.encryption_key, public.mask_key):
             must_hold(key not in self._keys_seen, "4.2-3")
+        if self.config.active:
+            must_hold(proof.identity not in self._identities_seen, "4.2-5")
+            self._identities_seen.add(proof.identity)
         self._keys_seen |= {public.encryption_key, public.mask_key}
-        return public
+        return member
 
     def _close_advertise_keys(self) -> dict[int, bytes]:
         config = self.config
         fewest = config.threshold if config.complete else config.degree + 1
         if len(self._answers) < max(fewest, config.minimum_survivors):
             raise Abort(TOO_FEW_CLIENTS)
-        self._roster = {i: Member(i, self._answers[i]) for i in sorted(self._answers)}
+        self._roster = dict(sorted(self._answers.items()))
         self._session = share_keys_session(config, list(self._roster.values()))
         self._neighbours = neighbourhoods(config, self._session, list(self._roster))
         requests = {i: wire.ShareKeysRequest(self._closed_neighbourhood(i)) for i in self._roster}
@@ -176,8 +187,10 @@ class Server:
         needed = [u for u in self._sharers if self._is_needed(u)]
         if self._too_few(self._survivors) or not needed or not self._enough_holders(needed, self._survivors):
             raise Abort(TOO_FEW_CLIENTS)
-        requests = {i: wire.UnmaskingRequest(len(self._survivors), self._survivor_bits(i)) for i in self._survivors}
         self._shares = {}
+        if self.config.active:
+            return self._ask_for_signatures()
+        requests = {i: wire.UnmaskingRequest(len(self._survivors), self._survivor_bits(i)) for i in self._survivors}
         self._begin(wire.UNMASKING_RESPONSE, self._take_unmasking, self._close_unmasking, requests)
         return self._packed(wire.UNMASKING_REQUEST, requests)
 
@@ -188,9 +201,32 @@ class Server:
         return sorted([client, *self._owners_for(client)])
 
     def _survivor_bits(self, client: int) -> bytes:
-        members = self._members(client)
-        bits = sum(1 << i for i, member in enumerate(members) if member in self._survivors)
-        return bits.to_bytes((len(members) + 7) // 8, "little")
+        return bits.pack(self._survivors, self._members(client))
+
+    # Spec section 4.5.
+
+    def _ask_for_signatures(self) -> dict[int, bytes]:
+        roster = list(self._roster)
+        sharers, survivors = bits.pack(self._sharers, roster), bits.pack(self._survivors, roster)
+        self._statement = identity.survivors_statement(self._session, sharers, survivors)
+        requests = dict.fromkeys(self._survivors, wire.ConsistencyCheckRequest(survivors))
+        self._begin(wire.CONSISTENCY_CHECK_RESPONSE, self._take_signature, self._close_consistency_check, requests)
+        return self._packed(wire.CONSISTENCY_CHECK_REQUEST, requests)
+
+    def _take_signature(self, sender: int, body: bytes) -> bytes:
+        signature = wire.ConsistencyCheckResponse.decode(body).signature
+        public = self._roster[sender].proof.identity
+        must_hold(ed25519.verify(public, self._statement, signature), "4.5-5")
+        return signature
+
+    def _close_consistency_check(self) -> dict[int, bytes]:
+        signers = sorted(self._answers)
+        if len(signers) < self.config.threshold:
+            raise Abort(TOO_FEW_CLIENTS)
+        quorum = [wire.Signed(i, self._answers[i]) for i in signers[: self.config.threshold]]
+        requests = dict.fromkeys(signers, wire.CertifiedUnmaskingRequest(tuple(quorum)))
+        self._begin(wire.UNMASKING_RESPONSE, self._take_unmasking, self._close_unmasking, requests)
+        return self._packed(wire.UNMASKING_REQUEST, requests)
 
     # Spec section 4.6.
 

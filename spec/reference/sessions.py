@@ -3,15 +3,20 @@
 Each is a script: who answers in which round, and what goes wrong. What comes of it is the reference's answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import ed25519
+from identity import certify
 from record import Recording
 
 VECTORS = Path(__file__).parent.parent / "vectors"
 
 # With this nonce every secret has two of the clients 1, 2 and 3 among its holders.
 REGULAR_NONCE = 5
+
+# The secret of the authority.
+AUTHORITY = b"\xa0" * 32
 
 
 def complete() -> Recording:
@@ -49,13 +54,38 @@ def regular() -> Recording:
     return session
 
 
+def active() -> Recording:
+    """A client is lost in each of the five rounds; three of them send or refuse what breaks a rule of this suite."""
+    about = (
+        "active suite; clients 12, 11, 10, 9 and 8 are lost in the rounds 4.2 to 4.6; client 12 sends the signature of "
+        "client 11; client 9 signs another survivor set than the server's; client 8 refuses signatures that are too few"
+    )
+    vectors = [_vector("weights", 3, 16), _vector("examples", 1, 34, 1_000_000_000)]
+    session = _recording(about, _active_config(12, 7, vectors, nonce=9))
+    requests = session.open()
+    answers = {client: session.handle(client, requests[client]) for client in range(1, 13)}
+    for client in range(1, 12):
+        session.receive(client, answers[client])
+    session.receive(12, answers[12][:-64] + answers[11][-64:])
+    requests = session.close_round()
+    requests = _answer(session, requests, range(1, 11))
+    requests = _answer(session, requests, range(1, 10))
+    session.receive(9, session.handle(9, requests[9][:-2] + bytes([0b0111_1111, 0b1])))
+    requests = _answer(session, requests, range(1, 9))
+    header, signatures = requests[8][:33], requests[8][37:]
+    session.handle(8, header + (6 * 68).to_bytes(4, "big") + signatures[: 6 * 68])
+    _answer(session, requests, range(1, 8))
+    return session
+
+
 SESSIONS: dict[str, Callable[[], Recording]] = {
+    "session-active.json": active,
     "session-complete.json": complete,
     "session-regular.json": regular,
 }
 
 
-def _answer(session: Recording, requests: dict[int, bytes], clients: list[int]) -> dict[int, bytes] | None:
+def _answer(session: Recording, requests: dict[int, bytes], clients: Iterable[int]) -> dict[int, bytes] | None:
     """These clients answer, and the round is closed: the requests of the next one."""
     for client in clients:
         session.receive(client, session.handle(client, requests[client]))
@@ -63,7 +93,7 @@ def _answer(session: Recording, requests: dict[int, bytes], clients: list[int]) 
 
 
 def _recording(about: str, config: dict) -> Recording:
-    return Recording(about, config, [_client(number, config["vectors"]) for number in range(1, config["clients"] + 1)])
+    return Recording(about, config, [_client(number, config) for number in range(1, config["clients"] + 1)])
 
 
 def _config(graph: dict, clients: int, vectors: list[dict], nonce: int) -> dict:
@@ -79,15 +109,31 @@ def _config(graph: dict, clients: int, vectors: list[dict], nonce: int) -> dict:
     }
 
 
+def _active_config(clients: int, threshold: int, vectors: list[dict], nonce: int) -> dict:
+    """One client may be corrupt."""
+    config = _config({"graph": "complete"}, clients, vectors, nonce)
+    suite = {"suite": "active", "corrupt": 1, "authority": ed25519.public_key(AUTHORITY).hex()}
+    return suite | {**config, **suite, "threshold": threshold}
+
+
 def _vector(name: str, length: int, bits: int, bound: int | None = None) -> dict:
     return {"name": name, "length": length, "bits": bits} | ({} if bound is None else {"bound": str(bound)})
 
 
-def _client(number: int, vectors: list[dict]) -> dict:
+def _client(number: int, config: dict) -> dict:
     """Entropy and coordinates that are easy to tell apart and reach the ends of their ranges."""
+    vectors = config["vectors"]
     by_name = sorted(vectors, key=lambda vector: vector["name"])
     given = {vector["name"]: [_coordinate(number, vector, at) for at in range(vector["length"])] for vector in by_name}
-    return {"id": number, "entropy": f"{number:02x}" * 32, "input": given}
+    credentials = {"credentials": _credentials(number)} if config["suite"] == "active" else {}
+    return {"id": number, "entropy": f"{number:02x}" * 32, **credentials, "input": given}
+
+
+def _credentials(number: int) -> dict:
+    secret = bytes([0xC0 + number]) * 32
+    certificate = certify(AUTHORITY, ed25519.public_key(secret))
+    public = {"certificate": certificate.hex(), "authority": ed25519.public_key(AUTHORITY).hex()}
+    return {"secret": secret.hex(), **public}
 
 
 def _coordinate(number: int, vector: dict, at: int) -> str:

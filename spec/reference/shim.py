@@ -9,16 +9,17 @@ import sys
 
 import derivations
 import mutants
-import vector
-import wire
+import shown
 from client import Client, Policy
-from error import SECRET_LOST, Abort, Broken, Fault, must_hold
-from noise import LAWS
-from replay import read_config
+from error import SECRET_LOST, Abort, Broken, Fault
+from replay import read_config, read_credentials
 from server import Server
-from wire import Member
+from shown import hexed
 
 unhex = bytes.fromhex
+
+# What a policy asks for if it does not say.
+LEAST = {"clients": 2, "threshold": 2, "minimum_survivors": 1, "corrupt": 0}
 
 
 class Parties:
@@ -33,8 +34,9 @@ class Parties:
     def client_new(self, r):
         policy = r.get("policy", {})
         task = unhex(policy["task"]) if "task" in policy else None
-        policy = Policy(policy.get("clients", 2), policy.get("threshold", 2), policy.get("minimum_survivors", 1), task)
-        self.clients[r["client"]] = Client(unhex(r["entropy"]), None, policy)
+        least = [policy.get(name, least) for name, least in LEAST.items()]
+        credentials = read_credentials(r["credentials"]) if "credentials" in r else None
+        self.clients[r["client"]] = Client(unhex(r["entropy"]), None, Policy(*least, task), credentials)
         self.inputs[r["client"]] = r.get("input", {})
         return {}
 
@@ -60,86 +62,23 @@ class Parties:
         closed = self.server.close_round()
         if isinstance(closed, dict):
             return _messages(closed)
-        faults = _hexed([{"culprit": f.culprit, "must": f.must, "about": f.about} for f in closed.faults])
+        faults = hexed([{"culprit": f.culprit, "must": f.must, "about": f.about} for f in closed.faults])
         sums = {spec.name: list(map(str, sum)) for spec, sum in zip(self.server.config.vectors, closed.sums)}
         return {"aggregate": {"session": closed.session.hex(), "survivors": closed.survivors, "vectors": sums, "faults": faults}}
 
     def decode(self, r):
-        message = unhex(r["message"])
-        session, body = wire.open_message(message, message[0] if message else 0)
-        if message[0] == wire.MASKED_INPUT_RESPONSE:
-            config = read_config(r["config"])
-            coordinates = vector.unpack(body, config)
-            fields = {"vectors": {spec.name: list(map(str, xs)) for spec, xs in zip(config.vectors, coordinates)}}
-            again = vector.pack(coordinates, config)
-        else:
-            structure = STRUCTURES[message[0]].decode(body)
-            fields, again = _fields(structure), structure.encode()
-        return {**fields, "type": message[0], "session": session.hex(), "message": (message[:33] + again).hex()}
+        return shown.decode(unhex(r["message"]), read_config(r["config"]) if "config" in r else None)
 
     def derive(self, r):
-        return _hexed(derivations.derive(r))
-
-
-STRUCTURES = {1: wire.AdvertiseKeysRequest, 2: wire.PublicKeys, 3: wire.ShareKeysRequest, 4: wire.ShareKeysResponse,
-              5: wire.MaskedInputRequest, 9: wire.UnmaskingRequest, 10: wire.UnmaskingResponse}
+        return hexed(derivations.derive(r))
 
 
 def _messages(requests):
     return {"messages": [{"to": to, "message": message.hex()} for to, message in requests.items()]}
 
 
-def _hexed(value):
-    """Bytes in hexadecimal digits, and objects as their fields."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, (list, tuple)):
-        return [_hexed(one) for one in value]
-    if isinstance(value, dict):
-        return {name: _hexed(one) for name, one in value.items() if one is not None}
-    if isinstance(value, Member):
-        return {"id": value.id, **_hexed(value.keys)}
-    return _hexed(vars(value)) if hasattr(value, "__dict__") else value
-
-
-def _fields(structure):
-    """The fields of a message as the runner knows them: lists of what the reference keeps as one string."""
-    fields = _hexed(structure)
-    match structure:
-        case wire.AdvertiseKeysRequest(id, config):
-            config.check()
-            graph = {"graph": "complete"} if config.complete else {"graph": "regular", "degree": config.degree}
-            del fields["config"]["version"]
-            return {"client": id, "config": fields["config"] | graph | {"suite": "curious"} | _vectors(config)}
-        case wire.ShareKeysRequest():
-            return {"members": fields["neighbourhood"]}
-        case wire.ShareKeysResponse():
-            return fields | {"bundles": _pieces(structure.bundles, 80)}
-        case wire.UnmaskingResponse():
-            return fields | {"shares": _pieces(structure.shares, 32)}
-    return fields
-
-
-def _vectors(config):
-    bound = lambda spec: None if spec.bound is None else str(spec.bound)
-    return {"vectors": [_hexed(vars(spec) | {"bound": bound(spec), "noise": _noise(spec)}) for spec in config.vectors]}
-
-
-def _noise(spec):
-    if spec.noise is None:
-        return None
-    noise = spec.noise
-    reals = {"clip": f"{noise.clip:016x}", "scale": f"{noise.scale:016x}"}
-    numbers = {"norm_squared": str(noise.norm_squared), "variance": str(noise.variance)}
-    return {"law": LAWS[noise.law], "dimension": noise.dimension} | reals | numbers
-
-
 def _coordinates(given):
     return list(map(int, given["grid"] if isinstance(given, dict) else given))
-
-
-def _pieces(data, size):
-    return [data[start : start + size].hex() for start in range(0, len(data), size)]
 
 
 def answer(parties, r):

@@ -6,7 +6,7 @@ header, and the `decode` of the class reads the body to its last byte.
 
 from dataclasses import dataclass
 
-from config import Config
+from config import ACTIVE, CURIOUS, Config
 from error import must_hold
 from presentation import MALFORMED, Reader, long_list, uint8, uint32
 
@@ -16,12 +16,15 @@ SHARE_KEYS_REQUEST = 3
 SHARE_KEYS_RESPONSE = 4
 MASKED_INPUT_REQUEST = 5
 MASKED_INPUT_RESPONSE = 6
+CONSISTENCY_CHECK_REQUEST = 7
+CONSISTENCY_CHECK_RESPONSE = 8
 UNMASKING_REQUEST = 9
 UNMASKING_RESPONSE = 10
 TYPES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 
 BUNDLE = 80  # bytes
 SCALAR = 32  # bytes
+SIGNATURE = 64  # bytes
 
 
 def pack(message_type: int, session: bytes, body: bytes) -> bytes:
@@ -41,7 +44,7 @@ def open_message(message: bytes, awaited: int) -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True)
 class PublicKeys:
-    """The public keys of a client, which are its answer in AdvertiseKeys (spec section 4.2)."""
+    """The public keys of a client (spec section 4.2)."""
 
     encryption_key: bytes
     mask_key: bytes
@@ -53,9 +56,41 @@ class PublicKeys:
     def read(reader: Reader) -> "PublicKeys":
         return PublicKeys(reader.opaque(32), reader.opaque(32))
 
+
+@dataclass(frozen=True)
+class Proof:
+    """What the active suite has beside the keys: who advertises them (spec section 4.2)."""
+
+    identity: bytes
+    certificate: bytes
+    signature: bytes
+
+    def encode(self) -> bytes:
+        return self.identity + self.certificate + self.signature
+
     @staticmethod
-    def decode(body: bytes) -> "PublicKeys":
-        return _whole(body, PublicKeys.read)
+    def read(reader: Reader) -> "Proof":
+        return Proof(reader.opaque(32), reader.opaque(SIGNATURE), reader.opaque(SIGNATURE))
+
+
+@dataclass(frozen=True)
+class Advertisement:
+    """The answer in AdvertiseKeys (spec section 4.2), with a proof in the active suite."""
+
+    keys: PublicKeys
+    proof: Proof | None = None
+
+    def encode(self) -> bytes:
+        return self.keys.encode() + (self.proof.encode() if self.proof else b"")
+
+    @staticmethod
+    def read(reader: Reader, suite: int = CURIOUS) -> "Advertisement":
+        keys = PublicKeys.read(reader)
+        return Advertisement(keys, Proof.read(reader) if suite == ACTIVE else None)
+
+    @staticmethod
+    def decode(body: bytes, suite: int = CURIOUS) -> "Advertisement":
+        return _whole(body, lambda reader: Advertisement.read(reader, suite))
 
 
 @dataclass(frozen=True)
@@ -75,17 +110,25 @@ class AdvertiseKeysRequest:
 
 @dataclass(frozen=True)
 class Member:
-    """A client of the roster with its keys (spec section 4.3)."""
+    """A client of the roster with what it advertised (spec section 4.3)."""
 
     id: int
     keys: PublicKeys
+    proof: Proof | None = None
 
     def encode(self) -> bytes:
-        return uint32(self.id) + self.keys.encode()
+        return uint32(self.id) + self.advertisement().encode()
+
+    def advertisement(self) -> Advertisement:
+        return Advertisement(self.keys, self.proof)
 
     @staticmethod
-    def read(reader: Reader) -> "Member":
-        return Member(reader.client_id(), PublicKeys.read(reader))
+    def of(id: int, advertisement: Advertisement) -> "Member":
+        return Member(id, advertisement.keys, advertisement.proof)
+
+    @staticmethod
+    def read(reader: Reader, suite: int = CURIOUS) -> "Member":
+        return Member.of(reader.client_id(), Advertisement.read(reader, suite))
 
 
 @dataclass(frozen=True)
@@ -98,8 +141,9 @@ class ShareKeysRequest:
         return long_list(b"".join(member.encode() for member in self.neighbourhood))
 
     @staticmethod
-    def decode(body: bytes) -> "ShareKeysRequest":
-        return _whole(body, lambda reader: ShareKeysRequest(tuple(reader.elements(Member.read))))
+    def decode(body: bytes, suite: int = CURIOUS) -> "ShareKeysRequest":
+        member = lambda reader: Member.read(reader, suite)
+        return _whole(body, lambda reader: ShareKeysRequest(tuple(reader.elements(member))))
 
 
 @dataclass(frozen=True)
@@ -161,8 +205,65 @@ class MaskedInputResponse:
 
 
 @dataclass(frozen=True)
+class ConsistencyCheckRequest:
+    """Spec section 4.5. `survivors` are bits over the roster."""
+
+    survivors: bytes
+
+    def encode(self) -> bytes:
+        return long_list(self.survivors)
+
+    @staticmethod
+    def decode(body: bytes) -> "ConsistencyCheckRequest":
+        return _whole(body, lambda reader: ConsistencyCheckRequest(reader.long_list()))
+
+
+@dataclass(frozen=True)
+class ConsistencyCheckResponse:
+    """Spec section 4.5."""
+
+    signature: bytes
+
+    def encode(self) -> bytes:
+        return self.signature
+
+    @staticmethod
+    def decode(body: bytes) -> "ConsistencyCheckResponse":
+        return _whole(body, lambda reader: ConsistencyCheckResponse(reader.opaque(SIGNATURE)))
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A signature and whose it is (spec section 4.6)."""
+
+    signer: int
+    signature: bytes
+
+    def encode(self) -> bytes:
+        return uint32(self.signer) + self.signature
+
+    @staticmethod
+    def read(reader: Reader) -> "Signed":
+        return Signed(reader.client_id(), reader.opaque(SIGNATURE))
+
+
+@dataclass(frozen=True)
+class CertifiedUnmaskingRequest:
+    """UnmaskingRequest in the active suite (spec section 4.6)."""
+
+    signatures: tuple[Signed, ...]
+
+    def encode(self) -> bytes:
+        return long_list(b"".join(signed.encode() for signed in self.signatures))
+
+    @staticmethod
+    def decode(body: bytes) -> "CertifiedUnmaskingRequest":
+        return _whole(body, lambda reader: CertifiedUnmaskingRequest(tuple(reader.elements(Signed.read))))
+
+
+@dataclass(frozen=True)
 class UnmaskingRequest:
-    """Spec section 4.6."""
+    """Spec section 4.6, in the curious suite."""
 
     survivor_count: int
     survivors: bytes

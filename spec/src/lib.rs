@@ -15,6 +15,9 @@ pub const SESSION_COMPLETE: &str = include_str!("../vectors/session-complete.jso
 /// A recorded session on a regular graph: `spec/vectors/session-regular.json`.
 pub const SESSION_REGULAR: &str = include_str!("../vectors/session-regular.json");
 
+/// A recorded session of the active suite: `spec/vectors/session-active.json`.
+pub const SESSION_ACTIVE: &str = include_str!("../vectors/session-active.json");
+
 /// The conformance vectors, a file a section: `spec/vectors/section-*.json` by name, in the order of the sections.
 pub const VECTORS: &[(&str, &str)] = &[
     ("section-3.1.json", include_str!("../vectors/section-3.1.json")),
@@ -23,11 +26,13 @@ pub const VECTORS: &[(&str, &str)] = &[
     ("section-3.4.json", include_str!("../vectors/section-3.4.json")),
     ("section-3.5.json", include_str!("../vectors/section-3.5.json")),
     ("section-3.6.json", include_str!("../vectors/section-3.6.json")),
+    ("section-3.7.json", include_str!("../vectors/section-3.7.json")),
     ("section-4.json", include_str!("../vectors/section-4.json")),
     ("section-4.1.json", include_str!("../vectors/section-4.1.json")),
     ("section-4.2.json", include_str!("../vectors/section-4.2.json")),
     ("section-4.3.json", include_str!("../vectors/section-4.3.json")),
     ("section-4.4.json", include_str!("../vectors/section-4.4.json")),
+    ("section-4.5.json", include_str!("../vectors/section-4.5.json")),
     ("section-4.6.json", include_str!("../vectors/section-4.6.json")),
     ("section-6.1.json", include_str!("../vectors/section-6.1.json")),
     ("section-6.2.json", include_str!("../vectors/section-6.2.json")),

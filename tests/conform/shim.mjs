@@ -41,6 +41,8 @@ const bodies = {
   2: keys,
   3: (r) => ({ members: r.list(68, (m) => ({ id: m.id(), ...keys(m) })) }),
   4: (r) => ({ commitment: hex(r.take(32)), bundles: r.list(80, (b) => hex(b.take(80))) }),
+  7: (r) => ({ survivors: hex(r.take(r.number(4))) }),
+  8: (r) => ({ signature: hex(r.take(64)) }),
   5: (r) => ({ bundles: r.list(84, (b) => ({ owner: b.id(), bundle: hex(b.take(80)) })) }),
   9: (r) => ({ survivor_count: r.number(4), survivors: hex(r.take(r.number(4))) }),
   10: (r) => ({ unopened: r.list(4, (i) => i.id()), shares: r.list(32, (s) => hex(s.take(32))) }),
@@ -51,14 +53,16 @@ const writers = {
   3: (b) => list(b.members.flatMap((m) => [uint32(m.id), unhex(m.encryption_key), unhex(m.mask_key)])),
   4: (b) => [unhex(b.commitment), ...list(b.bundles.map(unhex))],
   5: (b) => list(b.bundles.flatMap((o) => [uint32(o.owner), unhex(o.bundle)])),
+  7: (b) => list([unhex(b.survivors)]),
+  8: (b) => [unhex(b.signature)],
   9: (b) => [uint32(b.survivor_count), ...list([unhex(b.survivors)])],
   10: (b) => [...list(b.unopened.map(uint32)), ...list(b.shares.map(unhex))],
 };
 
-function decode({ message }) {
+function decode({ message, config }) {
   const reader = new Reader(unhex(message));
   const type = reader.number(1);
-  if (type === 1 || type === 6) return null;
+  if (type === 1 || type === 6 || config?.suite === "active") return null;
   hold(type in bodies, "4.1-1");
   const session = reader.take(32);
   const body = bodies[type](reader);
@@ -115,8 +119,8 @@ function packing({ bits, coordinates }) {
 const seedOf = (r) => key("self mask", unhex(r.session), unhex(r.self_mask_seed), uint32(r.client));
 const committed = (r) => Buffer.concat([unhex(r.session), uint32(r.client), unhex(r.self_mask_seed)]);
 const derivations = {
-  hash: (r) => ({ hash: hex(hash(r.label, unhex(r.parts))) }),
-  key: (r) => ({ key: hex(key(r.label, unhex(r.salt), unhex(r.ikm), unhex(r.parts))) }),
+  hash: (r) => (r.suite ?? 1) === 1 && ({ hash: hex(hash(r.label, unhex(r.parts))) }),
+  key: (r) => (r.suite ?? 1) === 1 && ({ key: hex(key(r.label, unhex(r.salt), unhex(r.ikm), unhex(r.parts))) }),
   keystream: (r) => ({ bytes: hex(new Keystream(unhex(r.seed)).take(r.length)) }),
   uniform: (r) => {
     const keystream = new Keystream(unhex(r.seed));

@@ -2,11 +2,11 @@
 //!
 //! The readers panic if a value is not what the format says: they are for trusted files and for the shim.
 
-use secagg::conformance::{Bytes32, Item};
-use secagg::{Abort, Aggregate, ClientId, Config, Input, Misbehaviour, Misuse, Policy, Requests};
+use secagg::conformance::Item;
+use secagg::{Abort, Aggregate, Client, ClientId, Config, Input, Misbehaviour, Misuse, Policy, Requests};
 use serde_json::{Value, json};
 
-use crate::transcript::ConfigRecord;
+use crate::transcript::{ConfigRecord, CredentialsRecord};
 
 /// A string.
 ///
@@ -34,10 +34,10 @@ pub fn bytes(value: &Value) -> Vec<u8> {
     hex::decode(text(value)).expect("hexadecimal digits")
 }
 
-/// 32 bytes.
+/// Bytes of which the reader knows how many there are.
 #[expect(clippy::missing_panics_doc, reason = "see text")]
-pub fn array(value: &Value) -> Bytes32 {
-    bytes(value).try_into().expect("32 bytes")
+pub fn array<const N: usize>(value: &Value) -> [u8; N] {
+    bytes(value).try_into().expect("as many bytes")
 }
 
 /// A large number.
@@ -68,8 +68,21 @@ pub fn input(value: &Value) -> Input {
     })
 }
 
+/// A client, without its input.
+#[expect(clippy::missing_panics_doc, reason = "see text")]
+pub fn client(value: &Value) -> Client {
+    let (entropy, policy) = (array(&value["entropy"]), policy(&value["policy"]));
+    match value.get("credentials") {
+        None => Client::new(entropy, policy),
+        Some(given) => {
+            let record = serde_json::from_value::<CredentialsRecord>(given.clone()).expect("credentials");
+            Client::with_credentials(entropy, policy, record.credentials())
+        }
+    }
+}
+
 /// A client's policy; what it does not say is as in the default.
-pub fn policy(value: &Value) -> Policy {
+fn policy(value: &Value) -> Policy {
     let default = Policy::default();
     Policy {
         minimum_clients: value.get("clients").map_or(default.minimum_clients, number),

@@ -6,6 +6,7 @@
 //! [`oracle`] judges the project by tables of answers that were computed without it.
 
 pub mod conform;
+pub mod derivations;
 pub mod fuzz;
 pub mod json;
 pub mod oracle;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use secagg::privacy::{Noise, NoiseLaw};
 use secagg::{
-    Abort, Aggregate, Client, ClientId, Closed, Config, Fault, Graph, Input, Policy, Requests, Server, Suite,
-    VectorSpec,
+    Abort, Aggregate, Client, ClientId, Closed, Config, Credentials, Fault, Graph, Input, Policy, Requests,
+    Server, Suite, VectorSpec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,10 @@ pub struct Transcript {
 #[expect(missing_docs, reason = "the fields are those of `secagg::Config`")]
 pub struct ConfigRecord {
     pub suite: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrupt: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
     pub graph: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degree: Option<u32>,
@@ -78,8 +82,23 @@ pub struct ClientRecord {
     pub id: u32,
     /// Its 32 bytes of entropy.
     pub entropy: String,
+    /// Its identity, in the active suite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialsRecord>,
     /// The coordinates of each vector.
     pub input: BTreeMap<String, Vec<String>>,
+}
+
+/// The identity of a client (spec §3.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialsRecord {
+    /// Its secret.
+    pub secret: String,
+    /// Its certificate.
+    pub certificate: String,
+    /// The public key of the authority that the client trusts.
+    pub authority: String,
 }
 
 /// One step of the session, with what came of it.
@@ -301,8 +320,14 @@ impl ConfigRecord {
             Graph::Complete => ("complete", None),
             Graph::Regular { degree } => ("regular", Some(degree)),
         };
+        let (corrupt, authority) = match config.suite {
+            Suite::Active { corrupt, authority } => (Some(corrupt), Some(hex::encode(authority))),
+            _ => (None, None),
+        };
         Self {
             suite: config.suite.to_string(),
+            corrupt,
+            authority,
             graph: graph.to_owned(),
             degree,
             clients: config.clients,
@@ -320,7 +345,11 @@ impl ConfigRecord {
     /// If a field is not of its format.
     pub fn config(&self) -> Config {
         Config {
-            suite: self.suite.parse::<Suite>().expect("a known suite"),
+            suite: match (self.suite.as_str(), self.corrupt, &self.authority) {
+                ("curious", None, None) => Suite::Curious,
+                ("active", Some(corrupt), Some(key)) => Suite::Active { corrupt, authority: array(key) },
+                other => panic!("no suite: {other:?}"),
+            },
             graph: match (self.graph.as_str(), self.degree) {
                 ("complete", None) => Graph::Complete,
                 ("regular", Some(degree)) => Graph::Regular { degree },
@@ -389,9 +418,25 @@ impl ClientRecord {
         let values = |values: &Vec<String>| values.iter().map(|value| number(value)).collect::<Vec<u64>>();
         let input =
             self.input.iter().fold(Input::new(), |input, (name, list)| input.with(name, values(list)));
-        let mut client = Client::new(array(&self.entropy), Policy::default());
+        let (entropy, policy) = (array(&self.entropy), Policy::default());
+        let mut client = match &self.credentials {
+            None => Client::new(entropy, policy),
+            Some(record) => Client::with_credentials(entropy, policy, record.credentials()),
+        };
         client.set_input(input).expect("nothing is known yet that the input could contradict");
         client
+    }
+}
+
+impl CredentialsRecord {
+    /// The credentials.
+    ///
+    /// # Panics
+    /// If a field is not of its format, or the certificate is not one of this identity by this authority.
+    pub fn credentials(&self) -> Credentials {
+        let certificate = bytes(&self.certificate).try_into().expect("64 bytes");
+        let credentials = Credentials::new(array(&self.secret), certificate, array(&self.authority));
+        credentials.expect("credentials of the authority")
     }
 }
 

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use secagg_spec::{SESSION_COMPLETE, SESSION_REGULAR};
-use secagg_tests::transcript::{ClientRecord, ConfigRecord, Operation, Recorder, Transcript, VectorRecord};
+use secagg_spec::{SESSION_ACTIVE, SESSION_COMPLETE, SESSION_REGULAR};
+use secagg_tests::transcript::{
+    ClientRecord, ConfigRecord, CredentialsRecord, Operation, Recorder, Transcript, VectorRecord,
+};
 
-use secagg::{ClientId, Closed, Requests};
+use secagg::{Authority, ClientId, Closed, Credentials, Requests};
 
 #[test]
 fn the_session_on_the_complete_graph() {
@@ -20,8 +22,13 @@ fn the_session_on_a_regular_graph() {
 }
 
 #[test]
+fn the_session_of_the_active_suite() {
+    compare("session-active.json", SESSION_ACTIVE, &active());
+}
+
+#[test]
 fn the_sums_are_those_of_the_survivors() {
-    for (text, survivors) in [(SESSION_COMPLETE, 1..=3), (SESSION_REGULAR, 1..=4)] {
+    for (text, survivors) in [(SESSION_COMPLETE, 1..=3), (SESSION_REGULAR, 1..=4), (SESSION_ACTIVE, 1..=9)] {
         let transcript = Transcript::parse(text);
         let Some(Operation::Close { aggregate: Some(aggregate), .. }) = transcript.operations.last() else {
             panic!("the session ends with a sum");
@@ -96,6 +103,40 @@ fn regular() -> Transcript {
     session.end(requests, &[1, 2, 3])
 }
 
+/// Clients 12, 11, 10, 9 and 8 are lost, one in each round: 12 sends the signature of client 11, 9 signs another
+/// survivor set than the server's, 8 refuses signatures that are too few.
+fn active() -> Transcript {
+    let vectors = vec![vector("weights", 3, 16, None), vector("examples", 1, 34, Some("1000000000"))];
+    let about = "active suite; clients 12, 11, 10, 9 and 8 are lost in the rounds 4.2 to 4.6; \
+                 client 12 sends the signature of client 11; \
+                 client 9 signs another survivor set than the server's; \
+                 client 8 refuses signatures that are too few";
+    let suite = "active".to_owned();
+    let authority = Some(hex::encode(authority().public()));
+    let curious = config("complete", None, 12, 7, vectors, 9);
+    let mut session = Session::new(about, ConfigRecord { suite, corrupt: Some(1), authority, ..curious });
+    let requests = session.recorder.open();
+    let answers: Vec<Vec<u8>> = (1..=12).map(|client| session.answer(&requests, client)).collect();
+    for (client, answer) in (1..=11).zip(&answers) {
+        session.recorder.receive(client, answer).unwrap();
+    }
+    let signed = answers[11].len() - 64;
+    let mixed = [&answers[11][..signed], &answers[10][signed..]].concat();
+    assert!(session.recorder.receive(12, &mixed).is_err());
+    let requests = session.round(Vec::new(), &[]);
+    let requests = session.round(requests, &(1..=10).collect::<Vec<_>>());
+    let requests = session.round(requests, &(1..=9).collect::<Vec<_>>());
+    let asked = &requests[8].1;
+    let named = [&asked[..asked.len() - 2], &[0b0111_1111, 0b1]].concat();
+    let other = session.recorder.handle(9, &named).unwrap();
+    assert!(session.recorder.receive(9, &other).is_err());
+    let requests = session.round(requests, &(1..=8).collect::<Vec<_>>());
+    let asked = &requests[7].1;
+    let too_few = [&asked[..33], &(6 * 68u32).to_be_bytes(), &asked[37..37 + 6 * 68]].concat();
+    assert!(session.recorder.handle(8, &too_few).is_err());
+    session.end(requests, &(1..=7).collect::<Vec<_>>())
+}
+
 /// With this nonce every secret has two of the clients 1, 2 and 3 among its holders.
 const REGULAR_NONCE: u8 = 5;
 
@@ -105,7 +146,7 @@ struct Session {
 
 impl Session {
     fn new(about: &str, config: ConfigRecord) -> Self {
-        let clients = (1..=config.clients).map(|id| client(id, &config.vectors)).collect();
+        let clients = (1..=config.clients).map(|id| client(id, &config)).collect();
         Self { recorder: Recorder::new(about, config, clients) }
     }
 
@@ -152,11 +193,23 @@ fn config(
 ) -> ConfigRecord {
     let (suite, graph) = ("curious".to_owned(), graph.to_owned());
     let (task, nonce) = (hex::encode([0xaa; 32]), hex::encode([nonce; 32]));
-    ConfigRecord { suite, graph, degree, clients, threshold, minimum_survivors: 2, vectors, task, nonce }
+    ConfigRecord {
+        suite,
+        corrupt: None,
+        authority: None,
+        graph,
+        degree,
+        clients,
+        threshold,
+        minimum_survivors: 2,
+        vectors,
+        task,
+        nonce,
+    }
 }
 
 /// Entropy and coordinates that are easy to tell apart and reach the ends of their ranges.
-fn client(id: u32, vectors: &[VectorRecord]) -> ClientRecord {
+fn client(id: u32, config: &ConfigRecord) -> ClientRecord {
     let value = |vector: &VectorRecord, at: u32| {
         let greatest = vector.bound.as_ref().map_or((1 << vector.bits) - 1, |bound| bound.parse().unwrap());
         let step = u64::from(id * 7 + at * 3) % 11;
@@ -164,6 +217,21 @@ fn client(id: u32, vectors: &[VectorRecord]) -> ClientRecord {
     };
     let values = |vector: &VectorRecord| (0..vector.length).map(|at| value(vector, at).to_string()).collect();
     let input: BTreeMap<String, Vec<String>> =
-        vectors.iter().map(|vector| (vector.name.clone(), values(vector))).collect();
-    ClientRecord { id, entropy: hex::encode([id as u8; 32]), input }
+        config.vectors.iter().map(|vector| (vector.name.clone(), values(vector))).collect();
+    let credentials = config.authority.is_some().then(|| credentials(id));
+    ClientRecord { id, entropy: hex::encode([id as u8; 32]), credentials, input }
+}
+
+fn authority() -> Authority {
+    Authority::new([0xa0; 32])
+}
+
+fn credentials(id: u32) -> CredentialsRecord {
+    let secret = [0xc0 + id as u8; 32];
+    let certificate = authority().certify(&Credentials::identity_of(&secret)).unwrap();
+    CredentialsRecord {
+        secret: hex::encode(secret),
+        certificate: hex::encode(certificate),
+        authority: hex::encode(authority().public()),
+    }
 }

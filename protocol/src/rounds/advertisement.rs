@@ -84,7 +84,7 @@ impl Advertisement {
 }
 
 /// What a client signs to advertise its keys: for this configuration, hence nonce and task, and for this place.
-fn statement(suite: Suite, config_id: &[u8; 32], id: ClientId, keys: &PublicKeys) -> [u8; 32] {
+pub(crate) fn statement(suite: Suite, config_id: &[u8; 32], id: ClientId, keys: &PublicKeys) -> [u8; 32] {
     hash(suite, "advertisement", &[config_id, &id.get().to_be_bytes(), &keys.encryption, &keys.mask])
 }
 

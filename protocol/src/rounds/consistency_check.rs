@@ -65,7 +65,7 @@ impl Body for Response {
 }
 
 /// What is signed: the session, who shared, and who survived, the latter two as bits over the roster.
-fn statement(suite: Suite, session: &[u8; 32], sharers: &[u8], survivors: &[u8]) -> [u8; 32] {
+pub(crate) fn statement(suite: Suite, session: &[u8; 32], sharers: &[u8], survivors: &[u8]) -> [u8; 32] {
     hash(suite, "survivors", &[session, sharers, survivors])
 }
 

@@ -2,11 +2,14 @@
 
 import copy
 
+import ed25519
 from client import Client
-from config import Config, VectorSpec
+from config import ACTIVE, Config, VectorSpec
+from identity import Credentials, certify
 from server import Server
 
 ADVERTISE_KEYS, SHARE_KEYS, MASKED_INPUT, UNMASKING = range(4)
+CONSISTENCY_CHECK, CERTIFIED = 3, 4  # the last rounds of the active suite
 
 LANES = (
     VectorSpec("narrow", 5, 13),
@@ -14,6 +17,7 @@ LANES = (
     VectorSpec("wide", 2, 62),
 )
 ONE_VECTOR = (VectorSpec("sum", 3, 16),)
+AUTHORITY = b"a" * 32  # its secret
 
 
 def complete(clients=4, threshold=3, vectors=ONE_VECTOR) -> Config:
@@ -22,6 +26,17 @@ def complete(clients=4, threshold=3, vectors=ONE_VECTOR) -> Config:
 
 def regular(clients=6, threshold=2, degree=4, vectors=ONE_VECTOR) -> Config:
     return Config(clients, threshold, vectors, task=b"t" * 32, nonce=b"n" * 32, degree=degree)
+
+
+def active(clients=4, threshold=3, corrupt=1, vectors=ONE_VECTOR) -> Config:
+    suite = {"suite": ACTIVE, "corrupt": corrupt, "authority": ed25519.public_key(AUTHORITY)}
+    return Config(clients, threshold, vectors, task=b"t" * 32, nonce=b"n" * 32, **suite)
+
+
+def credentials(client: int, authority: bytes = AUTHORITY) -> Credentials:
+    secret = bytes([0x80 + client]) * 32
+    certificate = certify(authority, ed25519.public_key(secret))
+    return Credentials(secret, certificate, ed25519.public_key(authority))
 
 
 def entropy(client: int) -> bytes:
@@ -51,8 +66,12 @@ class Rehearsal:
     def __init__(self, config: Config):
         self.config = config
         self.server = Server(config)
-        self.clients = {i: Client(entropy(i), honest_input(config, i)) for i in range(1, config.clients + 1)}
+        self.clients = {i: self._client(i) for i in range(1, config.clients + 1)}
         self.requests = self.server.open()
+
+    def _client(self, client: int) -> Client:
+        own = credentials(client) if self.config.active else None
+        return Client(entropy(client), honest_input(self.config, client), credentials=own)
 
     def copy(self) -> "Rehearsal":
         return copy.deepcopy(self)

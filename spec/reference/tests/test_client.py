@@ -93,7 +93,8 @@ class AdvertiseKeys(Requests):
         good = complete()
         for config in (
             replace(good, version=2),
-            replace(good, suite=2),
+            replace(good, suite=3),
+            replace(good, suite=2, authority=bytes(32)),
             replace(good, clients=1),
             replace(good, threshold=1),
             replace(good, threshold=5),
@@ -308,6 +309,6 @@ class Unmasking(Requests):
 class Keys(unittest.TestCase):
     def test_the_mask_key_is_in_the_group(self):
         rehearsal = Rehearsal(complete())
-        public = wire.PublicKeys.decode(rehearsal.answer(1)[HEADER:])
+        public = wire.Advertisement.decode(rehearsal.answer(1)[HEADER:]).keys
         element = ristretto255.decode(public.mask_key)
         self.assertTrue(ristretto255.is_identity(ristretto255.multiply(field.L, element)))

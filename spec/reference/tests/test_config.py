@@ -7,7 +7,7 @@ from config import Config, VectorSpec
 from error import Broken
 from noise import DISCRETE_GAUSSIAN, SKELLAM, Noise
 from presentation import Reader
-from tests.rehearsal import LANES, complete, regular
+from tests.rehearsal import LANES, active, complete, regular
 
 
 class Encoding(unittest.TestCase):
@@ -36,6 +36,12 @@ class Encoding(unittest.TestCase):
         expected = "00" "02" "00000003" "3ff0000000000000" "4024000000000000" "000000000000004d" "0000000000100000"
         self.assertEqual(encoded[-64 - 38 : -64], bytes.fromhex(expected))
 
+    def test_layout_of_the_active_suite(self):
+        config = active(5, 4, 2)
+        expected = "0001" "02" "00000002" + config.authority.hex() + "01" "00000005" "00000004" "00000001" "01"
+        self.assertTrue(config.encode().hex().startswith(expected))
+        self.assertEqual(Config.read(Reader(config.encode())), config)
+
     def test_a_name_that_is_not_text(self):
         self.refused(complete(vectors=(VectorSpec("abc", 1, 1),)).encode().replace(b"abc", b"a\xffc"), "4.1-1")
 
@@ -43,7 +49,7 @@ class Encoding(unittest.TestCase):
         encoded = complete().encode()
         self.refused(b"\0\2" + encoded[2:], "4.2-1")
         self.refused(encoded[:2] + b"\0" + encoded[3:], "4.2-1")
-        self.refused(encoded[:2] + b"\2" + encoded[3:], "4.2-1")
+        self.refused(encoded[:2] + b"\3" + encoded[3:], "4.2-1")
         self.refused(encoded[:3] + b"\0" + encoded[4:], "4.2-1")
         self.refused(encoded[:3] + b"\3" + encoded[4:], "4.2-1")
 
@@ -79,6 +85,16 @@ class Rules(unittest.TestCase):
 
     def test_threshold(self):
         self.broken(complete(4, 1), complete(4, 0), complete(4, 5), regular(6, 1, 4), regular(6, 5, 4))
+
+    def test_active_suite(self):
+        self.broken(replace(regular(5, 4, 4), suite=2, authority=active().authority))
+        self.broken(*(replace(active(), authority=bad) for bad in (bytes(32), b"\1" + bytes(31), b"\xff" * 32)))
+        for clients in range(2, 7):
+            for threshold in range(2, clients + 1):
+                for corrupt in range(clients + 1):
+                    enough = 2 * threshold > clients + corrupt
+                    self.assertEqual(active(clients, threshold, corrupt).keeps_the_rules(), enough)
+        self.broken(active(corrupt=2**32 - 1))
 
     def test_minimum_survivors(self):
         self.broken(*(replace(complete(4, 2), minimum_survivors=minimum) for minimum in (0, 5, 2**32 - 1)))

@@ -123,3 +123,29 @@ class Refusals(unittest.TestCase):
             with self.assertRaises(ed25519.BadEncoding):
                 ed25519.decode_point(key)
             self.assertFalse(ed25519.verify(key, self.message, self.signature))
+
+
+class Cofactor(unittest.TestCase):
+    """Spec section 3.7: points of small order."""
+
+    # Of order 8: RFC 8032 section 5.1.3 decodes it.
+    TORSION = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
+
+    def test_a_commitment_may_have_a_part_of_small_order(self):
+        """S·B = R + k·A + T: the equation without the cofactor would refuse it, the one with it does not."""
+        secret, torsion = b"s" * 32, ed25519.decode_point(self.TORSION)
+        public, message = ed25519.public_key(secret), b"message"
+        scalar, _ = ed25519._expand(secret)
+        point = ed25519.multiply(5, ed25519.BASE_POINT)
+        for times in range(8):
+            commitment = ed25519.encode_point(ed25519.add(point, ed25519.multiply(times, torsion)))
+            k = ed25519._hash_to_scalar(commitment + public + message)
+            signature = commitment + ((5 + k * scalar) % ed25519.L).to_bytes(32, "little")
+            self.assertTrue(ed25519.verify(public, message, signature))
+
+    def test_a_key_of_small_order_is_none(self):
+        torsion = ed25519.decode_point(self.TORSION)
+        for times in range(8):
+            key = ed25519.encode_point(ed25519.multiply(times, torsion))
+            self.assertFalse(ed25519.is_key(key))
+            self.assertFalse(ed25519.verify(key, b"message", key + bytes(32)))

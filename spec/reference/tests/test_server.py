@@ -157,7 +157,7 @@ class Configuration(unittest.TestCase):
 class AdvertiseKeys(Responses):
     def setUp(self):
         self.rehearsal = self.complete[ADVERTISE_KEYS]
-        self.keys = wire.PublicKeys.decode(self.honest_answer(self.rehearsal)[HEADER:])
+        self.keys = wire.Advertisement.decode(self.honest_answer(self.rehearsal)[HEADER:]).keys
 
     def test_encryption_key(self):
         high = (int.from_bytes(self.keys.encryption_key, "little") + 2**255).to_bytes(32, "little")
@@ -174,7 +174,7 @@ class AdvertiseKeys(Responses):
     def test_the_key_of_another(self):
         rehearsal = self.rehearsal.copy()
         rehearsal.server.receive(2, rehearsal.answer(2))
-        theirs = wire.PublicKeys.decode(self.rehearsal.copy().answer(2)[HEADER:])
+        theirs = wire.Advertisement.decode(self.rehearsal.copy().answer(2)[HEADER:]).keys
         for keys in (
             theirs,
             replace(self.keys, mask_key=theirs.mask_key),

@@ -11,11 +11,14 @@ KEYS = wire.PublicKeys(b"e" * 32, b"m" * 32)
 MESSAGES = [
     wire.AdvertiseKeysRequest(3, complete(vectors=LANES)),
     wire.AdvertiseKeysRequest(3, regular()),
-    KEYS,
+    wire.Advertisement(KEYS),
     wire.ShareKeysRequest((wire.Member(1, KEYS), wire.Member(7, KEYS))),
     wire.ShareKeysRequest(()),
     wire.ShareKeysResponse(b"c" * 32, b"b" * 160),
     wire.MaskedInputRequest((wire.OwnedBundle(2, b"b" * 80), wire.OwnedBundle(2**32 - 1, b"c" * 80))),
+    wire.ConsistencyCheckRequest(b"\x05"),
+    wire.ConsistencyCheckResponse(b"s" * 64),
+    wire.CertifiedUnmaskingRequest((wire.Signed(3, b"s" * 64), wire.Signed(4, b"t" * 64))),
     wire.UnmaskingRequest(9, b"\xff\x01"),
     wire.UnmaskingResponse((1, 2), b"s" * 64),
     wire.UnmaskingResponse((), b""),
@@ -42,12 +45,14 @@ class Bodies(unittest.TestCase):
         self.refused(wire.ShareKeysRequest, long_list(uint32(1) + bytes(63)))
         self.refused(wire.MaskedInputRequest, long_list(uint32(1) + bytes(81)))
         self.refused(wire.UnmaskingResponse, long_list(b"\0\0\0\1\0\0") + long_list(b""))
+        self.refused(wire.CertifiedUnmaskingRequest, long_list(uint32(1) + bytes(63)))
 
     def test_no_client_is_zero(self):
         self.refused(wire.AdvertiseKeysRequest, uint32(0) + complete().encode())
         self.refused(wire.ShareKeysRequest, long_list(uint32(0) + bytes(64)))
         self.refused(wire.MaskedInputRequest, long_list(uint32(0) + bytes(80)))
         self.refused(wire.UnmaskingResponse, long_list(uint32(0)) + long_list(b""))
+        self.refused(wire.CertifiedUnmaskingRequest, long_list(uint32(0) + bytes(64)))
 
     def test_a_length_beyond_the_end_costs_nothing(self):
         self.refused(wire.UnmaskingRequest, b"\0\0\0\1\xff\xff\xff\xff")

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::compare::difference;
 use super::replay::Outcome;
-use super::scenario::{ALL_LANES, Vector, config, new_client, sums};
+use super::scenario::{ALL_LANES, Vector, active, config, new_client_for, sums};
 use super::shim::{Answer, Shim};
 
 /// A session, who is lost in it, and how it ends.
@@ -12,13 +12,15 @@ use super::shim::{Answer, Shim};
 pub(super) struct Session {
     /// The test's id.
     pub(super) id: &'static str,
+    /// Corrupt clients, in the active suite; none stands for the curious one.
+    corrupt: Option<u32>,
     degree: Option<u32>,
     clients: u32,
     threshold: u32,
     minimum_survivors: u32,
     vectors: &'static [Vector],
-    /// The clients that do not answer, for each round.
-    lost: [&'static [u32]; 4],
+    /// The clients that do not answer, by round of the suite.
+    lost: &'static [&'static [u32]],
     change: Change,
     ends: End,
 }
@@ -51,88 +53,90 @@ const SHORT: &[Vector] = &[Vector { name: "short", length: 3, bits: 20 }];
 pub(super) fn sessions() -> Vec<Session> {
     let base = Session {
         id: "",
+        corrupt: None,
         degree: None,
         clients: 4,
         threshold: 2,
         minimum_survivors: 1,
         vectors: SHORT,
-        lost: [&[]; 4],
+        lost: &[],
         change: Change::Nothing,
         ends: End::Sum(&[]),
     };
     let regular = Session { degree: Some(6), clients: 8, ..base.clone() };
-    vec![
+    let signed = signed_sessions(&base);
+    let unsigned = vec![
         Session { id: "4/complete-graph-all-lanes", vectors: &ALL_LANES, clients: 3, ..base.clone() },
         Session { id: "4/regular-graph-all-lanes", vectors: &ALL_LANES, degree: Some(4), ..regular.clone() },
-        Session { id: "4.2/complete-graph-one-lost", lost: [&[3], &[], &[], &[]], ..base.clone() },
-        Session { id: "4.3/complete-graph-one-lost", lost: [&[], &[1], &[], &[]], ..base.clone() },
-        Session { id: "4.4/complete-graph-one-lost", lost: [&[], &[], &[2], &[]], ..base.clone() },
-        Session { id: "4.4/complete-graph-two-lost", lost: [&[], &[], &[1, 4], &[]], ..base.clone() },
-        Session { id: "4.6/complete-graph-one-lost", lost: [&[], &[], &[], &[1]], ..base.clone() },
+        Session { id: "4.2/complete-graph-one-lost", lost: &[&[3], &[], &[], &[]], ..base.clone() },
+        Session { id: "4.3/complete-graph-one-lost", lost: &[&[], &[1], &[], &[]], ..base.clone() },
+        Session { id: "4.4/complete-graph-one-lost", lost: &[&[], &[], &[2], &[]], ..base.clone() },
+        Session { id: "4.4/complete-graph-two-lost", lost: &[&[], &[], &[1, 4], &[]], ..base.clone() },
+        Session { id: "4.6/complete-graph-one-lost", lost: &[&[], &[], &[], &[1]], ..base.clone() },
         Session {
             id: "4.6/complete-graph-one-lost-a-round",
             clients: 6,
-            lost: [&[5], &[2], &[6], &[1]],
+            lost: &[&[5], &[2], &[6], &[1]],
             ..base.clone()
         },
-        Session { id: "4.2/regular-graph-one-lost", lost: [&[3], &[], &[], &[]], ..regular.clone() },
-        Session { id: "4.3/regular-graph-one-lost", lost: [&[], &[1], &[], &[]], ..regular.clone() },
-        Session { id: "4.4/regular-graph-one-lost", lost: [&[], &[], &[2], &[]], ..regular.clone() },
-        Session { id: "4.6/regular-graph-one-lost", lost: [&[], &[], &[], &[1]], ..regular.clone() },
+        Session { id: "4.2/regular-graph-one-lost", lost: &[&[3], &[], &[], &[]], ..regular.clone() },
+        Session { id: "4.3/regular-graph-one-lost", lost: &[&[], &[1], &[], &[]], ..regular.clone() },
+        Session { id: "4.4/regular-graph-one-lost", lost: &[&[], &[], &[2], &[]], ..regular.clone() },
+        Session { id: "4.6/regular-graph-one-lost", lost: &[&[], &[], &[], &[1]], ..regular.clone() },
         Session {
             id: "4.6/regular-graph-one-lost-a-round",
-            lost: [&[5], &[2], &[7], &[1]],
+            lost: &[&[5], &[2], &[7], &[1]],
             vectors: &ALL_LANES,
             ..regular.clone()
         },
         Session {
             id: "4.2/too-few-on-the-complete-graph",
-            lost: [&[1, 2, 3], &[], &[], &[]],
+            lost: &[&[1, 2, 3], &[], &[], &[]],
             ends: End::TooFew(0),
             ..base.clone()
         },
         Session {
             id: "4.2/too-few-on-a-regular-graph",
-            lost: [&[1, 2], &[], &[], &[]],
+            lost: &[&[1, 2], &[], &[], &[]],
             ends: End::TooFew(0),
             ..regular.clone()
         },
         Session {
             id: "4.3/too-few",
-            lost: [&[], &[1, 2, 4], &[], &[]],
+            lost: &[&[], &[1, 2, 4], &[], &[]],
             ends: End::TooFew(1),
             ..base.clone()
         },
         Session {
             id: "4.4/too-few",
-            lost: [&[], &[], &[1, 3, 4], &[]],
+            lost: &[&[], &[], &[1, 3, 4], &[]],
             ends: End::TooFew(2),
             ..base.clone()
         },
         Session {
             id: "4.6/too-few",
-            lost: [&[], &[], &[], &[2, 3, 4]],
+            lost: &[&[], &[], &[], &[2, 3, 4]],
             ends: End::TooFew(3),
             ..base.clone()
         },
         Session {
             id: "4.2/too-few-for-the-minimum",
             minimum_survivors: 4,
-            lost: [&[2], &[], &[], &[]],
+            lost: &[&[2], &[], &[], &[]],
             ends: End::TooFew(0),
             ..base.clone()
         },
         Session {
             id: "4.3/too-few-for-the-minimum",
             minimum_survivors: 4,
-            lost: [&[], &[2], &[], &[]],
+            lost: &[&[], &[2], &[], &[]],
             ends: End::TooFew(1),
             ..base.clone()
         },
         Session {
             id: "4.4/too-few-for-the-minimum",
             minimum_survivors: 8,
-            lost: [&[], &[], &[5], &[]],
+            lost: &[&[], &[], &[5], &[]],
             ends: End::TooFew(2),
             ..regular.clone()
         },
@@ -140,7 +144,7 @@ pub(super) fn sessions() -> Vec<Session> {
         Session {
             id: "4.6/minimum-of-all-one-lost",
             minimum_survivors: 8,
-            lost: [&[], &[], &[], &[5]],
+            lost: &[&[], &[], &[], &[5]],
             ..regular.clone()
         },
         Session {
@@ -169,11 +173,79 @@ pub(super) fn sessions() -> Vec<Session> {
             ends: End::Sum(&[(1, "4.1-3", None), (2, "4.1-3", None)]),
             ..base
         },
-    ]
+    ];
+    unsigned.into_iter().chain(signed).collect()
+}
+
+impl Session {
+    fn config(&self) -> Value {
+        let mut config = config(self.degree, self.clients, self.threshold, self.vectors, 0x77);
+        config["minimum_survivors"] = self.minimum_survivors.into();
+        match self.corrupt {
+            Some(corrupt) => active(config, corrupt),
+            None => config,
+        }
+    }
+
+    fn rounds(&self) -> usize {
+        if self.corrupt.is_some() { 5 } else { 4 }
+    }
 }
 
 /// A session stops here: a test's end, or an answer that was not the one expected.
 type Stop = Outcome;
+
+/// The sessions of the active suite.
+fn signed_sessions(base: &Session) -> Vec<Session> {
+    let base = Session { corrupt: Some(0), clients: 5, threshold: 3, ..base.clone() };
+    vec![
+        Session { id: "4/active-all-lanes", vectors: &ALL_LANES, ..base.clone() },
+        Session {
+            id: "4/active-one-lost-a-round",
+            clients: 9,
+            threshold: 5,
+            lost: &[&[9], &[2], &[4], &[7], &[]],
+            ..base.clone()
+        },
+        Session { id: "4.2/active-one-lost", lost: &[&[3], &[], &[], &[], &[]], ..base.clone() },
+        Session { id: "4.3/active-one-lost", lost: &[&[], &[1], &[], &[], &[]], ..base.clone() },
+        Session { id: "4.4/active-one-lost", lost: &[&[], &[], &[2], &[], &[]], ..base.clone() },
+        Session { id: "4.5/active-two-lost", lost: &[&[], &[], &[], &[1, 4], &[]], ..base.clone() },
+        Session { id: "4.6/active-two-lost", lost: &[&[], &[], &[], &[], &[1, 5]], ..base.clone() },
+        Session {
+            id: "4.5/active-too-few",
+            lost: &[&[], &[], &[], &[1, 2, 5], &[]],
+            ends: End::TooFew(3),
+            ..base.clone()
+        },
+        Session {
+            id: "4.6/active-too-few",
+            lost: &[&[], &[], &[], &[1], &[2, 5]],
+            ends: End::TooFew(4),
+            ..base.clone()
+        },
+        Session {
+            id: "4.6-7/active-wrong-share",
+            change: Change::Share,
+            ends: End::Sum(&[(2, "4.6-7", Some(1))]),
+            ..base.clone()
+        },
+        Session {
+            id: "4.4-3/active-bundle-spoilt-on-the-way",
+            change: Change::Bundle,
+            ends: End::Sum(&[(2, "4.4-3", Some(1))]),
+            ..base.clone()
+        },
+        Session {
+            id: "4.1-4/active-every-response-twice",
+            change: Change::Twice,
+            clients: 2,
+            threshold: 2,
+            ends: End::Sum(&[(1, "4.1-4", None), (2, "4.1-4", None)]),
+            ..base
+        },
+    ]
+}
 
 /// Plays the session: the server is `shims[server]`, client i is `shims[clients[i modulo their number]]`.
 pub(super) fn play(session: &Session, shims: &mut [Shim], clients: &[usize], server: usize) -> Outcome {
@@ -193,14 +265,13 @@ struct Play<'a> {
 
 impl Play<'_> {
     fn rounds(&mut self) -> Result<(), Stop> {
-        let Session { degree, clients, threshold, minimum_survivors, vectors, .. } = *self.session;
+        let config = self.session.config();
+        let Session { clients, vectors, .. } = *self.session;
         for client in 1..=clients {
-            self.client(client, &new_client(client, vectors))?;
+            self.client(client, &new_client_for(&config, client, vectors))?;
         }
-        let mut config = config(degree, clients, threshold, vectors, 0x77);
-        config["minimum_survivors"] = minimum_survivors.into();
         let mut requests = self.server(&json!({"command": "server.open", "config": config}))?;
-        for round in 0..4 {
+        for round in 0..self.session.rounds() {
             self.answer(round, &requests)?;
             let close = json!({"command": "server.close_round"});
             if matches!(self.session.ends, End::TooFew(at) if at == round) {
@@ -223,7 +294,7 @@ impl Play<'_> {
         for request in messages {
             let client = request.get("to").and_then(Value::as_u64).unwrap_or_default() as u32;
             let mut message = text(request, "message")?;
-            if self.session.lost[round].contains(&client) {
+            if self.session.lost.get(round).is_some_and(|lost| lost.contains(&client)) {
                 continue;
             }
             if (round, client, self.session.change) == (2, 1, Change::Bundle) {
@@ -231,7 +302,7 @@ impl Play<'_> {
             }
             let handle = json!({"command": "client.handle", "client": client, "message": message});
             let mut response = text(&self.client(client, &handle)?, "message")?;
-            if (round, client, self.session.change) == (3, 2, Change::Share) {
+            if (round + 1, client, self.session.change) == (self.session.rounds(), 2, Change::Share) {
                 spoil(&mut response, 33 + 4 + 4);
             }
             self.deliver(client, &response)?;
@@ -257,7 +328,7 @@ impl Play<'_> {
 
     fn check_sum(&self, end: &Value) -> Result<(), Stop> {
         let End::Sum(faults) = self.session.ends else { return Ok(()) };
-        let gone = &self.session.lost[..3].concat();
+        let gone: Vec<u32> = self.session.lost.iter().take(3).copied().flatten().copied().collect();
         let survivors: Vec<u32> = (1..=self.session.clients).filter(|id| !gone.contains(id)).collect();
         let fault = |&(culprit, must, about): &(u32, &str, Option<u32>)| match about {
             Some(about) => json!({"culprit": culprit, "must": must, "about": about}),

@@ -1,5 +1,6 @@
 //! The parties of the tests: configurations, entropy and inputs that are the same everywhere.
 
+use secagg::{Authority, Credentials};
 use serde_json::{Value, json};
 
 /// A vector of a configuration.
@@ -40,6 +41,38 @@ pub fn config(degree: Option<u32>, clients: u32, threshold: u32, vectors: &[Vect
         config["degree"] = degree.into();
     }
     config
+}
+
+/// The configuration in the active suite.
+pub fn active(mut config: Value, corrupt: u32) -> Value {
+    config["suite"] = "active".into();
+    config["corrupt"] = corrupt.into();
+    config["authority"] = hex::encode(authority().public()).into();
+    config
+}
+
+/// The authority of all sessions of the active suite.
+fn authority() -> Authority {
+    Authority::new([0xa7; 32])
+}
+
+/// The identity of a client, which the authority has certified.
+///
+/// # Panics
+/// Never.
+pub fn credentials(client: u32) -> Value {
+    let secret = identity_secret(client);
+    let certificate = authority().certify(&Credentials::identity_of(&secret)).expect("a good identity");
+    json!({
+        "secret": hex::encode(secret),
+        "certificate": hex::encode(certificate),
+        "authority": hex::encode(authority().public()),
+    })
+}
+
+/// The secret of a client's identity.
+pub fn identity_secret(client: u32) -> [u8; 32] {
+    [0xc0 + client as u8; 32]
 }
 
 /// A client's entropy.
@@ -84,4 +117,13 @@ pub fn new_client(client: u32, vectors: &[Vector]) -> Value {
         "entropy": entropy(client),
         "input": input(client, vectors),
     })
+}
+
+/// The same for a configuration: with credentials in the active suite.
+pub fn new_client_for(config: &Value, client: u32, vectors: &[Vector]) -> Value {
+    let mut new = new_client(client, vectors);
+    if config["suite"] == "active" {
+        new["credentials"] = credentials(client);
+    }
+    new
 }

@@ -12,7 +12,7 @@ use crate::weak_keys::{BAD_ENCRYPTION_KEYS, BAD_MASK_KEYS};
 const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 
 pub(crate) fn write(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) {
-    any_round(book, complete);
+    any_round(book, complete, &CURIOUS);
     strangers(book, complete);
     advertise_keys(book, complete);
     share_keys(book, complete, regular);
@@ -25,7 +25,7 @@ pub(crate) fn write(book: &mut Book, complete: &Rehearsal, regular: &Rehearsal) 
 
 /// What comes of the liar.
 #[derive(Clone, Copy, PartialEq)]
-enum Then {
+pub(crate) enum Then {
     /// Its honest response is taken afterwards.
     StaysIn,
     /// Nothing of it is taken any more.
@@ -33,7 +33,7 @@ enum Then {
 }
 
 /// A server that has been brought to the round gets a response that breaks the rule in the id.
-fn lie(book: &mut Book, id: &str, session: &Rehearsal, round: usize, message: &[u8], then: Then) {
+pub(crate) fn lie(book: &mut Book, id: &str, session: &Rehearsal, round: usize, message: &[u8], then: Then) {
     let mut script = book.script(id, Level::Misbehaviour);
     session.server_at(&mut script, round);
     script.breaks(receive(2, message));
@@ -47,15 +47,24 @@ fn lie(book: &mut Book, id: &str, session: &Rehearsal, round: usize, message: &[
     script.end();
 }
 
-fn changed(session: &Rehearsal, round: usize, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+pub(crate) fn changed(session: &Rehearsal, round: usize, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut message = session.responses[round][&2].clone();
     change(&mut message);
     message
 }
 
-fn any_round(book: &mut Book, session: &Rehearsal) {
-    for (round, name) in ["advertise-keys", "share-keys", "masked-input", "unmasking"].into_iter().enumerate()
-    {
+/// The rounds of the curious suite, with names for the cases.
+pub(crate) const CURIOUS: [(usize, &str); 4] = [
+    (ADVERTISE_KEYS, "advertise-keys"),
+    (SHARE_KEYS, "share-keys"),
+    (MASKED_INPUT, "masked-input"),
+    (UNMASKING, "unmasking"),
+];
+
+/// What no round takes, in each of these rounds.
+pub(crate) fn any_round(book: &mut Book, session: &Rehearsal, rounds: &[(usize, &str)]) {
+    let all = session.responses.len();
+    for &(round, name) in rounds {
         let lie_in = |book: &mut Book, rule: &str, what: &str, message: &[u8], then: Then| {
             lie(book, &format!("{rule}/server-{name}-{what}"), session, round, message, then);
         };
@@ -74,7 +83,7 @@ fn any_round(book: &mut Book, session: &Rehearsal) {
         lie_in(book, "4.1-1", "type-192", &unknown, Then::PutOut);
         let request = session.requests[round][&2].clone();
         lie_in(book, "4.1-2", "request", &request, Then::StaysIn);
-        let other = session.responses[(round + 3) % 4][&2].clone();
+        let other = session.responses[(round + all - 1) % all][&2].clone();
         lie_in(book, "4.1-2", "earlier-response", &other, Then::StaysIn);
         let stray = changed(session, round, |message| message[1] ^= 0x80);
         lie_in(book, "4.1-3", "other-session", &stray, Then::StaysIn);
@@ -94,9 +103,9 @@ fn twice(book: &mut Book, session: &Rehearsal, round: usize, name: &str) {
     script.breaks(receive(2, &[]));
     session.responses_to(&mut script, round, &[2]);
     // The round closes as if nothing had happened.
-    match round {
-        UNMASKING => sum(&mut script, json!([{"culprit": 2, "must": "4.1-4"}])),
-        _ => drop(script.ok(close())),
+    match session.responses.get(round + 1) {
+        None => sum(&mut script, json!([{"culprit": 2, "must": "4.1-4"}])),
+        Some(_) => drop(script.ok(close())),
     }
     script.end();
 }

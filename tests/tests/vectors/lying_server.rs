@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::book::Book;
 use crate::derivations::derive;
+use crate::lying_client::CURIOUS;
 use crate::messages::{BODY, advertise, bad_configurations};
 use crate::rehearsal::{ADVERTISE_KEYS, MASKED_INPUT, Rehearsal, SHARE_KEYS, UNMASKING, bytes, handle};
 use crate::weak_keys::{BAD_ENCRYPTION_KEYS, BAD_MASK_KEYS};
@@ -17,7 +18,7 @@ const OWNED: usize = 84;
 pub(crate) fn write(book: &mut Book, sessions: &[(&str, Rehearsal)]) {
     let [complete, regular, .., complete_minimum, regular_minimum] = sessions else { panic!("sessions") };
     let (complete, regular) = (&complete.1, &regular.1);
-    any_round(book, complete);
+    any_round(book, complete, &CURIOUS);
     advertise_keys(book, complete);
     neighbourhoods(book, complete, regular);
     keys(book, complete, regular);
@@ -29,7 +30,7 @@ pub(crate) fn write(book: &mut Book, sessions: &[(&str, Rehearsal)]) {
 }
 
 /// A client that has been brought to the round is sent a message that breaks the rule in the id.
-fn lie(book: &mut Book, id: &str, session: &Rehearsal, client: u32, round: usize, message: &[u8]) {
+pub(crate) fn lie(book: &mut Book, id: &str, session: &Rehearsal, client: u32, round: usize, message: &[u8]) {
     let mut script = book.script(id, Level::Misbehaviour);
     session.client_at(&mut script, client, round);
     script.breaks(handle(client, message));
@@ -45,9 +46,9 @@ fn changed(session: &Rehearsal, client: u32, round: usize, change: impl FnOnce(&
     message
 }
 
-fn any_round(book: &mut Book, session: &Rehearsal) {
-    for (round, name) in ["advertise-keys", "share-keys", "masked-input", "unmasking"].into_iter().enumerate()
-    {
+/// What no round takes, in each of these rounds.
+pub(crate) fn any_round(book: &mut Book, session: &Rehearsal, rounds: &[(usize, &str)]) {
+    for &(round, name) in rounds {
         let cut = changed(session, 2, round, |message| {
             message.pop();
         });
@@ -56,7 +57,7 @@ fn any_round(book: &mut Book, session: &Rehearsal) {
         lie(book, &format!("4.1-1/client-{name}-one-more"), session, 2, round, &more);
         let unknown = changed(session, 2, round, |message| message[0] = 11);
         lie(book, &format!("4.1-1/client-{name}-type-11"), session, 2, round, &unknown);
-        let other = session.requests[(round + 1) % 4][&2].clone();
+        let other = session.requests[(round + 1) % session.requests.len()][&2].clone();
         lie(book, &format!("4.1-2/client-{name}-next-request"), session, 2, round, &other);
         let response = session.responses[round][&2].clone();
         lie(book, &format!("4.1-2/client-{name}-response"), session, 2, round, &response);

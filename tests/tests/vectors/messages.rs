@@ -25,7 +25,7 @@ pub(crate) fn decode(message: &[u8]) -> Value {
     json!({"command": "decode", "message": hex::encode(message)})
 }
 
-fn decode_with(config: &Value, message: &[u8]) -> Value {
+pub(crate) fn decode_with(config: &Value, message: &[u8]) -> Value {
     json!({"command": "decode", "message": hex::encode(message), "config": config})
 }
 
@@ -262,14 +262,15 @@ fn packed(book: &mut Book) {
 pub(crate) fn sessions(book: &mut Book) -> Vec<(&'static str, Rehearsal)> {
     const SHORT: [Vector; 1] = [Vector { name: "short", length: 3, bits: 20 }];
     let plan = Plan {
+        corrupt: None,
         degree: None,
         clients: 4,
         threshold: 2,
         minimum_survivors: 1,
         vectors: &SHORT,
-        lost: [&[]; 4],
+        lost: [&[]; 5],
     };
-    let losses: [&[u32]; 4] = [&[1], &[4], &[5], &[6]];
+    let losses: [&[u32]; 5] = [&[1], &[4], &[5], &[6], &[]];
     let plans = [
         ("complete", plan),
         ("regular", Plan { degree: Some(4), clients: 5, ..plan }),
@@ -281,7 +282,7 @@ pub(crate) fn sessions(book: &mut Book) -> Vec<(&'static str, Rehearsal)> {
         ),
         (
             "complete-with-minimum",
-            Plan { clients: 5, minimum_survivors: 3, lost: [&[], &[], &[4], &[]], ..plan },
+            Plan { clients: 5, minimum_survivors: 3, lost: [&[], &[], &[4], &[], &[]], ..plan },
         ),
         ("regular-with-minimum", Plan { degree: Some(4), clients: 8, minimum_survivors: 5, ..plan }),
     ];

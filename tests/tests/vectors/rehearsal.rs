@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secagg_tests::conform::scenario::{Vector, config, new_client};
+use secagg_tests::conform::scenario::{Vector, active, config, new_client_for};
 use secagg_tests::conform::vectors::Level;
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ pub(crate) const ADVERTISE_KEYS: usize = 0;
 pub(crate) const SHARE_KEYS: usize = 1;
 pub(crate) const MASKED_INPUT: usize = 2;
 pub(crate) const UNMASKING: usize = 3;
+/// The last rounds of the active suite.
+pub(crate) const CONSISTENCY_CHECK: usize = 3;
+pub(crate) const CERTIFIED: usize = 4;
 
 /// All messages of a session.
 pub(crate) struct Rehearsal {
@@ -20,20 +23,22 @@ pub(crate) struct Rehearsal {
     pub(crate) vectors: Vec<Vector>,
     pub(crate) clients: u32,
     /// By round and client.
-    pub(crate) requests: [BTreeMap<u32, Vec<u8>>; 4],
-    pub(crate) responses: [BTreeMap<u32, Vec<u8>>; 4],
+    pub(crate) requests: Vec<BTreeMap<u32, Vec<u8>>>,
+    pub(crate) responses: Vec<BTreeMap<u32, Vec<u8>>>,
 }
 
 /// What a session is to be.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
+    /// Corrupt clients, in the active suite; none stands for the curious one.
+    pub(crate) corrupt: Option<u32>,
     pub(crate) degree: Option<u32>,
     pub(crate) clients: u32,
     pub(crate) threshold: u32,
     pub(crate) minimum_survivors: u32,
     pub(crate) vectors: &'a [Vector],
-    /// The clients that do not answer, for each round.
-    pub(crate) lost: [&'a [u32]; 4],
+    /// The clients that do not answer, for each round of the suite.
+    pub(crate) lost: [&'a [u32]; 5],
 }
 
 impl Rehearsal {
@@ -41,10 +46,15 @@ impl Rehearsal {
     pub(crate) fn new(book: &mut Book, plan: &Plan<'_>) -> Self {
         let mut config = config(plan.degree, plan.clients, plan.threshold, plan.vectors, 0x5e);
         config["minimum_survivors"] = plan.minimum_survivors.into();
-        (1..=plan.clients).for_each(|client| drop(book.ask(&new_client(client, plan.vectors))));
+        let mut rounds = 4;
+        if let Some(corrupt) = plan.corrupt {
+            config = active(config, corrupt);
+            rounds = 5;
+        }
+        (1..=plan.clients).for_each(|client| drop(book.ask(&new_client_for(&config, client, plan.vectors))));
         let mut answer = book.ask(&json!({"command": "server.open", "config": config}));
-        let (mut requests, mut responses) = ([const { BTreeMap::new() }; 4], [const { BTreeMap::new() }; 4]);
-        for round in 0..4 {
+        let (mut requests, mut responses) = (vec![BTreeMap::new(); rounds], vec![BTreeMap::new(); rounds]);
+        for round in 0..rounds {
             for request in answer["messages"].as_array().expect("messages") {
                 let client = request["to"].as_u64().expect("a client") as u32;
                 let message = bytes(&request["message"]);
@@ -67,7 +77,7 @@ impl Rehearsal {
 
     /// Brings a client to the round.
     pub(crate) fn client_at(&self, script: &mut Script<'_>, client: u32, round: usize) {
-        script.step(new_client(client, &self.vectors));
+        script.step(new_client_for(&self.config, client, &self.vectors));
         for requests in &self.requests[..round] {
             script.step(handle(client, &requests[&client]));
         }
@@ -93,7 +103,7 @@ impl Rehearsal {
     pub(crate) fn record(&self, book: &mut Book, name: &str, clients: &[u32]) {
         for &client in clients {
             let mut script = book.script(&format!("4/client-{client}-{name}"), Level::Session);
-            script.step(new_client(client, &self.vectors));
+            script.step(new_client_for(&self.config, client, &self.vectors));
             for requests in self.requests.iter().filter_map(|requests| requests.get(&client)) {
                 script.ok(handle(client, requests));
             }

@@ -1,7 +1,9 @@
 //! The schemas that implementers read are those that the files keep.
 
 use jsonschema::Validator;
-use secagg_spec::{RECORDING_SCHEMA, SESSION_COMPLETE, SESSION_REGULAR, VECTOR_SCHEMA, VECTORS};
+use secagg_spec::{
+    RECORDING_SCHEMA, SESSION_ACTIVE, SESSION_COMPLETE, SESSION_REGULAR, VECTOR_SCHEMA, VECTORS,
+};
 use serde_json::{Value, json};
 
 fn validator(schema: &str) -> Validator {
@@ -34,6 +36,7 @@ fn assert_keeps(validator: &Validator, name: &str, text: &str) {
 fn every_file_keeps_its_schema() {
     let (cases, recordings) = (validator(VECTOR_SCHEMA), validator(RECORDING_SCHEMA));
     VECTORS.iter().for_each(|(name, text)| assert_keeps(&cases, name, text));
+    assert_keeps(&recordings, "session-active.json", SESSION_ACTIVE);
     assert_keeps(&recordings, "session-complete.json", SESSION_COMPLETE);
     assert_keeps(&recordings, "session-regular.json", SESSION_REGULAR);
 }
