@@ -14,6 +14,7 @@ mod credit;
 #[doc(hidden)]
 pub mod demo;
 mod endpoint;
+pub mod enrolment;
 mod error;
 mod frame;
 mod identity;

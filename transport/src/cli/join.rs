@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use secagg::{Input, Policy};
+use secagg::{Credentials, Input, Policy};
+use secagg_transport::enrolment::{self, KeyKind};
 use secagg_transport::{Announcement, Error, Participation, Pin, SecaggClient, is_valid_name};
 
 use super::{Failure, print, seconds, unless_interrupted};
@@ -21,6 +22,8 @@ pub(crate) struct Arguments {
     server: String,
     #[command(flatten)]
     pin: PinArguments,
+    #[command(flatten)]
+    credentials: CredentialArguments,
     /// Name that the server reports this client by; each client needs its own
     #[arg(long, value_parser = parse_name)]
     name: String,
@@ -41,6 +44,20 @@ pub(crate) struct Arguments {
     connect_timeout: Duration,
 }
 
+/// Who the client is in the active suite.
+#[derive(Args)]
+struct CredentialArguments {
+    /// This client's secret key, as `secagg identity new` makes it: take part in the active suite, and in no other
+    #[arg(long, value_name = "FILE", requires_all = ["certificate", "authority"])]
+    identity: Option<PathBuf>,
+    /// The certificate of that identity
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    certificate: Option<PathBuf>,
+    /// The authority that this client trusts: 64 hexadecimal digits, or a file such as ca.pub
+    #[arg(long, value_name = "HEX|FILE", requires = "identity")]
+    authority: Option<String>,
+}
+
 /// How the server is known.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
@@ -58,6 +75,8 @@ Examples:
   echo '{\"steps\": [1, 2, 3, 4, 5, 6, 7]}' > alice.json
   secagg join 127.0.0.1:7744 --pin-file STATE/pin --name alice --input alice.json
   secagg join server.example:7744 --pin 5f0c...e1 --name bob --input bob.json --minimum-clients 50
+  secagg join server.example:7744 --pin 5f0c...e1 --name eve --input eve.json \\
+      --identity eve --certificate eve.cert --authority ca.pub
 
 The client waits until enough others have joined. It ends with exit code 0 once the server has
 released the sum.";
@@ -68,7 +87,8 @@ type Vectors = BTreeMap<String, Vec<u64>>;
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let pin = pin(&arguments.pin)?;
     let vectors = read_input(&arguments.input)?;
-    let done = unless_interrupted(take_part(&arguments, pin, vectors)).await??;
+    let credentials = credentials(&arguments.credentials)?;
+    let done = unless_interrupted(take_part(&arguments, pin, credentials, vectors)).await??;
     let Participation { traffic, .. } = done;
     print(&format!(
         "{}: the sum was released; {} bytes sent, {} received\n",
@@ -76,8 +96,16 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     ))
 }
 
-async fn take_part(arguments: &Arguments, pin: Pin, vectors: Vectors) -> Result<Participation, Failure> {
-    let client = connect(arguments, pin).await?;
+async fn take_part(
+    arguments: &Arguments,
+    pin: Pin,
+    credentials: Option<Credentials>,
+    vectors: Vectors,
+) -> Result<Participation, Failure> {
+    let mut client = connect(arguments, pin).await?;
+    if let Some(credentials) = credentials {
+        client = client.identify(credentials);
+    }
     let mut entropy = [0; 32];
     getrandom::fill(&mut entropy).map_err(|error| Failure::failed(Error::from(error)))?;
     let mut policy = Policy::default();
@@ -129,6 +157,19 @@ fn read_input(path: &Path) -> Result<Vectors, Failure> {
         let shape = "give a JSON object from vector names to arrays of unsigned integers";
         Failure::Failed(format!("{} cannot be used: {error}; {shape}", path.display()))
     })
+}
+
+fn credentials(arguments: &CredentialArguments) -> Result<Option<Credentials>, Failure> {
+    let CredentialArguments {
+        identity: Some(identity),
+        certificate: Some(certificate),
+        authority: Some(authority),
+    } = arguments
+    else {
+        return Ok(None);
+    };
+    let authority = KeyKind::Authority.public(authority).map_err(Failure::failed)?;
+    enrolment::credentials(identity, certificate, &authority).map(Some).map_err(Failure::failed)
 }
 
 fn pin(arguments: &PinArguments) -> Result<Pin, Failure> {

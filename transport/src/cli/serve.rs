@@ -12,6 +12,7 @@ use secagg_transport::{
 };
 use serde::Serialize;
 
+use super::suite::SuiteArguments;
 use super::{Failure, Format, default_state, note, print, seconds, unless_interrupted};
 
 /// Run a server: wait for clients, print the sum of their vectors
@@ -43,9 +44,8 @@ pub(crate) struct Arguments {
     /// value that a client hands in; repeat for several vectors
     #[arg(long = "vector", value_name = "NAME:LENGTH:BITS[:BOUND]", required = true, value_parser = parse_vector)]
     vectors: Vec<VectorSpec>,
-    /// Protocol suite
-    #[arg(long, default_value = "curious")]
-    suite: Suite,
+    #[command(flatten)]
+    suite: SuiteArguments,
     /// Directory of the server's certificate and pin, made on first use [default: the user's state
     /// directory]
     #[arg(long, value_name = "DIR")]
@@ -73,6 +73,7 @@ Examples:
   secagg serve --listen 0.0.0.0:7744 --clients 100 --degree 20 --vector model:10000:24:16000 \\
       --vector examples:1:20:1000 --rounds 10 --output sums.jsonl
   secagg serve --clients 100 --minimum-survivors 80 --vector model:10000:24
+  secagg serve --clients 100 --suite active --authority ca.pub --corrupt 10 --vector model:10000:24
 
 The listening address and the pin that clients need are printed on stderr; the pin is also in the
 file `pin` of the state directory. Each session gives one JSON object: {\"vectors\": {NAME: [...]},
@@ -87,7 +88,7 @@ struct Released {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let plan = plan(&arguments);
+    let plan = plan(&arguments, arguments.suite.suite()?);
     plan.check().map_err(|misuse| Failure::Usage(misuse.to_string()))?;
     let state = arguments.state.clone().map_or_else(default_state, Ok)?;
     let identity = Identity::open(&state).map_err(Failure::failed)?;
@@ -106,13 +107,13 @@ fn limits(clients: u32) -> Limits {
     Limits { connections: usual.connections.max(2 * clients as usize), ..usual }
 }
 
-fn plan(arguments: &Arguments) -> SessionPlan {
+fn plan(arguments: &Arguments, suite: Suite) -> SessionPlan {
     let graph = arguments.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree });
     let threshold = arguments.threshold.map_or(Threshold::Default, Threshold::Fixed);
-    let needed = threshold.of(arguments.suite, graph, arguments.clients).max(arguments.minimum_survivors.unwrap_or(2));
+    let needed = threshold.of(suite, graph, arguments.clients).max(arguments.minimum_survivors.unwrap_or(2));
     let minimum = arguments.minimum_clients.unwrap_or(needed);
     SessionPlan {
-        suite: arguments.suite,
+        suite,
         graph,
         clients: arguments.clients,
         threshold,
