@@ -169,3 +169,71 @@ fn the_demonstration_runs_in_the_active_suite() {
     assert!(report["rounds"][0]["seconds"].as_object().unwrap().contains_key("ConsistencyCheck"));
     assert_eq!(report["rounds"][0]["sum_exact"], true);
 }
+
+/// A client remembers whom it signed for and how often it tried, from process to process.
+#[test]
+fn a_policy_and_its_record_hold_from_session_to_session() {
+    let population = Population::new(&["ada", "bob", "eve"]);
+    let policy = population.write(
+        "policy.toml",
+        "version = 1\nminimum_clients = 2\n[cohorts]\nminimum_difference = 2\n[budget]\nper_task = 2\n",
+    );
+    let record = population.path("record");
+    let careful = ["--policy", &policy, "--record", &record];
+    let session = |names: &[&str]| {
+        let clients = names.len().to_string();
+        let server = population.serve(&["--clients", &clients, "--corrupt", "0", "--threshold", "2"]);
+        let start = |name: &&str| population.join(&server, name, if *name == "ada" { &careful } else { &[] });
+        let joined: Vec<Child> = names.iter().map(start).collect();
+        let mut ended: Vec<_> = joined.into_iter().map(ended).collect();
+        (ended.remove(0), server.end())
+    };
+    let ((code, stderr), (served, ..)) = session(&["ada", "bob", "eve"]);
+    assert_eq!((code, served), (Some(0), Some(0)), "{stderr}");
+    let noted = fs::read_to_string(&record).unwrap();
+    assert_eq!(noted.lines().filter(|line| line.starts_with("cohort ")).count(), 1, "{noted}");
+    // Without eve: the difference of the two sums is what eve gave.
+    let ((code, stderr), (served, sum, _)) = session(&["ada", "bob"]);
+    assert_eq!((code, served, sum.as_str()), (Some(1), Some(1), ""), "{stderr}");
+    assert!(stderr.contains("the survivors differ by 1 "), "{stderr}");
+    let ((code, stderr), _) = session(&["ada", "bob", "eve"]);
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("2 sessions of this task were attempted"), "{stderr}");
+    let noted = fs::read_to_string(&record).unwrap();
+    assert_eq!(noted.lines().count(), 1 + 2 + 1, "{noted}");
+}
+
+#[test]
+fn policies_that_cannot_be_kept_are_named() {
+    let population = Population::new(&[]);
+    let input = population.path("input.json");
+    let join = |policy: &str, more: &[&str], code: i32, said: &str| {
+        let policy = population.write("policy.toml", policy);
+        let join = ["join", "127.0.0.1:1", "--pin", PIN, "--name", "a", "--input", &input];
+        assert_fails(&[&join[..], &["--policy", &policy], more].concat(), code, said);
+    };
+    join("version = 1\nminimum_client = 9\n", &[], 1, "line 2: unknown field `minimum_client`");
+    join("version = 1\n[cohorts]\nminimum_difference = 9\n", &[], 2, "--record");
+    join("version = 1\n", &["--record", &input], 1, "line 1: this is no line");
+    let missing = population.path("missing.toml");
+    let join = ["join", "127.0.0.1:1", "--pin", PIN, "--name", "a", "--input", &input, "--policy", &missing];
+    assert_fails(&join, 1, "missing.toml");
+}
+
+/// The planner's verdict reaches the client's user, before anything but its keys could have left.
+#[test]
+fn a_proposal_that_the_planner_refuses_is_refused_with_what_would_do() {
+    let population = Population::new(&["ada", "bob", "eve", "zoe"]);
+    let policy = population.write("policy.toml", "version = 1\n[safety]\ncorrupt = 0.4\ndropout = 0\n");
+    let server = population.serve(&["--clients", "4", "--corrupt", "0", "--threshold", "3"]);
+    let careful = population.join(&server, "ada", &["--policy", &policy]);
+    let others = ["bob", "eve", "zoe"].map(|name| population.join(&server, name, &[]));
+    let (code, stderr) = ended(careful);
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("with 2 corrupt clients"), "{stderr}");
+    assert!(stderr.contains("a threshold of 3 is not safe (insecure); propose 4 to 4"), "{stderr}");
+    for other in others {
+        assert_eq!(ended(other).0, Some(0));
+    }
+    assert_eq!(server.end().0, Some(0));
+}

@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::Args;
 use secagg::{Credentials, Input, Policy};
 use secagg_transport::enrolment::{self, KeyKind};
-use secagg_transport::{Announcement, Error, Participation, Pin, SecaggClient, is_valid_name};
+use secagg_transport::{
+    Announcement, ClientPolicy, ClientRecord, Error, Participation, Pin, SecaggClient, is_valid_name,
+};
 
 use super::{Failure, print, seconds, unless_interrupted};
 
@@ -39,6 +41,12 @@ pub(crate) struct Arguments {
     /// Refuse sessions that would release a sum of fewer inputs than this
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
     minimum_survivors: Option<u32>,
+    /// What this client insists on, a TOML file; see `secagg join --help` for an example
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// What this client remembers of its sessions, made on first use; needed for [budget] and [cohorts] of --policy
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Longest wait for the server's first answer, in seconds
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     connect_timeout: Duration,
@@ -78,6 +86,28 @@ Examples:
   secagg join server.example:7744 --pin 5f0c...e1 --name eve --input eve.json \\
       --identity eve --certificate eve.cert --authority ca.pub
 
+A policy, of which every part can be left out but the version; the client refuses sessions that ask for less:
+  version = 1
+  minimum_clients = 50       # also maximum_clients, maximum_neighbours, minimum_threshold, maximum_threshold
+  minimum_survivors = 40     # also minimum_corrupt, task
+  [safety]                   # the planner must accept the proposal under these assumptions
+  corrupt = 0.05
+  dropout = 0.1
+  security_bits = 40         # also correctness_bits, minimum_honest
+  [[vector]]                 # no other vectors are handed in
+  name = \"model\"
+  maximum_length = 10000     # also maximum_bits, maximum_bound
+  [privacy]                  # every vector has noise
+  epsilon = 1.0
+  delta = 1e-6
+  corrupt = 3                # also laws, plain
+  [cohorts]                  # suite active: survivors differ by none or so many from those of earlier sessions
+  minimum_difference = 20
+  [budget]                   # sessions, however they end
+  per_task = 3
+  in_all = 100
+  window_seconds = 86400
+
 The client waits until enough others have joined. It ends with exit code 0 once the server has
 released the sum.";
 
@@ -88,7 +118,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let pin = pin(&arguments.pin)?;
     let vectors = read_input(&arguments.input)?;
     let credentials = credentials(&arguments.credentials)?;
-    let done = unless_interrupted(take_part(&arguments, pin, credentials, vectors)).await??;
+    let policy = policy(&arguments)?;
+    let record = arguments.record.as_deref().map(ClientRecord::open).transpose().map_err(Failure::failed)?;
+    let done =
+        unless_interrupted(take_part(&arguments, pin, credentials, (policy, record), vectors)).await??;
     let Participation { traffic, .. } = done;
     print(&format!(
         "{}: the sum was released; {} bytes sent, {} received\n",
@@ -100,19 +133,33 @@ async fn take_part(
     arguments: &Arguments,
     pin: Pin,
     credentials: Option<Credentials>,
+    (ClientPolicy { policy, window }, record): (ClientPolicy, Option<ClientRecord>),
     vectors: Vectors,
 ) -> Result<Participation, Failure> {
     let mut client = connect(arguments, pin).await?;
     if let Some(credentials) = credentials {
         client = client.identify(credentials);
     }
+    if let Some(record) = record {
+        client = client.remember(record, window);
+    }
     let mut entropy = [0; 32];
     getrandom::fill(&mut entropy).map_err(|error| Failure::failed(Error::from(error)))?;
-    let mut policy = Policy::default();
-    policy.minimum_clients = arguments.minimum_clients.unwrap_or(policy.minimum_clients);
-    policy.minimum_survivors = arguments.minimum_survivors.unwrap_or(policy.minimum_survivors);
     let input = |announcement: Announcement| async move { choose(&announcement, vectors) };
     client.run_session(policy, entropy, input).await.map_err(Failure::failed)
+}
+
+/// The policy of the file; the command line can ask for more.
+fn policy(arguments: &Arguments) -> Result<ClientPolicy, Failure> {
+    let file = arguments.policy.as_deref().map(ClientPolicy::read).transpose().map_err(Failure::failed)?;
+    let mut read = file.unwrap_or_else(|| ClientPolicy { policy: Policy::default(), window: Duration::ZERO });
+    if read.needs_record() && arguments.record.is_none() {
+        return Err(Failure::Usage("[budget] and [cohorts] of the policy need --record FILE".into()));
+    }
+    let policy = &mut read.policy;
+    policy.minimum_clients = policy.minimum_clients.max(arguments.minimum_clients.unwrap_or(0));
+    policy.minimum_survivors = policy.minimum_survivors.max(arguments.minimum_survivors.unwrap_or(0));
+    Ok(read)
 }
 
 /// Joins at the first of the server's addresses that answers.
