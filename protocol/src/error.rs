@@ -388,8 +388,8 @@ pub enum Refusal {
     NotJudged(QuestionError),
     /// A sum may have fewer honest inputs than the client accepts.
     #[error(
-        "sums of as few as {honest} honest inputs, {corrupt} corrupt ones not counted, but the policy asks for at least \
-         {minimum}: propose a minimum of survivors of {}", u64::from(*minimum) + u64::from(*corrupt)
+        "sums of as few as {honest} honest inputs, {corrupt} corrupt ones not counted, but the policy asks for at \
+         least {minimum}: propose a minimum of survivors of {}", u64::from(*minimum) + u64::from(*corrupt)
     )]
     TooFewHonest {
         /// Honest inputs in the smallest sum of the proposal.
@@ -429,8 +429,8 @@ pub enum Refusal {
     NoIdentities,
     /// The survivor set differs by too few from one that the client has signed before.
     #[error(
-        "the survivors differ by {difference} from those of an earlier session, but the policy asks for none or at least \
-         {minimum}: the two sums would show what those {difference} gave; nothing was signed"
+        "the survivors differ by {difference} from those of an earlier session, but the policy asks for none or at \
+         least {minimum}: the two sums would show what those {difference} gave; nothing was signed"
     )]
     CohortDifference {
         /// Identities in one of the two sets and not in the other.
@@ -440,8 +440,8 @@ pub enum Refusal {
     },
     /// The client has taken part in as many sessions as it may.
     #[error(
-        "{attempted} sessions of {of} were attempted, and the policy allows {most}: wait, and ask the server's operator \
-         why they fail"
+        "{attempted} sessions of {of} were attempted, and the policy allows {most}: wait, and ask the server's \
+         operator why they fail"
     )]
     RetryBudget {
         /// Which sessions.

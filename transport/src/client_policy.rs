@@ -195,8 +195,9 @@ impl Form {
             not(!names.insert(&vector.name), &format!("[[vector]]: {:?} is there twice", vector.name))?;
         }
         if let Some(privacy) = &self.privacy {
-            not(!(privacy.epsilon > 0.0), "[privacy]: epsilon has to be above 0")?;
-            not(!(privacy.delta > 0.0 && privacy.delta < 1.0), "[privacy]: delta has to be between 0 and 1")?;
+            not(privacy.epsilon.is_nan() || privacy.epsilon <= 0.0, "[privacy]: epsilon has to be above 0")?;
+            let within = (f64::MIN_POSITIVE..1.0).contains(&privacy.delta);
+            not(!within, "[privacy]: delta has to be between 0 and 1")?;
         }
         let idle = self.cohorts.as_ref().is_some_and(|cohorts| cohorts.minimum_difference < 2);
         not(idle, "[cohorts]: minimum_difference has to be at least 2, or nothing is refused")?;

@@ -8,8 +8,8 @@
 //! cohort IDENTITY IDENTITY ...       before its signature leaves; each different cohort once
 //! ```
 //!
-//! A line is on the disk before the message in question leaves. Nothing is ever forgotten: a server could otherwise make
-//! the client forget. Who wants a client to begin anew moves the file away.
+//! A line is on the disk before the message in question leaves. Nothing is ever forgotten: a server could otherwise
+//! make the client forget. Who wants a client to begin anew moves the file away.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -305,7 +305,9 @@ mod tests {
     fn what_is_no_record_is_named_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record");
-        for text in ["hello", "hello\n", "secagg record 2\n", &format!("{HEAD}session x {}\n", "00".repeat(32))] {
+        for text in
+            ["hello", "hello\n", "secagg record 2\n", &format!("{HEAD}session x {}\n", "00".repeat(32))]
+        {
             fs::write(&path, text).unwrap();
             assert!(matches!(ClientRecord::open(&path), Err(RecordError::Line { .. })), "{text}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);

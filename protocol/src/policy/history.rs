@@ -36,8 +36,8 @@ impl Cohort {
 /// it signed before by fewer than so many. It needs a suite with identities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CohortPolicy {
-    /// The fewest identities in the symmetric difference. Corrupt ones hide nobody, and each of the two cohorts may have
-    /// c of its own: for h honest inputs in the difference ask for h + 2c.
+    /// The fewest identities in the symmetric difference. Corrupt ones hide nobody, and each of the two cohorts may
+    /// have c of its own: for h honest inputs in the difference ask for h + 2c.
     pub minimum_difference: u32,
     /// The cohorts that the client has signed, in whatever order.
     pub signed: Vec<Cohort>,

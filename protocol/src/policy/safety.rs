@@ -21,8 +21,8 @@ pub struct SafetyPolicy {
     pub security_bits: u32,
     /// Correct except with probability 2^-correctness_bits; up to 4096.
     pub correctness_bits: u32,
-    /// The fewest honest inputs in a sum: those without which no share is given, less the corrupt clients. 0 asks for no
-    /// more than the planner does.
+    /// The fewest honest inputs in a sum: those without which no share is given, less the corrupt clients. 0 asks for
+    /// no more than the planner does.
     pub minimum_honest: u32,
 }
 
