@@ -1,12 +1,15 @@
 //! CPU time of whole sessions: the mean of a client and the server, beside the least that they could take.
 //!
-//! `cargo bench -p secagg --bench session`
+//! Then the active suite beside the curious one, on the complete graph.
+//!
+//! `cargo bench -p secagg --bench session`, or with `-- suites` the latter alone.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use secagg::{
-    Client, ClientId, Closed, Config, Counts, Graph, Input, Policy, Round, Server, Suite, VectorSpec,
+    Authority, Client, ClientId, Closed, Config, Counts, Credentials, Graph, Input, Policy, Round, Server,
+    Suite, VectorSpec,
 };
 
 mod timing;
@@ -23,9 +26,12 @@ const TARGET_SERVER: f64 = 150e-3;
 /// Bytes of keystream and of plain sums to measure the core by.
 const PROBE: usize = 64 << 20;
 
+#[derive(Clone, Copy)]
 struct Case {
+    suite: Suite,
+    graph: Graph,
     clients: u32,
-    degree: u32,
+    threshold: u32,
     length: u32,
     bits: u8,
     dropped: u32,
@@ -37,12 +43,23 @@ struct Spent {
     /// All clients.
     clients: f64,
     server: f64,
+    /// Bytes from and to all clients.
+    up: usize,
+    down: usize,
     client_counts: Counts,
     server_counts: Counts,
 }
 
 fn main() {
     one_thread();
+    if !std::env::args().any(|argument| argument == "suites") {
+        sparse();
+    }
+    suites();
+}
+
+/// Sessions of the regular graph beside their floor.
+fn sparse() {
     println!("Whole sessions, threshold half the degree; one thread, CPU time, medians\n");
     println!(
         "{:>5} {:>6} {:>8} {:>4} {:>6} | {:>10} {:>8} {:>7} | {:>10} {:>8} {:>7} | {:>9}",
@@ -59,8 +76,16 @@ fn main() {
         "target",
         "keystream"
     );
-    let case =
-        |length, bits, dropped, rounds| Case { clients: 100, degree: 20, length, bits, dropped, rounds };
+    let case = |length, bits, dropped, rounds| Case {
+        suite: Suite::Curious,
+        graph: Graph::Regular { degree: 20 },
+        clients: 100,
+        threshold: 11,
+        length,
+        bits,
+        dropped,
+        rounds,
+    };
     for (length, rounds) in [(10_000, 7), (100_000, 5), (1_000_000, 3)] {
         for dropped in [0, 10] {
             report(&case(length, 32, dropped, rounds));
@@ -68,12 +93,60 @@ fn main() {
     }
     report(&case(1_000_000, 24, 10, 3));
     report(&case(1_000_000, 16, 10, 3));
-    report(&Case { clients: 1000, degree: 100, length: 10_000, bits: 32, dropped: 100, rounds: 1 });
+    let graph = Graph::Regular { degree: 100 };
+    report(&Case { clients: 1000, graph, threshold: 51, ..case(10_000, 32, 100, 1) });
     println!(
         "\nclient: mean over the cohort; every other one gives its vector in chunks, the others whole\n\
          floor: keystream at the raw rate and coordinates at the rate of acc += x from memory, in the same run\n\
          target: share used of 10 ms and 150 ms at d = 10^6, scaled to the measured keystream from 20 GB/s"
     );
+}
+
+/// The active suite beside the curious one: the same graph, threshold and dropouts, a quarter corrupt.
+fn suites() {
+    println!(
+        "\nActive beside curious: complete graph, t above (n + n/4)/2, d = 10^5, 32 bits, 10 % vanish\n"
+    );
+    println!(
+        "{:>5} {:>8} | {:>12} {:>12} | {:>14} {:>14}",
+        "n", "suite", "client, ms", "server, ms", "up/client, B", "down/client, B"
+    );
+    for (clients, rounds) in [(100, 5), (1000, 1)] {
+        let corrupt = clients / 4;
+        let curious = Case {
+            suite: Suite::Curious,
+            graph: Graph::Complete,
+            clients,
+            threshold: (clients + corrupt) / 2 + 1,
+            length: 100_000,
+            bits: 32,
+            dropped: clients / 10,
+            rounds,
+        };
+        let active = Case { suite: Suite::Active { corrupt, authority: authority().public() }, ..curious };
+        let runs: Vec<[Spent; 2]> = (0..rounds).map(|_| [session(&curious), session(&active)]).collect();
+        compare(clients, &runs);
+    }
+    println!("\nratios: active over curious, medians of the ratios within a round");
+}
+
+fn compare(clients: u32, runs: &[[Spent; 2]]) {
+    let parts: [fn(&Spent) -> f64; 4] =
+        [|spent| spent.clients, |spent| spent.server, |spent| spent.up as f64, |spent| spent.down as f64];
+    for (at, name) in ["curious", "active"].into_iter().enumerate() {
+        let [client, server, up, down] = parts.map(|part| median(runs.iter().map(|run| part(&run[at]))));
+        let each = f64::from(clients);
+        println!(
+            "{clients:>5} {name:>8} | {:>12.2} {:>12.1} | {:>14.0} {:>14.0}",
+            client / each * 1e3,
+            server * 1e3,
+            up / each,
+            down / each
+        );
+    }
+    let [client, server, up, down] =
+        parts.map(|part| median(runs.iter().map(|[curious, active]| part(active) / part(curious))));
+    println!("{:>5} {:>8} | {client:>12.2} {server:>12.2} | {up:>14.3} {down:>14.3}", "", "ratio");
 }
 
 fn report(case: &Case) {
@@ -111,7 +184,10 @@ fn report(case: &Case) {
     println!(
         "{:>5} {:>6} {:>8} {:>4} {:>6} | {:>10.2} {:>8.2} {:>7} | {:>10.1} {:>8.1} {:>7} | {:>4.1} GB/s",
         case.clients,
-        case.degree,
+        match case.graph {
+            Graph::Complete => case.clients - 1,
+            Graph::Regular { degree } => degree,
+        },
         case.length,
         case.bits,
         case.dropped,
@@ -128,17 +204,18 @@ fn report(case: &Case) {
 /// Runs a session in which the first clients vanish between ShareKeys and MaskedInputCollection.
 fn session(case: &Case) -> Spent {
     let config = Config {
-        suite: Suite::Curious,
-        graph: Graph::Regular { degree: case.degree },
+        suite: case.suite,
+        graph: case.graph,
         clients: case.clients,
-        threshold: case.degree / 2 + 1,
+        threshold: case.threshold,
         minimum_survivors: 1,
         vectors: vec![VectorSpec::new("v", case.length, case.bits)],
         task: [0; 32],
         nonce: [9; 32],
     };
-    let mut clients: BTreeMap<ClientId, Client> = (1..=case.clients).map(new_client).collect();
-    let (mut in_clients, mut in_server) = (0.0, 0.0);
+    let mut clients: BTreeMap<ClientId, Client> =
+        (1..=case.clients).map(|number| new_client(number, case.suite)).collect();
+    let (mut in_clients, mut in_server, mut up, mut down) = (0.0, 0.0, 0, 0);
     let (mut server, mut requests) =
         timed(&mut in_server, || Server::open(config)).expect("a fair configuration");
     let aggregate = loop {
@@ -153,6 +230,7 @@ fn session(case: &Case) -> Spent {
             }
             let client = clients.get_mut(&id).expect("a client");
             let response = timed(&mut in_clients, || answer(client, id, &request));
+            (up, down) = (up + response.len(), down + request.len());
             timed(&mut in_server, || server.receive(id, &response)).expect("an honest answer");
         }
         match timed(&mut in_server, || server.close_round()).expect("enough clients") {
@@ -167,13 +245,25 @@ fn session(case: &Case) -> Spent {
         sum.keystream_bytes += client.counts().keystream_bytes;
         sum
     });
-    Spent { clients: in_clients, server: in_server, client_counts, server_counts: server.counts() }
+    Spent { clients: in_clients, server: in_server, up, down, client_counts, server_counts: server.counts() }
 }
 
-fn new_client(number: u32) -> (ClientId, Client) {
+fn new_client(number: u32, suite: Suite) -> (ClientId, Client) {
     let mut entropy = [0; 32];
     entropy[..4].copy_from_slice(&number.to_be_bytes());
-    (ClientId::new(number).expect("not zero"), Client::new(entropy, Policy::default()))
+    let client = match suite {
+        Suite::Active { authority: trusted, .. } => {
+            let certificate = authority().certify(&Credentials::identity_of(&entropy)).expect("an identity");
+            let credentials = Credentials::new(entropy, certificate, trusted).expect("a certificate");
+            Client::with_credentials(entropy, Policy::default(), credentials)
+        }
+        _ => Client::new(entropy, Policy::default()),
+    };
+    (ClientId::new(number).expect("not zero"), client)
+}
+
+fn authority() -> Authority {
+    Authority::new([7; 32])
 }
 
 fn input(id: ClientId, case: &Case) -> Input {

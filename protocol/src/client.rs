@@ -8,7 +8,7 @@ use crate::rounds::masked_input_collection::{MaskedInput, Next};
 use crate::rounds::{
     Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
 };
-use crate::{Abort, ClientId, Config, Counts, Credentials, Input, Misuse, Policy};
+use crate::{Abort, ClientId, Cohort, CohortPolicy, Config, Counts, Credentials, Input, Misuse, Policy};
 
 /// One client's part in one session (spec §4).
 ///
@@ -20,6 +20,10 @@ pub struct Client {
     input: Given,
     id: Option<ClientId>,
     config: Option<Config>,
+    /// By how much survivor sets must differ.
+    cohorts: Option<CohortPolicy>,
+    /// The survivors that the client has signed for.
+    signed: Option<Cohort>,
     counts: Counts,
 }
 
@@ -58,7 +62,12 @@ impl Client {
         Self::of(entropy, policy, Some(credentials))
     }
 
-    fn of(entropy: [u8; 32], policy: Policy, credentials: Option<Credentials>) -> Self {
+    fn of(entropy: [u8; 32], mut policy: Policy, credentials: Option<Credentials>) -> Self {
+        // What was signed is looked at when the client is to sign; whether it will be, with the proposal.
+        let cohorts = policy.cohorts.as_mut().map(|kept| {
+            let signed = std::mem::take(&mut kept.signed);
+            CohortPolicy { signed, ..*kept }
+        });
         Self {
             state: State::AdvertiseKeys(Box::new(advertise_keys::Client {
                 entropy: Box::new(entropy.into()),
@@ -68,6 +77,8 @@ impl Client {
             input: Given::Nothing,
             id: None,
             config: None,
+            cohorts,
+            signed: None,
             counts: Counts::default(),
         }
     }
@@ -138,7 +149,8 @@ impl Client {
                 Ok(Chunks::Masked(Box::new(response)))
             }
             State::ConsistencyCheck(state) => {
-                let (response, next) = state.answer(request, counts)?;
+                let (response, next, cohort) = state.answer(request, self.cohorts.as_ref(), counts)?;
+                self.signed = Some(cohort);
                 self.state = State::Unmasking(Box::new(next));
                 Ok(Chunks::Whole(Some(response)))
             }
@@ -167,6 +179,13 @@ impl Client {
             State::Unmasking(_) => Some(Round::Unmasking),
             State::Over => None,
         }
+    }
+
+    /// The identities of the survivors whose set the client has signed, in a signed suite.
+    ///
+    /// Who keeps a [`CohortPolicy`] adds them to its record before the answer to the ConsistencyCheck request leaves.
+    pub fn signed_cohort(&self) -> Option<&Cohort> {
+        self.signed.as_ref()
     }
 
     /// What the client has done so far.

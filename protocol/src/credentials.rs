@@ -35,12 +35,8 @@ impl Credentials {
     ) -> Result<Self, Misuse> {
         let key = SecretKey::new(&Zeroizing::new(secret));
         let identity = key.public();
-        let by = VerifyingKey::decode(&authority).ok_or(Misuse::Authority)?;
-        let signed = Signed { by: &by, statement: statement(&identity), signature: &certificate };
-        match first_invalid(&[signed]) {
-            None => Ok(Self { key, certificate, identity, authority }),
-            Some(_) => Err(Misuse::Certificate),
-        }
+        Authority::check(&authority, &identity, &certificate)?;
+        Ok(Self { key, certificate, identity, authority })
     }
 
     /// The identity of a secret: what the authority certifies.
@@ -92,6 +88,21 @@ impl Authority {
     pub fn certify(&self, identity: &[u8; 32]) -> Result<[u8; SIGNATURE_LEN], Misuse> {
         VerifyingKey::decode(identity).ok_or(Misuse::Certificate)?;
         Ok(self.0.sign(&statement(identity)))
+    }
+
+    /// Checks that `certificate` is the one of `identity` by the authority with this public key (`[3.7-1]`, `[3.7-2]`).
+    ///
+    /// # Errors
+    /// It is not, or one of the two keys is none.
+    pub fn check(
+        authority: &[u8; 32],
+        identity: &[u8; 32],
+        certificate: &[u8; SIGNATURE_LEN],
+    ) -> Result<(), Misuse> {
+        let by = VerifyingKey::decode(authority).ok_or(Misuse::Authority)?;
+        VerifyingKey::decode(identity).ok_or(Misuse::Certificate)?;
+        let signed = Signed { by: &by, statement: statement(identity), signature: certificate };
+        first_invalid(&[signed]).map_or(Ok(()), |_| Err(Misuse::Certificate))
     }
 }
 

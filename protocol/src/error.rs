@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::parameters::{QuestionError, Reason};
 use crate::privacy::NoiseLaw;
 use crate::{ClientId, Round};
 
@@ -312,6 +313,13 @@ fn signing(signs: &bool) -> &'static str {
     }
 }
 
+fn safe_instead(safe: &Option<(u32, u32)>) -> String {
+    match safe {
+        Some((least, greatest)) => format!("propose {least} to {greatest}"),
+        None => "no threshold is safe on this graph: propose more neighbours or more clients".to_owned(),
+    }
+}
+
 /// Why a client's policy does not allow a session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -331,6 +339,117 @@ pub enum Refusal {
         threshold: u32,
         /// Threshold that the policy asks for.
         minimum: u32,
+    },
+    /// The cohort is greater than the client works for.
+    #[error("{clients} clients, but the policy allows at most {maximum}")]
+    TooManyClients {
+        /// Clients in the proposal.
+        clients: u32,
+        /// Clients that the policy allows.
+        maximum: u32,
+    },
+    /// More neighbours than the client works for.
+    #[error(
+        "{neighbours} neighbours to share with, but the policy allows at most {maximum}: propose a lower degree"
+    )]
+    TooManyNeighbours {
+        /// Neighbours in the proposal.
+        neighbours: u32,
+        /// Neighbours that the policy allows.
+        maximum: u32,
+    },
+    /// The threshold is higher than the client works for.
+    #[error("a threshold of {threshold}, but the policy allows at most {maximum}")]
+    ThresholdTooHigh {
+        /// Threshold in the proposal.
+        threshold: u32,
+        /// Threshold that the policy allows.
+        maximum: u32,
+    },
+    /// The planner does not accept the proposal under the client's assumptions.
+    #[error(
+        "with {corrupt} corrupt clients and {dropped} that drop out, as the policy assumes, a threshold of {threshold} \
+         is not safe ({reason}); {}", safe_instead(.safe)
+    )]
+    Unsafe {
+        /// The planner's first reason.
+        reason: Reason,
+        /// Threshold in the proposal.
+        threshold: u32,
+        /// Corrupt clients that the policy assumes of so many.
+        corrupt: u32,
+        /// Clients that drop out, as the policy assumes.
+        dropped: u32,
+        /// The least and the greatest safe threshold on this graph; `None` if there is none.
+        safe: Option<(u32, u32)>,
+    },
+    /// The planner cannot be asked with the policy's numbers.
+    #[error("the policy's assumptions cannot be judged: {0}; correct the policy")]
+    NotJudged(QuestionError),
+    /// A sum may have fewer honest inputs than the client accepts.
+    #[error(
+        "sums of as few as {honest} honest inputs, {corrupt} corrupt ones not counted, but the policy asks for at \
+         least {minimum}: propose a minimum of survivors of {}", u64::from(*minimum) + u64::from(*corrupt)
+    )]
+    TooFewHonest {
+        /// Honest inputs in the smallest sum of the proposal.
+        honest: u32,
+        /// Corrupt clients that the policy assumes.
+        corrupt: u32,
+        /// Honest inputs that the policy asks for.
+        minimum: u32,
+    },
+    /// A vector that the policy does not name.
+    #[error("vector {0:?} is none of those that the policy allows")]
+    VectorNotAllowed(String),
+    /// A vector is longer, wider or of greater values than the client accepts.
+    #[error("vector {vector:?} has {proposed} {what}, but the policy allows at most {maximum}")]
+    VectorTooGreat {
+        /// The vector.
+        vector: String,
+        /// What is too great.
+        what: &'static str,
+        /// The number in the proposal.
+        proposed: u64,
+        /// The number that the policy allows.
+        maximum: u64,
+    },
+    /// A vector without a declared bound where the client insists on one.
+    #[error("vector {vector:?} declares no bound, but the policy asks for one of at most {maximum}")]
+    VectorUnbounded {
+        /// The vector.
+        vector: String,
+        /// The greatest bound that the policy allows.
+        maximum: u64,
+    },
+    /// The client compares cohorts, and the suite has no identities to compare.
+    #[error(
+        "the policy compares cohorts, which needs the suite active: in this one clients have no identities"
+    )]
+    NoIdentities,
+    /// The survivor set differs by too few from one that the client has signed before.
+    #[error(
+        "the survivors differ by {difference} from those of an earlier session, but the policy asks for none or at \
+         least {minimum}: the two sums would show what those {difference} gave; nothing was signed"
+    )]
+    CohortDifference {
+        /// Identities in one of the two sets and not in the other.
+        difference: u32,
+        /// The fewest that the policy asks for.
+        minimum: u32,
+    },
+    /// The client has taken part in as many sessions as it may.
+    #[error(
+        "{attempted} sessions of {of} were attempted, and the policy allows {most}: wait, and ask the server's \
+         operator why they fail"
+    )]
+    RetryBudget {
+        /// Which sessions.
+        of: &'static str,
+        /// Sessions so far.
+        attempted: u32,
+        /// Sessions that the policy allows.
+        most: u32,
     },
     /// The sum may be of fewer inputs than the client accepts.
     #[error("sums of as few as {proposed} inputs, but the policy asks for at least {minimum}")]

@@ -89,7 +89,7 @@ pub use credentials::{Authority, Credentials};
 pub use error::{Abort, Fault, Misbehaviour, Misuse, Refusal};
 pub use id::ClientId;
 pub use input::Input;
-pub use policy::{Policy, PrivacyPolicy};
+pub use policy::{AllowedVector, Cohort, CohortPolicy, Policy, PrivacyPolicy, SafetyPolicy, SessionBudget};
 pub use rounds::Round;
 pub use server::{Aggregate, Closed, Progress, Requests, Server};
 pub use vector::Lanes;

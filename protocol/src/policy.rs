@@ -1,15 +1,29 @@
 //! What a client insists on, whatever the server proposes.
 
-use crate::privacy::{NoiseLaw, round_up};
-use crate::{Config, Refusal, Suite, VectorSpec};
+mod history;
+mod safety;
+mod vectors;
 
-/// What a client insists on: it makes no key for a session that asks for less.
+pub use history::{Cohort, CohortPolicy, SessionBudget};
+pub use safety::SafetyPolicy;
+pub use vectors::AllowedVector;
+
+use crate::privacy::{NoiseLaw, round_up};
+use crate::{Config, Graph, Refusal, Suite, VectorSpec};
+
+/// What a client insists on: it makes no key for a session that asks for less (spec §8.4).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// The smallest cohort, in clients.
     pub minimum_clients: u32,
+    /// The greatest cohort, in clients.
+    pub maximum_clients: u32,
+    /// The most neighbours that the client works for: all others on the complete graph.
+    pub maximum_neighbours: u32,
     /// The lowest threshold, in shares.
     pub minimum_threshold: u32,
+    /// The greatest threshold, in shares.
+    pub maximum_threshold: u32,
     /// The number of corrupt clients that a session in a signed suite must withstand: in any cohort that a server
     /// can form of the identities that the authority has certified.
     pub minimum_corrupt: u32,
@@ -17,8 +31,16 @@ pub struct Policy {
     pub minimum_survivors: u32,
     /// The only task that the client takes part in, where it knows it.
     pub task: Option<[u8; 32]>,
+    /// The vectors that the client hands in; all if `None`.
+    pub vectors: Option<Vec<AllowedVector>>,
+    /// How safe the threshold and the graph must be, by the planner; not asked if `None`.
+    pub safety: Option<SafetyPolicy>,
     /// The privacy that one session must give, where the client insists on any.
     pub privacy: Option<PrivacyPolicy>,
+    /// How many sessions the client takes part in; without end if `None`.
+    pub budget: Option<SessionBudget>,
+    /// By how much survivor sets must differ; not compared if `None`. The client looks at it when it is to sign.
+    pub cohorts: Option<CohortPolicy>,
 }
 
 /// The differential privacy that a client insists on in one session, against a server that follows the protocol.
@@ -71,24 +93,52 @@ impl PrivacyPolicy {
 }
 
 impl Policy {
-    /// Checks a proposal.
+    /// Checks a proposal that keeps the rules for configurations ([`Config::check`]).
     ///
     /// # Errors
-    /// The first rule of the policy that the proposal does not meet.
+    /// The first rule of the policy that the proposal does not meet. What is cheap to see comes first.
     pub fn check(&self, config: &Config) -> Result<(), Refusal> {
-        if config.clients < self.minimum_clients {
-            return Err(Refusal::TooFewClients { clients: config.clients, minimum: self.minimum_clients });
+        self.check_sizes(config)?;
+        self.check_trust(config)?;
+        self.vectors.as_ref().map_or(Ok(()), |allowed| vectors::check(allowed, &config.vectors))?;
+        self.budget.as_ref().map_or(Ok(()), |budget| budget.check(config))?;
+        self.safety.as_ref().map_or(Ok(()), |safety| safety.check(config))?;
+        self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.check(config))
+    }
+
+    /// What the session costs the client, and how well it hides in it.
+    fn check_sizes(&self, config: &Config) -> Result<(), Refusal> {
+        let &Config { clients, threshold, graph, .. } = config;
+        let neighbours = match graph {
+            Graph::Complete => clients.saturating_sub(1),
+            Graph::Regular { degree } => degree,
+        };
+        if clients < self.minimum_clients {
+            return Err(Refusal::TooFewClients { clients, minimum: self.minimum_clients });
         }
-        if config.threshold < self.minimum_threshold {
-            return Err(Refusal::ThresholdTooLow {
-                threshold: config.threshold,
-                minimum: self.minimum_threshold,
-            });
+        if clients > self.maximum_clients {
+            return Err(Refusal::TooManyClients { clients, maximum: self.maximum_clients });
         }
+        if neighbours > self.maximum_neighbours {
+            return Err(Refusal::TooManyNeighbours { neighbours, maximum: self.maximum_neighbours });
+        }
+        if threshold < self.minimum_threshold {
+            return Err(Refusal::ThresholdTooLow { threshold, minimum: self.minimum_threshold });
+        }
+        if threshold > self.maximum_threshold {
+            return Err(Refusal::ThresholdTooHigh { threshold, maximum: self.maximum_threshold });
+        }
+        Ok(())
+    }
+
+    fn check_trust(&self, config: &Config) -> Result<(), Refusal> {
         if let Suite::Active { corrupt, .. } = config.suite
             && corrupt < self.minimum_corrupt
         {
             return Err(Refusal::CorruptTooLow { corrupt, minimum: self.minimum_corrupt });
+        }
+        if self.cohorts.is_some() && config.suite == Suite::Curious {
+            return Err(Refusal::NoIdentities);
         }
         if config.minimum_survivors < self.minimum_survivors {
             return Err(Refusal::MinimumSurvivorsTooLow {
@@ -100,10 +150,10 @@ impl Policy {
             return Err(Refusal::WrongTask);
         }
         let cramped = |vector: &&VectorSpec| vector.noise.is_some_and(|noise| !noise.has_room());
-        if let Some(vector) = config.vectors.iter().find(cramped) {
-            return Err(Refusal::NoRoom(vector.name.clone()));
+        match config.vectors.iter().find(cramped) {
+            Some(vector) => Err(Refusal::NoRoom(vector.name.clone())),
+            None => Ok(()),
         }
-        self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.check(config))
     }
 }
 
@@ -112,11 +162,18 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             minimum_clients: 2,
+            maximum_clients: u32::MAX,
+            maximum_neighbours: u32::MAX,
             minimum_threshold: 2,
+            maximum_threshold: u32::MAX,
             minimum_corrupt: 0,
             minimum_survivors: 1,
             task: None,
+            vectors: None,
+            safety: None,
             privacy: None,
+            budget: None,
+            cohorts: None,
         }
     }
 }

@@ -90,7 +90,7 @@ fn policy(value: &Value) -> Policy {
         minimum_corrupt: value.get("corrupt").map_or(default.minimum_corrupt, number),
         minimum_survivors: value.get("minimum_survivors").map_or(default.minimum_survivors, number),
         task: value.get("task").map(array),
-        privacy: None,
+        ..default
     }
 }
 

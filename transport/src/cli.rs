@@ -2,12 +2,14 @@
 
 mod demo;
 mod fields;
+mod identity;
 mod join;
 mod noise;
 mod plan;
 mod privacy;
 mod report;
 mod serve;
+mod suite;
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -51,6 +53,8 @@ enum Command {
     Join(join::Arguments),
     /// Train a model on handwritten digits through a real server and real clients on this machine
     Demo(demo::Arguments),
+    /// Make and certify the identities that take part in the active suite
+    Identity(identity::Arguments),
     /// Find the smallest safe degree and threshold, or judge a pair
     Plan(plan::Arguments),
     /// Plan, account for and audit differential privacy of the released sums
@@ -109,6 +113,7 @@ fn in_runtime(command: Command) -> Result<(), Failure> {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Join(arguments) => join::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Identity(arguments) => identity::run(arguments),
             Command::Plan(arguments) => plan::run(arguments),
             Command::Privacy(arguments) => privacy::run(arguments).await,
         }

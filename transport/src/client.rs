@@ -18,6 +18,7 @@ use crate::identity::Pin;
 use crate::lobby::{Join, is_valid_name};
 use crate::meter::Meter;
 use crate::outcome::Traffic;
+use crate::record::ClientRecord;
 use crate::status::Status;
 use crate::step::{Observer, Step};
 use crate::upload::{Sent, Upload};
@@ -43,8 +44,27 @@ pub struct SecaggClient {
     first: RecvStream,
     observer: Observer,
     credentials: Option<Credentials>,
+    memory: Option<Memory>,
     announcement_limit: u64,
     meter: Meter,
+}
+
+/// What a client has done before, and for how long that counts.
+struct Memory {
+    record: ClientRecord,
+    window: Duration,
+}
+
+impl Memory {
+    /// Tells the policy what the client remembers.
+    fn inform(&self, policy: &mut Policy) {
+        if let Some(budget) = &mut policy.budget {
+            budget.attempted = self.record.attempted(self.window);
+        }
+        if let Some(cohorts) = &mut policy.cohorts {
+            cohorts.signed = self.record.signed().to_vec();
+        }
+    }
 }
 
 /// What a client is told of a session before it gives its input.
@@ -104,7 +124,7 @@ impl SecaggClient {
         meter.sent(HEADER_BYTES + message.len() as u64);
         let observer = Box::new(|_| ControlFlow::Continue(()));
         let announcement_limit = ANNOUNCEMENT_LIMIT;
-        let credentials = None;
+        let (credentials, memory) = (None, None);
         Ok(SecaggClient {
             endpoint,
             server,
@@ -112,6 +132,7 @@ impl SecaggClient {
             first,
             observer,
             credentials,
+            memory,
             announcement_limit,
             meter,
         })
@@ -128,6 +149,14 @@ impl SecaggClient {
     /// its own authority only; without credentials it takes part in the curious suite only.
     pub fn identify(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
+        self
+    }
+
+    /// Notes in `record` the sessions that the client takes part in and the survivors that it signs for, each before
+    /// the message leaves, and judges new ones by it: sessions of the last `window` by the policy's budget, survivors
+    /// by its rule for cohorts. What the policy itself says was done before is then not looked at.
+    pub fn remember(mut self, record: ClientRecord, window: Duration) -> Self {
+        self.memory = Some(Memory { record, window });
         self
     }
 
@@ -176,7 +205,7 @@ impl SecaggClient {
 
     async fn take_part<F, Fut, E>(
         &mut self,
-        policy: Policy,
+        mut policy: Policy,
         entropy: [u8; 32],
         input: F,
     ) -> Result<Participation, Error>
@@ -186,11 +215,15 @@ impl SecaggClient {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (task, request) = self.announcement().await?;
+        self.memory.iter().for_each(|memory| memory.inform(&mut policy));
         let (mut core, answer) = open(policy, entropy, self.credentials.take(), &task, &request)?;
         self.meter.computed(core.counts());
         let (Some(id), Some(config)) = (core.id(), core.config().cloned()) else {
             return Err(Error::Malformed("the first request announces no session".into()));
         };
+        if let Some(memory) = &mut self.memory {
+            memory.record.begin(config.task)?;
+        }
         let input = input(Announcement { id, config, task });
         let keys = self.exchange_keys(&mut core, answer);
         let input = async { input.await.map_err(|error| Error::Input(error.into())) };
@@ -202,6 +235,9 @@ impl SecaggClient {
             self.ask(Step::Received(round))?;
             let answer = core.handle(&request)?;
             self.meter.computed(core.counts());
+            if let (Some(memory), Some(cohort)) = (&mut self.memory, core.signed_cohort()) {
+                memory.record.sign(cohort)?;
+            }
             reply = self.answer(round, &answer).await?;
         }
         Ok(Participation { id, traffic: self.meter.traffic(), counts: core.counts() })

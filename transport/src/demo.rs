@@ -7,6 +7,7 @@ pub mod codec;
 pub mod digits;
 pub mod federation;
 pub mod learner;
+mod population;
 pub mod private;
 pub mod report;
 pub mod seed;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use secagg::{Abort, Misuse, Refusal};
 
 use crate::identity::{IdentityError, Pin};
+use crate::record::RecordError;
 use crate::status::Status;
 use crate::tls::TlsSetup;
 
@@ -109,6 +110,9 @@ pub enum Error {
     /// The caller's observer told the client to leave.
     #[error("the client left the session")]
     Left,
+    /// What the client remembers cannot be read or added to.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness: {0}")]
     Entropy(#[from] getrandom::Error),

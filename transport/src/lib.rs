@@ -9,11 +9,13 @@
 //! hides traffic from the network; from the server it is the core that hides the inputs.
 
 mod client;
+pub mod client_policy;
 mod connect;
 mod credit;
 #[doc(hidden)]
 pub mod demo;
 mod endpoint;
+pub mod enrolment;
 mod error;
 mod frame;
 mod identity;
@@ -27,6 +29,7 @@ mod plan;
 mod policy;
 #[doc(hidden)]
 pub mod privacy;
+mod record;
 mod server;
 mod session;
 mod status;
@@ -35,6 +38,7 @@ mod tls;
 mod upload;
 
 pub use client::{Announcement, Participation, SecaggClient};
+pub use client_policy::{ClientPolicy, PolicyFileError};
 pub use error::Error;
 pub use frame::{HEADER_BYTES, Stage};
 pub use identity::{BadPin, Identity, IdentityError, Pin};
@@ -45,6 +49,7 @@ pub use outcome::{Outcome, StageReport, Traffic};
 pub use persist::write as write_file;
 pub use plan::{SessionPlan, Threshold};
 pub use policy::{SessionPolicy, StagePolicy};
+pub use record::{ClientRecord, RecordError};
 pub use server::{Limits, SecaggServer};
 pub use status::Status;
 pub use step::Step;

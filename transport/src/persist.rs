@@ -25,6 +25,24 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     replace(path, content, &options)
 }
 
+/// Writes a file of a name that nothing has yet; if `private`, only its owner can read it.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::AlreadyExists`], and what else the operating system says. Nothing is then left behind.
+pub(crate) fn create(path: &Path, content: &[u8], private: bool) -> io::Result<()> {
+    let mut options = options();
+    #[cfg(unix)]
+    if private {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let file = options.open(path)?;
+    fill(file, content).inspect_err(|_| {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(path);
+    })
+}
+
 /// Makes a directory, with its parents, that only its owner can enter; one that exists is left
 /// as it is.
 ///

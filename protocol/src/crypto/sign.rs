@@ -50,6 +50,10 @@ impl VerifyingKey {
         Some(Self { bytes: *bytes, point })
     }
 
+    pub(crate) fn bytes(&self) -> [u8; 32] {
+        self.bytes
+    }
+
     /// The verdict of ed25519-dalek's strict check, by the equation without the cofactor: a contender of benchmarks
     /// and tests.
     pub(crate) fn verify_strict(&self, statement: &[u8; 32], signature: &[u8; SIGNATURE_LEN]) -> bool {

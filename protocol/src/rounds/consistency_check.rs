@@ -9,7 +9,9 @@ use super::{Round, roll::Roll, unmasking};
 use crate::crypto::hash;
 use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey, first_invalid};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
-use crate::{Abort, ClientId, Counts, Credentials, Misbehaviour, Requests, Suite, bitmap};
+use crate::{
+    Abort, ClientId, Cohort, CohortPolicy, Counts, Credentials, Misbehaviour, Requests, Suite, bitmap,
+};
 
 /// `ConsistencyCheckRequest`: one bit for each client of the roster, ascending; set for the survivors.
 pub(crate) struct Request {
@@ -84,15 +86,20 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The response, and the cohort that it is signed for; the policy may refuse that.
     pub(crate) fn answer(
         self,
         request: &[u8],
+        cohorts: Option<&CohortPolicy>,
         counts: &mut Counts,
-    ) -> Result<(Vec<u8>, unmasking::Client), Abort> {
+    ) -> Result<(Vec<u8>, unmasking::Client, Cohort), Abort> {
         let session = self.holder.session;
         let Request { survivors } = Request::decode(request, &session).map_err(Abort::Server)?;
         let alive = self.check(&survivors).map_err(Abort::Server)?;
         let Self { suite, mut holder, witness } = self;
+        let survivors_of = witness.roster.iter().zip(&alive).filter(|(_, alive)| **alive);
+        let cohort = Cohort::new(survivors_of.map(|((_, identity), _)| identity.bytes()));
+        cohorts.map_or(Ok(()), |policy| policy.check(&cohort)).map_err(Abort::Refused)?;
         let sharers = bitmap::pack(witness.roster.iter().map(|(id, _)| holder.has_shared(*id)));
         let statement = statement(suite, &session, &sharers, &survivors);
         let signature = witness.credentials.key.sign(&statement);
@@ -104,7 +111,7 @@ impl Client {
             .filter_map(|(member, alive)| alive.then_some(member))
             .collect();
         holder.agreed = Some(Agreed { statement, certifiers });
-        Ok((Response { signature }.encode(&session), holder))
+        Ok((Response { signature }.encode(&session), holder, cohort))
     }
 
     /// The survivors among the roster (`[4.5-1]` to `[4.5-4]`).

@@ -61,7 +61,7 @@ pub fn id(number: u32) -> ClientId {
 pub struct Cohort {
     pub config: Config,
     pub entropy: Vec<[u8; 32]>,
-    inputs: Vec<Vec<Vec<u64>>>,
+    pub inputs: Vec<Vec<Vec<u64>>>,
 }
 
 /// The authority that has certified every client of every active cohort.

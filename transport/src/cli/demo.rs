@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use secagg::Suite;
 use secagg::privacy::round_up;
 use secagg_transport::LedgerFile;
 use secagg_transport::demo::federation::{Federation, Settings, SetupError};
@@ -14,6 +13,7 @@ use secagg_transport::demo::report::{self, RoundReport, RunReport};
 use secagg_transport::privacy::scheme::Scheme;
 
 use super::privacy::{ledger, positive, probability, refusal, warn_of_experiment};
+use super::suite::SuiteName;
 use super::{Failure, Format, note, print, unless_interrupted};
 
 /// Train a model on handwritten digits through a real server and real clients on this machine
@@ -41,9 +41,12 @@ pub(crate) struct Arguments {
     /// over half of the degree]
     #[arg(long, value_name = "T")]
     threshold: Option<u32>,
-    /// Protocol suite
-    #[arg(long, default_value = "curious")]
-    suite: Suite,
+    /// Protocol suite; for active the program makes an authority and certifies its clients
+    #[arg(long, value_enum, default_value = "curious")]
+    suite: SuiteName,
+    /// Corrupt clients that the active suite withstands [default: a quarter of the clients]
+    #[arg(long, value_name = "C")]
+    corrupt: Option<u32>,
     /// Seed of the data's split, the training and the vanishing; keys are always fresh
     #[arg(long, default_value_t = 42)]
     seed: u64,
@@ -75,6 +78,7 @@ Examples:
   secagg demo
   secagg demo --clients 100 --degree 20 --dropout 0.3 --report report
   secagg demo --rounds 3 --format json
+  secagg demo --rounds 3 --suite active
   secagg demo --epsilon 8 --mechanism skellam
   secagg demo --epsilon 8 --rounds 3 --ledger digits.ledger
 
@@ -82,6 +86,9 @@ With --epsilon every client adds noise, sized for the fewest clients that the dr
 need much noise: what that costs shows beside the plain average.";
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    if arguments.corrupt.is_some() && arguments.suite != SuiteName::Active {
+        return Err(Failure::Usage("--corrupt belongs to --suite active".into()));
+    }
     let mut federation = Federation::start(settings(&arguments)).map_err(cannot_start)?;
     warn_of_experiment(arguments.mechanism);
     if let Some(folder) = &arguments.report {
@@ -107,7 +114,8 @@ fn settings(arguments: &Arguments) -> Settings {
         dropout: arguments.dropout,
         degree: arguments.degree,
         threshold: arguments.threshold,
-        suite: arguments.suite,
+        corrupt: (arguments.suite == SuiteName::Active)
+            .then(|| arguments.corrupt.unwrap_or(arguments.clients / 4)),
         seed: arguments.seed,
         privacy: arguments.epsilon.map(|epsilon| private::Settings {
             epsilon,
@@ -122,6 +130,7 @@ fn settings(arguments: &Arguments) -> Settings {
 fn cannot_start(error: SetupError) -> Failure {
     match error {
         SetupError::Server(error) => Failure::failed(error),
+        SetupError::Entropy(error) => Failure::failed(error),
         SetupError::Privacy(error) => refusal(error),
         SetupError::Shards(_) | SetupError::Misuse(_) => Failure::Usage(error.to_string()),
     }

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use secagg::{Input, Policy, PrivacyPolicy};
+use secagg::{Credentials, Input, Policy, PrivacyPolicy};
 use secagg_transport::demo::vanish::Point;
-use secagg_transport::{Announcement, Error, Meter, Pin, SecaggClient, is_valid_name};
+use secagg_transport::enrolment::{self, KeyKind};
+use secagg_transport::{
+    Announcement, ClientPolicy, ClientRecord, Error, Meter, Pin, SecaggClient, is_valid_name,
+};
 use serde::{Deserialize, Serialize};
 
 use super::privacy::{positive, probability};
@@ -25,6 +28,8 @@ pub(crate) struct Arguments {
     server: String,
     #[command(flatten)]
     pin: PinArguments,
+    #[command(flatten)]
+    credentials: CredentialArguments,
     /// Name that the server reports this client by; each client needs its own
     #[arg(long, value_parser = parse_name)]
     name: String,
@@ -53,6 +58,12 @@ pub(crate) struct Arguments {
     /// A vector that may have no noise despite --max-epsilon; repeat for several
     #[arg(long, value_name = "NAME", requires = "max_epsilon")]
     plain: Vec<String>,
+    /// What this client insists on, a TOML file; see `secagg join --help` for an example
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// What this client remembers of its sessions, made on first use; needed for [budget] and [cohorts] of --policy
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Longest wait for the server's first answer, in seconds
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     connect_timeout: Duration,
@@ -77,6 +88,20 @@ struct Report<'a> {
     operations: Operations,
 }
 
+/// Who the client is in the active suite.
+#[derive(Args)]
+struct CredentialArguments {
+    /// This client's secret key, as `secagg identity new` makes it: take part in the active suite, and in no other
+    #[arg(long, value_name = "FILE", requires_all = ["certificate", "authority"])]
+    identity: Option<PathBuf>,
+    /// The certificate of that identity
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    certificate: Option<PathBuf>,
+    /// The authority that this client trusts: 64 hexadecimal digits, or a file such as ca.pub
+    #[arg(long, value_name = "HEX|FILE", requires = "identity")]
+    authority: Option<String>,
+}
+
 /// How the server is known.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
@@ -95,6 +120,30 @@ Examples:
   secagg join 127.0.0.1:7744 --pin-file STATE/pin --name alice --input alice.json
   secagg join server.example:7744 --pin 5f0c...e1 --name bob --input bob.json --minimum-clients 50
   secagg join server.example:7744 --pin-file pin --name eve --input eve.json --max-epsilon 4 --delta 1e-6
+  secagg join server.example:7744 --pin 5f0c...e1 --name eve --input eve.json \\
+      --identity eve --certificate eve.cert --authority ca.pub
+
+A policy, of which every part can be left out but the version; the client refuses sessions that ask for less:
+  version = 1
+  minimum_clients = 50       # also maximum_clients, maximum_neighbours, minimum_threshold, maximum_threshold
+  minimum_survivors = 40     # also minimum_corrupt, task
+  [safety]                   # the planner must accept the proposal under these assumptions
+  corrupt = 0.05
+  dropout = 0.1
+  security_bits = 40         # also correctness_bits, minimum_honest
+  [[vector]]                 # no other vectors are handed in
+  name = \"model\"
+  maximum_length = 10000     # also maximum_bits, maximum_bound
+  [privacy]                  # every vector has noise
+  epsilon = 1.0
+  delta = 1e-6
+  corrupt = 3                # also laws, plain
+  [cohorts]                  # suite active: survivors differ by none or so many from those of earlier sessions
+  minimum_difference = 20
+  [budget]                   # sessions, however they end
+  per_task = 3
+  in_all = 100
+  window_seconds = 86400
 
 The client waits until enough others have joined. It ends with exit code 0 once the server has
 released the sum.";
@@ -142,7 +191,11 @@ impl Values {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let pin = pin(&arguments.pin)?;
     let vectors = read_input(&arguments.input)?;
-    let (vanished, meter) = unless_interrupted(take_part(&arguments, pin, vectors)).await??;
+    let credentials = credentials(&arguments.credentials)?;
+    let policy = policy(&arguments)?;
+    let record = arguments.record.as_deref().map(ClientRecord::open).transpose().map_err(Failure::failed)?;
+    let part = take_part(&arguments, pin, credentials, (policy, record), vectors);
+    let (vanished, meter) = unless_interrupted(part).await??;
     let (name, traffic) = (&arguments.name, meter.traffic());
     if arguments.format == Format::Json {
         let (sent, received) = (traffic.up, traffic.down);
@@ -154,27 +207,53 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 /// Takes part to the end or to the point to vanish at; returns whether the client vanished.
-async fn take_part(arguments: &Arguments, pin: Pin, vectors: Vectors) -> Result<(bool, Meter), Failure> {
+async fn take_part(
+    arguments: &Arguments,
+    pin: Pin,
+    credentials: Option<Credentials>,
+    (ClientPolicy { policy, window }, record): (ClientPolicy, Option<ClientRecord>),
+    vectors: Vectors,
+) -> Result<(bool, Meter), Failure> {
     let mut client = connect(arguments, pin).await?;
+    if let Some(credentials) = credentials {
+        client = client.identify(credentials);
+    }
+    if let Some(record) = record {
+        client = client.remember(record, window);
+    }
     if let Some(point) = arguments.vanish {
         client = client.observe(move |step| point.at(step));
     }
     let meter = client.meter();
     let mut entropy = [0; 32];
     getrandom::fill(&mut entropy).map_err(|error| Failure::failed(Error::from(error)))?;
-    let mut policy = Policy::default();
-    policy.minimum_clients = arguments.minimum_clients.unwrap_or(policy.minimum_clients);
-    policy.minimum_survivors = arguments.minimum_survivors.unwrap_or(policy.minimum_survivors);
-    policy.privacy = arguments.max_epsilon.zip(arguments.delta).map(|(epsilon, delta)| {
-        let plain = arguments.plain.clone();
-        PrivacyPolicy { plain, ..PrivacyPolicy::new(epsilon, delta, arguments.corrupt) }
-    });
     let input = |announcement: Announcement| async move { choose(&announcement, vectors) };
     match client.run_session(policy, entropy, input).await {
         Ok(_) => Ok((false, meter)),
         Err(Error::Left) if arguments.vanish.is_some() => Ok((true, meter)),
         Err(error) => Err(Failure::failed(error)),
     }
+}
+
+/// The policy of the file; the command line can ask for more.
+fn policy(arguments: &Arguments) -> Result<ClientPolicy, Failure> {
+    let file = arguments.policy.as_deref().map(ClientPolicy::read).transpose().map_err(Failure::failed)?;
+    let mut read = file.unwrap_or_else(|| ClientPolicy { policy: Policy::default(), window: Duration::ZERO });
+    if read.needs_record() && arguments.record.is_none() {
+        return Err(Failure::Usage("[budget] and [cohorts] of the policy need --record FILE".into()));
+    }
+    let policy = &mut read.policy;
+    if let Some((epsilon, delta)) = arguments.max_epsilon.zip(arguments.delta) {
+        if policy.privacy.is_some() {
+            return Err(Failure::Usage("--max-epsilon and [privacy] of the policy: give one of them".into()));
+        }
+        let plain = arguments.plain.clone();
+        policy.privacy =
+            Some(PrivacyPolicy { plain, ..PrivacyPolicy::new(epsilon, delta, arguments.corrupt) });
+    }
+    policy.minimum_clients = policy.minimum_clients.max(arguments.minimum_clients.unwrap_or(0));
+    policy.minimum_survivors = policy.minimum_survivors.max(arguments.minimum_survivors.unwrap_or(0));
+    Ok(read)
 }
 
 /// Joins at the first of the server's addresses that answers.
@@ -225,6 +304,19 @@ fn read_input(path: &Path) -> Result<Vectors, Failure> {
         let shape = "give a JSON object from vector names to arrays of numbers";
         Failure::Failed(format!("{} cannot be used: {error}; {shape}", path.display()))
     })
+}
+
+fn credentials(arguments: &CredentialArguments) -> Result<Option<Credentials>, Failure> {
+    let CredentialArguments {
+        identity: Some(identity),
+        certificate: Some(certificate),
+        authority: Some(authority),
+    } = arguments
+    else {
+        return Ok(None);
+    };
+    let authority = KeyKind::Authority.public(authority).map_err(Failure::failed)?;
+    enrolment::credentials(identity, certificate, &authority).map(Some).map_err(Failure::failed)
 }
 
 fn pin(arguments: &PinArguments) -> Result<Pin, Failure> {

@@ -72,7 +72,7 @@ nothing is left to chance, the bytes of a suite that this version does not have.
 those of a session that nobody leaves; expansion is bytes up over the bytes of the bare vector.
 
 --suite active answers for Bonawitz et al. 2017 on the complete graph and for the pinned set, which
-is experimental, on sparse ones. Neither suite is in this version: only their parameters are.";
+is experimental, on sparse ones. Of the latter only the parameters are in this version.";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PlannedSuite {

@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::noise::{self, Planned};
 use super::privacy::ledger;
 use super::report::SessionReport;
+use super::suite::SuiteArguments;
 use super::{Failure, Format, default_state, note, print, seconds, unless_interrupted};
 
 /// Run a server: wait for clients, print the sum of their vectors
@@ -55,9 +56,8 @@ pub(crate) struct Arguments {
     /// Spend from this ledger of `secagg privacy ledger create`: a session that would overspend it is not run
     #[arg(long, value_name = "FILE", requires = "noise")]
     ledger: Option<PathBuf>,
-    /// Protocol suite
-    #[arg(long, default_value = "curious")]
-    suite: Suite,
+    #[command(flatten)]
+    suite: SuiteArguments,
     /// Directory of the server's certificate and pin, made on first use [default: the user's state
     /// directory]
     #[arg(long, value_name = "DIR")]
@@ -92,6 +92,7 @@ Examples:
   secagg privacy plan --epsilon 4 --delta 1e-6 --clients 100 --dropout 0.1 --corrupt 0.05 \\
       --clip 1 --dimension 10000 --format json > plan.json
   secagg serve --clients 100 --noise model:plan.json --ledger phones.ledger
+  secagg serve --clients 100 --suite active --authority ca.pub --corrupt 10 --vector model:10000:24
 
 The listening address and the pin that clients need are printed on stderr; the pin is also in the
 file `pin` of the state directory. Each session gives one JSON object: {\"vectors\": {NAME: [...]},
@@ -125,7 +126,7 @@ struct Privacy {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     check_noise(&arguments)?;
-    let plan = plan(&arguments);
+    let plan = plan(&arguments, arguments.suite.suite()?);
     plan.check().map_err(|misuse| Failure::Usage(misuse.to_string()))?;
     let state = arguments.state.clone().map_or_else(default_state, Ok)?;
     let identity = Identity::open(&state).map_err(Failure::failed)?;
@@ -172,15 +173,13 @@ fn minimum_survivors(arguments: &Arguments) -> Option<u32> {
     arguments.minimum_survivors.max(planned)
 }
 
-fn plan(arguments: &Arguments) -> SessionPlan {
+fn plan(arguments: &Arguments, suite: Suite) -> SessionPlan {
     let graph = arguments.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree });
     let threshold = arguments.threshold.map_or(Threshold::Default, Threshold::Fixed);
-    let needed = threshold
-        .of(arguments.suite, graph, arguments.clients)
-        .max(minimum_survivors(arguments).unwrap_or(2));
+    let needed = threshold.of(suite, graph, arguments.clients).max(minimum_survivors(arguments).unwrap_or(2));
     let minimum = arguments.minimum_clients.unwrap_or(needed);
     SessionPlan {
-        suite: arguments.suite,
+        suite,
         graph,
         clients: arguments.clients,
         threshold,
@@ -278,7 +277,8 @@ fn privacy(arguments: &Arguments, aggregate: &Aggregate) -> Result<Option<Privac
     let Some(delta) = plans().map(|plan| plan.delta).reduce(f64::min) else { return Ok(None) };
     let corrupt = plans().map(|plan| plan.corrupt).max().unwrap_or(0);
     let shares = minimum_survivors(arguments).unwrap_or(1).saturating_sub(corrupt);
-    let config = self::plan(arguments).config(arguments.clients, [0; 32]);
+    // What is given away does not depend on the suite.
+    let config = self::plan(arguments, Suite::Curious).config(arguments.clients, [0; 32]);
     let epsilon = |curve: Result<Curve, PrivacyError>| {
         curve.and_then(|curve| curve.epsilon(delta)).map(|found| found.epsilon).map_err(Failure::failed)
     };

@@ -16,6 +16,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use super::codec::{Codec, Vectors};
 use super::digits::{BadShardCount, Digits, Image};
 use super::learner::{Model, PARAMETERS, accuracy, average, train};
+use super::population::{Member, Population};
 use super::private::{self, Private};
 use super::report::{RoundReport, RunReport};
 use super::seed::generator;
@@ -41,8 +42,8 @@ pub struct Settings {
     pub degree: Option<u32>,
     /// Shares that rebuild a secret; `None` for the default.
     pub threshold: Option<u32>,
-    /// The protocol's suite.
-    pub suite: Suite,
+    /// Corrupt clients that the active suite shall withstand; `None` for the suite curious.
+    pub corrupt: Option<u32>,
     /// Seed of the data's split, the training and the vanishing. Keys never depend on it.
     pub seed: u64,
     /// What the run shall keep private; `None` for exact sums without noise.
@@ -61,6 +62,9 @@ pub enum SetupError {
     /// The privacy that was asked for cannot be had.
     #[error(transparent)]
     Privacy(#[from] PrivacyError),
+    /// The operating system gave no randomness for the identities.
+    #[error("the operating system gave no randomness: {0}")]
+    Entropy(#[from] getrandom::Error),
     /// The server cannot be started.
     #[error(transparent)]
     Server(#[from] Error),
@@ -69,6 +73,7 @@ pub enum SetupError {
 /// A server, its clients and two models: one trained through secure aggregation, one without.
 pub struct Federation {
     settings: Settings,
+    population: Option<Population>,
     digits: Digits,
     shards: Vec<Arc<Vec<Image>>>,
     codec: Codec,
@@ -100,10 +105,12 @@ impl Federation {
                 Codec::Private(Private::new(privacy, settings.clients, vanishing)?)
             }
         };
+        let population = settings.corrupt.map(|_| Population::new(settings.clients)).transpose()?;
         let identity = Identity::ephemeral().map_err(Error::from)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = SecaggServer::bind(address, &identity, Limits::default())?;
         let federation = Federation {
+            population,
             digits,
             shards,
             codec,
@@ -161,7 +168,7 @@ impl Federation {
                 Graph::Regular { degree } => Some(degree),
             },
             threshold: config.threshold,
-            suite: self.settings.suite.to_string(),
+            suite: self.suite().to_string(),
             seed: self.settings.seed,
             rounds: self.rounds.clone(),
             final_accuracy: accuracy(&self.secure, &self.digits.test),
@@ -183,10 +190,17 @@ impl Federation {
         self.server.shutdown().await;
     }
 
+    fn suite(&self) -> Suite {
+        match (&self.population, self.settings.corrupt) {
+            (Some(population), Some(corrupt)) => Suite::Active { corrupt, authority: population.authority() },
+            _ => Suite::Curious,
+        }
+    }
+
     fn plan(&self) -> SessionPlan {
         let clients = self.settings.clients;
         SessionPlan {
-            suite: self.settings.suite,
+            suite: self.suite(),
             graph: self.settings.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree }),
             clients,
             threshold: self.settings.threshold.map_or(Threshold::Default, Threshold::Fixed),
@@ -199,12 +213,13 @@ impl Federation {
     }
 
     fn spawn_clients(&self, round: u64, submitted: &Submitted) -> JoinSet<()> {
-        let Settings { clients, dropout, suite, seed, .. } = self.settings;
-        let points = vanish::draw(clients, dropout, suite, &mut generator(seed, "vanish", &[round]));
+        let Settings { clients, dropout, seed, .. } = self.settings;
+        let points = vanish::draw(clients, dropout, self.suite(), &mut generator(seed, "vanish", &[round]));
         let mut tasks = JoinSet::new();
         for (index, point) in points.into_iter().enumerate() {
             let client = Participant {
                 index,
+                member: self.population.as_ref().map(|population| population.member(index)),
                 server: self.server.local_address(),
                 pin: self.server.pin(),
                 shard: self.shards[index].clone(),
@@ -273,6 +288,8 @@ impl Federation {
 /// One client in one round.
 struct Participant {
     index: usize,
+    /// In the active suite.
+    member: Option<Member>,
     server: SocketAddr,
     pin: Pin,
     shard: Arc<Vec<Image>>,
@@ -297,6 +314,10 @@ impl Participant {
         let client = SecaggClient::join(self.server, self.pin, &name_of(self.index), local, DEADLINE).await?;
         let client = match self.point {
             Some(point) => client.observe(move |step| point.at(step)),
+            None => client,
+        };
+        let client = match &self.member {
+            Some(member) => client.identify(member.credentials().map_err(Error::Misuse)?),
             None => client,
         };
         let mut entropy = [0; 32];
