@@ -2,8 +2,10 @@
 //!
 //! [`transcript`] records and replays sessions as files, the form in which other implementations can check theirs.
 //! [`conform`] is the runner of the conformance tests, which any implementation can take through a shim.
+//! [`adversary`] plays malicious servers and clients against the core.
 //! [`oracle`] judges the project by tables of answers that were computed without it.
 
+pub mod adversary;
 pub mod conform;
 pub mod json;
 pub mod oracle;

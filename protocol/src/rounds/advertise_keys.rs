@@ -15,7 +15,8 @@ use crate::graph::Neighbourhoods;
 use crate::input::noise_seeds;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{
-    Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Misuse, Policy, Refusal, Requests, Suite,
+    Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Misuse, Policy, Refusal, Requests,
+    Suite,
 };
 
 /// `AdvertiseKeysRequest`.
