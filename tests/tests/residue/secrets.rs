@@ -11,12 +11,12 @@ pub(crate) struct Secret {
 }
 
 pub(crate) fn entropy(id: ClientId) -> Bytes32 {
-    key("entropy", &[3; 32], &[], &id.get().to_be_bytes())
+    key(1, "entropy", &[3; 32], &[], &id.get().to_be_bytes())
 }
 
 /// The coordinates of a client's input as they lie in memory.
 pub(crate) fn input(id: ClientId) -> Bytes32 {
-    let mut bytes = key("input", &[3; 32], &[], &id.get().to_be_bytes());
+    let mut bytes = key(1, "input", &[3; 32], &[], &id.get().to_be_bytes());
     bytes.iter_mut().skip(7).step_by(8).for_each(|byte| *byte &= 0x3f);
     bytes
 }
@@ -35,7 +35,7 @@ pub(crate) fn of_client(
 ) -> Vec<Secret> {
     let mut all = Vec::new();
     let mut note = |over, name: String, bytes| all.push(Secret { name, bytes, over });
-    let derived = |label| key(label, &config.id(), &entropy(me), &me.get().to_be_bytes());
+    let derived = |label| key(1, label, &config.id(), &entropy(me), &me.get().to_be_bytes());
     let known = |id| client(config, id, &entropy(id)).expect("a client");
     let [mask_key, self_mask, encryption, mask] = known(me);
     note(1, "entropy".into(), entropy(me));
@@ -45,9 +45,9 @@ pub(crate) fn of_client(
     note(3, "mask key".into(), mask_key);
     note(3, "self mask seed".into(), self_mask);
     note(3, "input".into(), input(me));
-    let own_seed = key("self mask", session, &self_mask, &me.get().to_be_bytes());
+    let own_seed = key(1, "self mask", session, &self_mask, &me.get().to_be_bytes());
     note(3, "own mask's seed".into(), own_seed);
-    note(3, "own mask's key".into(), key("mask keystream", session, &own_seed, &[0]));
+    note(3, "own mask's key".into(), key(1, "mask keystream", session, &own_seed, &[0]));
     let dealt = shares(config, me, &entropy(me), &everyone()).expect("shares");
     for (place, other) in everyone().into_iter().enumerate().filter(|(_, other)| *other != me) {
         let [_, _, their_encryption, their_mask] = known(other);
@@ -58,16 +58,16 @@ pub(crate) fn of_client(
         let ids = |one: ClientId, two: ClientId| [one.get().to_be_bytes(), two.get().to_be_bytes()].concat();
         let there = [&ids(me, other)[..], &encryption, &their_encryption].concat();
         let back = [&ids(other, me)[..], &their_encryption, &encryption].concat();
-        note(2, format!("sealing key for {other}"), key("share key", session, &agreed, &there));
-        note(3, format!("opening key for {other}"), key("share key", session, &agreed, &back));
+        note(2, format!("sealing key for {other}"), key(1, "share key", session, &agreed, &there));
+        note(3, format!("opening key for {other}"), key(1, "share key", session, &agreed, &back));
         let agreed = mask_agreement(&mask_key, &their_mask).expect("an agreement");
         note(3, format!("mask agreement with {other}"), agreed);
         let (low, high) =
             if me < other { ((me, mask), (other, their_mask)) } else { ((other, their_mask), (me, mask)) };
         let parts = [&ids(low.0, high.0)[..], &low.1, &high.1].concat();
-        let seed = key("pairwise mask", session, &agreed, &parts);
+        let seed = key(1, "pairwise mask", session, &agreed, &parts);
         note(3, format!("pairwise seed with {other}"), seed);
-        note(3, format!("pairwise mask's key with {other}"), key("mask keystream", session, &seed, &[0]));
+        note(3, format!("pairwise mask's key with {other}"), key(1, "mask keystream", session, &seed, &[0]));
         let held = shares(config, other, &entropy(other), &[me]).expect("shares");
         let kept = if survivors.contains(&other) { held[0][0] } else { held[1][0] };
         note(4, format!("share held for {other}"), kept);
@@ -88,7 +88,7 @@ pub(crate) fn of_server(config: &Config, session: &Bytes32, survivors: &[ClientI
             all.push((format!("share of {owner} from {holder}"), *share));
         }
         if survives {
-            let seed = key("self mask", session, &self_mask, &owner.get().to_be_bytes());
+            let seed = key(1, "self mask", session, &self_mask, &owner.get().to_be_bytes());
             all.extend([
                 (format!("self mask seed of {owner}"), self_mask),
                 (format!("own seed of {owner}"), seed),

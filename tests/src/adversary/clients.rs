@@ -1,0 +1,227 @@
+//! Malicious clients against the core's server: the last client lies in one round, and everybody else is honest.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use secagg::{
+    Abort, Aggregate, Client, ClientId, Closed, Credentials, Input, Misbehaviour, Policy, Round, Server,
+};
+
+use super::game::{Ground, Plan, Setting, authority, bytes, certified, input};
+use super::report::Row;
+use super::twin::add;
+
+/// What has to come of a lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The liar is put out for this when its message comes; the sum of the others is right.
+    PutOut(Misbehaviour),
+    /// The message is refused for this, the liar keeps its place, and the sum of all is right.
+    Refused(Misbehaviour),
+    /// A fault with this culprit is found as the session ends; the sum of all is right.
+    Found(Misbehaviour),
+    /// The session aborts with this code.
+    Aborts(u8),
+    /// The sum is off by what the liar added, and nobody can tell (§11.2).
+    Unseen,
+    /// There is no fault, and the sum is right.
+    Harmless,
+}
+
+/// A malicious client.
+pub struct Lie {
+    /// Its name.
+    pub name: &'static str,
+    /// The threat of the catalogue.
+    pub threat: &'static str,
+    /// What the client does.
+    pub says: &'static str,
+    pub(super) grounds: &'static [Ground],
+    pub(super) sizes: std::ops::RangeInclusive<u32>,
+    pub(super) round: Round,
+    pub(super) tell: fn(&Scene, Vec<u8>) -> Vec<Vec<u8>>,
+    pub(super) outcome: Outcome,
+}
+
+/// What a lie may need to know.
+pub(super) struct Scene {
+    pub(super) plan: Plan,
+    /// The liar: the last client.
+    pub(super) liar: u32,
+    /// The honest answers of this round that came before the liar's.
+    pub(super) others: BTreeMap<u32, Vec<u8>>,
+    /// The liar's own honest answers of the rounds before.
+    pub(super) before: Vec<Vec<u8>>,
+}
+
+/// All lies.
+pub fn lies() -> impl Iterator<Item = &'static Lie> {
+    super::lies::ALL.iter()
+}
+
+/// Plays a lie; `None` if it is not told in this setting.
+pub fn tell(lie: &Lie, setting: Setting) -> Option<Row> {
+    if !lie.grounds.contains(&setting.ground) || !lie.sizes.contains(&setting.n) {
+        return None;
+    }
+    let run = catch_unwind(AssertUnwindSafe(|| judged(lie, setting)));
+    let failure = run.unwrap_or_else(|_| Err("a panic".to_owned())).err();
+    let (suite, graph) = setting.ground.names();
+    let expected = match lie.outcome {
+        Outcome::PutOut(_) | Outcome::Found(_) if no_share_to_spare(setting) => "128 or 129".to_owned(),
+        Outcome::PutOut(what) | Outcome::Refused(what) | Outcome::Found(what) => what.id().to_owned(),
+        Outcome::Aborts(code) => code.to_string(),
+        other => format!("{other:?}").to_lowercase(),
+    };
+    let (scenario, side, n, control) = (lie.name, "client", setting.n, String::new());
+    Some(Row { scenario, side, n, suite, graph, expected, control, failure })
+}
+
+/// Whether every holder of a secret is needed: then a lie costs the session, but never the sum its truth.
+fn no_share_to_spare(setting: Setting) -> bool {
+    setting.n == 3 && setting.ground == Ground::Sparse
+}
+
+fn judged(lie: &Lie, setting: Setting) -> Result<(), String> {
+    let mut plan = Plan::of(setting);
+    if let Some(lowest) = (setting.ground != Ground::Active).then_some(2) {
+        plan.config.threshold = lowest; // shares to spare
+    }
+    // Where there is no lie all goes well: what is seen below comes of the lie.
+    let honest = session(&plan, None)?;
+    let liar = setting.n;
+    let everybody: Vec<u32> = (1..=liar).collect();
+    right_sum(&honest.1.map_err(|abort| format!("an honest session ended by {abort}"))?, &everybody, None)?;
+    let (faults, outcome) = session(&plan, Some(lie))?;
+    let others: Vec<u32> = (1..liar).collect();
+    let in_sum = lie.round >= Round::ConsistencyCheck;
+    let expect = |expected: &[Misbehaviour]| {
+        if faults == expected { Ok(()) } else { Err(format!("the faults were {faults:?}")) }
+    };
+    if let Outcome::Aborts(code) = lie.outcome {
+        return match outcome {
+            Err(abort) if abort.code() == code => named(&abort, liar),
+            other => Err(format!("instead of abort {code}: {other:?}")),
+        };
+    }
+    if no_share_to_spare(setting) && matches!(lie.outcome, Outcome::PutOut(_) | Outcome::Found(_)) {
+        return match outcome {
+            Err(abort) if matches!(abort.code(), 128 | 129) => named(&abort, liar),
+            other => Err(format!("instead of an abort: {other:?}")),
+        };
+    }
+    let aggregate = outcome.map_err(|abort| format!("the session ended by {abort}"))?;
+    let honest_faults: Vec<_> = aggregate.faults.iter().filter(|fault| fault.culprit.get() != liar).collect();
+    match lie.outcome {
+        Outcome::PutOut(what) => {
+            expect(&[what])?;
+            right_sum(&aggregate, if in_sum { &everybody } else { &others }, None)?;
+        }
+        Outcome::Refused(what) => {
+            expect(&[what])?;
+            right_sum(&aggregate, &everybody, None)?;
+        }
+        Outcome::Found(what) => {
+            expect(&[])?;
+            let about = aggregate.faults.iter().any(|fault| {
+                fault.what == what
+                    && (fault.culprit.get() == liar || fault.about.is_some_and(|id| id.get() == liar))
+            });
+            if !about {
+                return Err(format!("the liar is not in {:?}", aggregate.faults));
+            }
+            right_sum(&aggregate, &everybody, None)?;
+        }
+        Outcome::Unseen => {
+            expect(&[])?;
+            right_sum(&aggregate, &everybody, Some([1, 0, 0]))?;
+        }
+        Outcome::Harmless | Outcome::Aborts(_) => {
+            expect(&[])?;
+            right_sum(&aggregate, if in_sum { &everybody } else { &others }, None)?;
+        }
+    }
+    // An honest client may be the other one of a fault that cannot be pinned (§5), but is never put out.
+    let blamed = |fault: &&&secagg::Fault| fault.about.is_none_or(|id| id.get() != liar);
+    match honest_faults.iter().find(blamed) {
+        Some(fault) => Err(format!("an honest client is blamed: {fault}")),
+        None => Ok(()),
+    }
+}
+
+/// An abort for a secret that is lost names the liar among the suspects.
+fn named(abort: &Abort, liar: u32) -> Result<(), String> {
+    match abort {
+        Abort::Unrecoverable { suspects, .. } if !suspects.iter().any(|id| id.get() == liar) => {
+            Err(format!("the liar is no suspect: {abort}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn right_sum(aggregate: &Aggregate, of: &[u32], off_by: Option<[u16; 3]>) -> Result<(), String> {
+    let survivors: Vec<u32> = aggregate.survivors.iter().map(|id| id.get()).collect();
+    if survivors != of {
+        return Err(format!("the survivors are {survivors:?}"));
+    }
+    let mut sum = off_by.unwrap_or_default();
+    of.iter().for_each(|id| add(&mut sum, input(*id), true));
+    let found: Vec<u64> = aggregate.vectors.iter().flat_map(|(_, lanes)| lanes.iter()).collect();
+    if found == sum.map(u64::from) { Ok(()) } else { Err("a wrong sum was released".to_owned()) }
+}
+
+type End = (Vec<Misbehaviour>, Result<Aggregate, Abort>);
+
+/// Runs a session; the faults are those of messages as they come, which must all be the liar's.
+fn session(plan: &Plan, lie: Option<&Lie>) -> Result<End, String> {
+    let active = plan.setting.ground == Ground::Active;
+    let mut clients: BTreeMap<ClientId, Client> = BTreeMap::new();
+    let (mut server, mut requests) =
+        Server::open(plan.config.clone()).map_err(|misuse| misuse.to_string())?;
+    let mut faults = Vec::new();
+    let liar = plan.setting.n;
+    let mut scene = Scene { plan: plan.clone(), liar, others: BTreeMap::new(), before: Vec::new() };
+    loop {
+        let round = server.progress().map(|progress| progress.round);
+        for (id, request) in requests {
+            let client = clients.entry(id).or_insert_with(|| client(id.get(), active));
+            let response = client.handle(&request).map_err(|abort| format!("{id} ended by {abort}"))?;
+            let told = lie.filter(|lie| id.get() == liar && Some(lie.round) == round);
+            let messages =
+                told.map_or_else(|| vec![response.clone()], |lie| (lie.tell)(&scene, response.clone()));
+            for message in messages {
+                match server.receive(id, &message) {
+                    Err(fault) if fault.culprit.get() == liar => faults.push(fault.what),
+                    Err(fault) => return Err(format!("an honest client is put out: {fault}")),
+                    Ok(()) => {}
+                }
+            }
+            if id.get() == liar {
+                scene.before.push(response);
+                scene.others.clear();
+            } else {
+                scene.others.insert(id.get(), response);
+            }
+        }
+        match server.close_round() {
+            Ok(Closed::Next(next)) => requests = next,
+            Ok(Closed::Done(aggregate)) => return Ok((faults, Ok(aggregate))),
+            Err(abort) => return Ok((faults, Err(abort))),
+        }
+    }
+}
+
+fn client(id: u32, active: bool) -> Client {
+    let identity = bytes("identity", id);
+    let mut client = if active {
+        let credentials = Credentials::new(identity, certified(&identity), authority().public());
+        let credentials = credentials.expect("it is certified");
+        Client::with_credentials(bytes("entropy", id), Policy::default(), credentials)
+    } else {
+        Client::new(bytes("entropy", id), Policy::default())
+    };
+    let [first, second, third] = input(id);
+    let input = Input::new().with("v", vec![first, second]).with("w", vec![third]);
+    client.set_input(input).expect("there is no configuration yet");
+    client
+}

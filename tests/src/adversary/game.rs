@@ -1,0 +1,429 @@
+//! One session with an adversary: honest clients, and a server and corrupt clients that do as a scenario says.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::{Signer, SigningKey};
+use secagg::{Authority, Client, Config, Credentials, Graph, Input, Policy, Suite, VectorSpec, conformance};
+
+use super::secrets::{Bytes32, Secrets, hash, session_id};
+use super::twin::{Person, Twin, Without, end};
+use super::wire::{self, BUNDLE, HEADER, Reader};
+
+/// The suite and the graph of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ground {
+    /// Suite 2, on the complete graph.
+    Active,
+    /// Suite 1 on the complete graph.
+    Curious,
+    /// Suite 1 on a regular graph.
+    Sparse,
+}
+
+impl Ground {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Curious, Self::Sparse];
+
+    /// The names of suite and graph.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Active => ("active", "complete"),
+            Self::Curious => ("curious", "complete"),
+            Self::Sparse => ("curious", "regular"),
+        }
+    }
+}
+
+/// The numbers of clients that are played.
+pub const SIZES: [u32; 4] = [3, 5, 8, 16];
+
+/// Where a scenario is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Clients.
+    pub n: u32,
+    /// Suite and graph.
+    pub ground: Ground,
+}
+
+impl Setting {
+    /// Corrupt clients that the session is made for.
+    pub(super) fn corrupt(self) -> u32 {
+        match (self.n, self.ground) {
+            (3, Ground::Active | Ground::Sparse) => 0,
+            (..8, _) => 1,
+            (8, _) => 2,
+            _ => 4,
+        }
+    }
+
+    /// The least threshold that suite 2 allows; one less, where it may be, in suite 1, which asks for t > c only.
+    fn threshold(self) -> u32 {
+        let half = (self.n + self.corrupt()) / 2;
+        match self.ground {
+            Ground::Active => half + 1,
+            Ground::Curious => half,
+            Ground::Sparse => self.degree() / 2 + 1,
+        }
+    }
+
+    fn degree(self) -> u32 {
+        match self.n {
+            ..=3 => 2,
+            4..=8 => 4,
+            _ => 6,
+        }
+    }
+
+    fn config(self) -> Config {
+        let suite = match self.ground {
+            Ground::Active => Suite::Active { corrupt: self.corrupt(), authority: authority().public() },
+            _ => Suite::Curious,
+        };
+        let graph = match self.ground {
+            Ground::Sparse => Graph::Regular { degree: self.degree() },
+            _ => Graph::Complete,
+        };
+        let (clients, threshold) = (self.n, self.threshold());
+        let (task, nonce) = ([0x7a; 32], bytes("nonce", 0));
+        Config { suite, graph, clients, threshold, minimum_survivors: 1, vectors: vectors(), task, nonce }
+    }
+}
+
+/// What is summed: three coordinates, the last one with four bits of padding.
+pub(super) fn vectors() -> Vec<VectorSpec> {
+    vec![VectorSpec::new("v", 2, 16), VectorSpec::new("w", 1, 12)]
+}
+
+pub(super) fn authority() -> Authority {
+    Authority::new(bytes("authority", 0))
+}
+
+/// Bytes that nobody else draws.
+pub(super) fn bytes(what: &str, number: u32) -> Bytes32 {
+    hash(0, "adversary", &[what.as_bytes(), &number.to_be_bytes()])
+}
+
+pub(super) fn certified(identity: &Bytes32) -> [u8; 64] {
+    authority().certify(&Credentials::identity_of(identity)).expect("it can sign")
+}
+
+pub(super) fn input(id: u32) -> [u16; 3] {
+    let drawn = bytes("input", id);
+    let at = |place: usize| u16::from_le_bytes([drawn[place], drawn[place + 1]]);
+    [at(0), at(2), at(4) & 0x0fff]
+}
+
+/// What is settled before a session begins.
+#[derive(Clone)]
+pub(super) struct Plan {
+    pub(super) setting: Setting,
+    pub(super) config: Config,
+    pub(super) policy: Policy,
+    /// Corrupt clients: the last ids.
+    pub(super) corrupt: u32,
+    /// Fewest honest inputs that a revealed sum may be of.
+    pub(super) minimum: u32,
+    /// Honest clients are twins that leave out these checks; the core's if there is none.
+    pub(super) without: Option<Without>,
+}
+
+impl Plan {
+    pub(super) fn of(setting: Setting) -> Self {
+        let (config, corrupt) = (setting.config(), setting.corrupt());
+        let minimum = config.threshold.saturating_sub(corrupt).max(2);
+        Self { setting, config, policy: Policy::default(), corrupt, minimum, without: None }
+    }
+
+    pub(super) fn threshold(&self) -> u32 {
+        self.config.threshold
+    }
+}
+
+enum Player {
+    Core(Box<Client>),
+    Twin(Box<Twin>),
+}
+
+/// What an honest client has sent, and to what.
+pub(super) struct Record {
+    pub(super) secrets: Secrets,
+    pub(super) config: Config,
+    /// Its input says nothing: it was told another task.
+    pub(super) void: bool,
+    pub(super) shown: Option<wire::Named>,
+    pub(super) told: Option<Vec<u32>>,
+    pub(super) gave: Vec<Vec<u8>>,
+}
+
+/// A session under way.
+pub(super) struct Game {
+    pub(super) plan: Plan,
+    players: BTreeMap<u32, Player>,
+    pub(super) records: BTreeMap<u32, Record>,
+    /// How honest clients ended that ended early.
+    pub(super) ends: BTreeMap<u32, String>,
+    /// All that honest clients answered, in order.
+    pub(super) log: Vec<Result<Vec<u8>, String>>,
+    /// Secrets of the adversary: of corrupt clients and invented ones.
+    pub(super) known: Vec<Secrets>,
+    pub(super) advertised: BTreeMap<u32, Vec<u8>>,
+    /// What owners sealed to holders.
+    pub(super) sealed: BTreeMap<(u32, u32), Vec<u8>>,
+    /// What the server gives to holders as that.
+    pub(super) bundles: BTreeMap<(u32, u32), Vec<u8>>,
+}
+
+impl Game {
+    pub(super) fn new(plan: Plan) -> Self {
+        let active = plan.setting.ground == Ground::Active;
+        let honest = plan.setting.n - plan.corrupt;
+        let player = |id: u32| {
+            let without = if id > honest { Some(&["*"][..]) } else { plan.without };
+            player(id, active, &plan.policy, without)
+        };
+        let players = (1..=plan.setting.n).map(|id| (id, player(id))).collect();
+        Self {
+            plan,
+            players,
+            records: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            log: Vec::new(),
+            known: Vec::new(),
+            advertised: BTreeMap::new(),
+            sealed: BTreeMap::new(),
+            bundles: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn everybody(&self) -> Vec<u32> {
+        (1..=self.plan.setting.n).collect()
+    }
+
+    pub(super) fn honest(&self) -> Vec<u32> {
+        (1..=self.plan.setting.n - self.plan.corrupt).collect()
+    }
+
+    pub(super) fn corrupt(&self) -> Vec<u32> {
+        self.everybody().split_off(self.honest().len())
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.plan.config.suite != Suite::Curious
+    }
+
+    /// Sends a request and notes what comes of it; `None` if the client refuses.
+    pub(super) fn send(&mut self, id: u32, request: &[u8]) -> Option<Vec<u8>> {
+        let answer = match self.players.get_mut(&id)? {
+            Player::Core(client) => client.handle(request).map_err(end),
+            Player::Twin(twin) => twin.handle(request),
+        };
+        self.note(id, answer)
+    }
+
+    fn note(&mut self, id: u32, answer: Result<Vec<u8>, String>) -> Option<Vec<u8>> {
+        if !self.honest().contains(&id) {
+            return answer.ok();
+        }
+        self.log.push(answer.clone());
+        answer.map_err(|why| self.ends.entry(id).or_insert(why)).ok()
+    }
+
+    /// Proposes a session of this configuration to a client.
+    pub(super) fn propose(&mut self, id: u32, config: &Config) {
+        let parts = [&id.to_be_bytes()[..], &conformance::encoded(config)].concat();
+        let request = wire::message(1, &config.id(), &[&parts]);
+        let answer = match self.players.get_mut(&id) {
+            Some(Player::Core(client)) => client.handle(&request).map_err(end),
+            Some(Player::Twin(twin)) => twin.join(config, id),
+            None => return,
+        };
+        let Some(response) = self.note(id, answer) else { return };
+        let secrets = Secrets::new(config, id, &bytes("entropy", id));
+        self.advertised.insert(id, response[HEADER..].to_vec());
+        if self.honest().contains(&id) {
+            let (config, void) = (config.clone(), config.task != self.plan.config.task);
+            let record = Record { secrets, config, void, shown: None, told: None, gave: Vec::new() };
+            self.records.insert(id, record);
+        } else {
+            self.known.push(secrets);
+        }
+    }
+
+    /// The planned proposal, to everybody.
+    pub(super) fn advertise(&mut self) {
+        let config = self.plan.config.clone();
+        (1..=config.clients).for_each(|id| self.propose(id, &config));
+    }
+
+    pub(super) fn roster(&self) -> Vec<(u32, Vec<u8>)> {
+        self.advertised.iter().map(|(id, one)| (*id, one.clone())).collect()
+    }
+
+    pub(super) fn session(&self) -> Bytes32 {
+        session_id(&self.plan.config, &self.roster())
+    }
+
+    /// The closed neighbourhood of a client, as the graph has it.
+    pub(super) fn neighbourhood(&self, id: u32) -> Vec<(u32, Vec<u8>)> {
+        let ids: Vec<_> = self.advertised.keys().copied().collect();
+        if let Graph::Regular { degree } = self.plan.config.graph
+            && ids.len() <= degree as usize
+        {
+            return Vec::new(); // there is no such graph
+        }
+        let names: Vec<_> = ids.iter().filter_map(|id| secagg::ClientId::new(*id)).collect();
+        let lists = conformance::graph(&self.plan.config, &self.session(), &names);
+        let list = ids.iter().zip(lists).find(|(other, _)| **other == id).map(|(_, list)| list);
+        let near = |other: u32| other == id || list.as_ref().is_some_and(|list| list.contains(&other));
+        self.roster().into_iter().filter(|(other, _)| near(*other)).collect()
+    }
+
+    /// ShareKeys as it should be, with those who have advertised.
+    pub(super) fn share(&mut self) {
+        let session = self.session();
+        for id in self.advertised.keys().copied().collect::<Vec<_>>() {
+            let members = self.neighbourhood(id);
+            self.show(id, &session, &members);
+        }
+    }
+
+    /// Shows a client these members; whether it shares its secrets with them.
+    pub(super) fn show(&mut self, id: u32, session: &Bytes32, members: &[(u32, Vec<u8>)]) -> bool {
+        let request = wire::share_request(session, members);
+        let Some(response) = self.send(id, &request) else { return false };
+        let bundles = Reader(&response[HEADER + 32..]).whole_list(BUNDLE).unwrap_or_default();
+        let others = members.iter().filter(|(other, _)| *other != id);
+        for ((holder, _), bundle) in others.zip(bundles) {
+            self.sealed.insert((id, *holder), bundle.to_vec());
+            self.bundles.insert((id, *holder), bundle.to_vec());
+        }
+        if let Some(record) = self.records.get_mut(&id) {
+            record.shown = Some((*session, members.to_vec()));
+        }
+        true
+    }
+
+    /// MaskedInputCollection as it should be.
+    pub(super) fn mask(&mut self) {
+        self.everybody().into_iter().for_each(|id| self.tell_all(id));
+    }
+
+    pub(super) fn tell_all(&mut self, id: u32) {
+        let owners: Vec<u32> =
+            self.bundles.keys().filter(|(_, to)| *to == id).map(|(from, _)| *from).collect();
+        self.tell(id, &owners);
+    }
+
+    /// Names a client these sharers; whether it sends its masked input.
+    pub(super) fn tell(&mut self, id: u32, owners: &[u32]) -> bool {
+        let bundle = |owner: u32| self.bundles.get(&(owner, id)).cloned().unwrap_or(vec![0; BUNDLE]);
+        let bundles: Vec<_> = owners.iter().map(|owner| (*owner, bundle(*owner))).collect();
+        let request = wire::mask_request(&self.session_of(id), &bundles);
+        let masked = self.send(id, &request).is_some();
+        if let Some(record) = self.records.get_mut(&id).filter(|_| masked) {
+            record.told = Some(owners.to_vec());
+        }
+        masked
+    }
+
+    pub(super) fn session_of(&self, id: u32) -> Bytes32 {
+        let shown = self.records.get(&id).and_then(|record| record.shown.as_ref());
+        shown.map_or_else(|| self.session(), |(session, _)| *session)
+    }
+
+    /// Has a client sign this survivor set (suite 2).
+    pub(super) fn sign(&mut self, id: u32, survivors: &[u32]) -> Option<(u32, Vec<u8>)> {
+        let request = self.sign_request(id, survivors);
+        Some((id, self.send(id, &request)?[HEADER..].to_vec()))
+    }
+
+    pub(super) fn sign_request(&self, id: u32, survivors: &[u32]) -> Vec<u8> {
+        let ids: Vec<u32> = self.advertised.keys().copied().collect();
+        let bits = wire::bits(&ids, |one| survivors.contains(&one));
+        wire::message(7, &self.session_of(id), &[&wire::list(&bits)])
+    }
+
+    /// Asks a client for its shares under these signatures (suite 2).
+    pub(super) fn certify(&mut self, id: u32, signatures: &[(u32, Vec<u8>)]) {
+        let request = wire::certificate(&self.session_of(id), signatures);
+        self.take_shares(id, &request);
+    }
+
+    pub(super) fn take_shares(&mut self, id: u32, request: &[u8]) {
+        let Some(response) = self.send(id, request) else { return };
+        if let Some(record) = self.records.get_mut(&id) {
+            record.gave.push(response);
+        }
+    }
+
+    /// Asks a client for its shares with these survivors, of so many in all (suite 1).
+    pub(super) fn ask(&mut self, id: u32, survivors: &[u32], count: u32) {
+        let request = self.ask_request(id, survivors, count);
+        self.take_shares(id, &request);
+    }
+
+    pub(super) fn ask_request(&self, id: u32, survivors: &[u32], count: u32) -> Vec<u8> {
+        let told = self.records.get(&id).and_then(|record| record.told.clone()).unwrap_or_default();
+        let mut members: Vec<u32> = told.into_iter().chain([id]).collect();
+        members.sort_unstable();
+        let bits = wire::bits(&members, |one| survivors.contains(&one));
+        wire::message(9, &self.session_of(id), &[&count.to_be_bytes(), &wire::list(&bits)])
+    }
+
+    /// The survivors of this set that a client sees, itself among them.
+    pub(super) fn seen(&self, id: u32, survivors: &[u32]) -> u32 {
+        let told = self.records.get(&id).and_then(|record| record.told.clone()).unwrap_or_default();
+        survivors.iter().filter(|one| **one == id || told.contains(one)).count() as u32
+    }
+
+    /// Asks `asked` for their shares over one survivor set, signed by them and the corrupt if need be.
+    pub(super) fn unmask(&mut self, asked: &[u32], survivors: &[u32]) {
+        if !self.is_active() {
+            asked.iter().for_each(|id| self.ask(*id, survivors, survivors.len() as u32));
+            return;
+        }
+        let mut signers: Vec<u32> = asked.to_vec();
+        signers.extend(self.corrupt().iter().filter(|id| survivors.contains(id) && !asked.contains(id)));
+        signers.sort_unstable();
+        let signatures: Vec<_> = signers.iter().filter_map(|id| self.sign(*id, survivors)).collect();
+        for id in asked.iter().filter(|id| signatures.iter().any(|(signer, _)| signer == *id)) {
+            self.certify(*id, &signatures);
+        }
+    }
+
+    /// What a client of this identity would advertise with these keys at this place.
+    pub(super) fn forge(&self, keys: &[Bytes32; 2], at: u32, identity: &Bytes32, by: [u8; 64]) -> Vec<u8> {
+        let keys = keys.concat();
+        if !self.is_active() {
+            return keys;
+        }
+        let (config, key) = (&self.plan.config, SigningKey::from_bytes(identity));
+        let parts: [&[u8]; 3] = [&config.id(), &at.to_be_bytes(), &keys];
+        let signature = key.sign(&hash(config.suite.number(), "advertisement", &parts)).to_bytes();
+        [&keys[..], &key.verifying_key().to_bytes(), &by, &signature].concat()
+    }
+}
+
+fn player(id: u32, active: bool, policy: &Policy, without: Option<Without>) -> Player {
+    let (entropy, identity) = (bytes("entropy", id), bytes("identity", id));
+    let certificate = certified(&identity);
+    let [first, second, third] = input(id);
+    let trusts = active.then(|| authority().public());
+    let policy = policy.clone();
+    if let Some(without) = without {
+        let input = [first, second, third];
+        let person = Person { entropy, identity, certificate, trusts, policy, input };
+        return Player::Twin(Box::new(Twin::new(person, without)));
+    }
+    let mut client = match trusts {
+        Some(trusts) => {
+            let credentials = Credentials::new(identity, certificate, trusts).expect("it is certified");
+            Client::with_credentials(entropy, policy, credentials)
+        }
+        None => Client::new(entropy, policy),
+    };
+    let input = Input::new().with("v", vec![first, second]).with("w", vec![third]);
+    client.set_input(input).expect("there is no configuration yet");
+    Player::Core(Box::new(client))
+}
