@@ -190,7 +190,9 @@ impl Misbehaviour {
             Self::BadSurvivorBits => ("4.5-1", "the survivor set is not one bit per client of the roster"),
             Self::SurvivorNotSharer => ("4.5-2", "a survivor is named that did not share"),
             Self::SelfNotSurvivor => ("4.5-3", "the client that is asked to sign is not named a survivor"),
-            Self::NoQuorum => ("4.5-4", "the survivors are fewer than a quorum, or than the configuration allows"),
+            Self::NoQuorum => {
+                ("4.5-4", "the survivors are fewer than a quorum, or than the configuration allows")
+            }
             Self::BadSurvivorSignature => {
                 ("4.5-5", "the signature is not the sender's over the survivor set")
             }

@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod calibrate;
 mod profiles;
+mod report;
 mod run;
 #[cfg(target_os = "linux")]
 mod validate;
@@ -24,6 +25,8 @@ const EXAMPLES: &str = "\
 Examples:
   secagg-simulator run simulator/scenarios/google-dropout.toml
       Run a scenario and print what it cost and who survived.
+  secagg-simulator run simulator/scenarios/google-dropout.toml --html report.html
+      The same as a page with plots, readable without a network.
   secagg-simulator profiles
       Show what an operation costs on each built-in kind of machine.";
 
@@ -31,6 +34,8 @@ Examples:
 enum Command {
     /// Run a scenario and print what it cost and who survived
     Run(run::Arguments),
+    /// Make one web page of results, with plots, that needs no network
+    Report(report::Arguments),
     /// Show what an operation costs on each kind of machine
     Profiles(profiles::Arguments),
     /// Measure what each operation costs on this machine
@@ -65,6 +70,7 @@ pub fn run() -> ExitCode {
     // Clap itself ends a mistaken command line with exit code 2.
     let done = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         #[cfg(unix)]
         Command::Calibrate(arguments) => calibrate::run(&arguments),

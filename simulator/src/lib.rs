@@ -43,11 +43,13 @@ mod link;
 #[cfg(unix)]
 pub mod measure;
 mod model;
+pub mod page;
 mod queue;
 pub mod quic;
 mod real;
 pub mod reality;
 mod report;
+pub mod results;
 pub mod scenario;
 mod session;
 mod simulation;

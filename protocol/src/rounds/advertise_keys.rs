@@ -15,7 +15,8 @@ use crate::graph::{Circle, Neighbourhoods};
 use crate::input::noise_seeds;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{
-    Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Misuse, Policy, Refusal, Requests, Suite,
+    Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Misuse, Policy, Refusal, Requests,
+    Suite,
 };
 
 /// `AdvertiseKeysRequest`.
@@ -272,7 +273,8 @@ impl Server {
         let roster: BTreeMap<ClientId, Member> = self.roll.into_answers();
         let members = roster.iter().map(|(&id, member)| (id, &member.advertisement));
         let session = session_id(&self.config, &self.config_id, members);
-        let graph = Neighbourhoods::new(&self.config, &session, roster.keys().copied().collect(), self.circle);
+        let graph =
+            Neighbourhoods::new(&self.config, &session, roster.keys().copied().collect(), self.circle);
         Ok(share_keys::Server::open(self.config, session, roster, graph))
     }
 }

@@ -223,10 +223,8 @@ impl Server {
             .map(|&to| {
                 let members = server.neighbourhood(to);
                 let bits = members.iter().map(|member| server.survivors.contains(member));
-                let request = Request {
-                    survivor_count: server.survivors.len() as u32,
-                    survivors: bitmap::pack(bits),
-                };
+                let request =
+                    Request { survivor_count: server.survivors.len() as u32, survivors: bitmap::pack(bits) };
                 (to, request.encode(&server.session.id))
             })
             .collect();

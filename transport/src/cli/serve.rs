@@ -114,7 +114,8 @@ fn limits(clients: u32) -> Limits {
 fn plan(arguments: &Arguments) -> SessionPlan {
     let graph = arguments.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree });
     let threshold = arguments.threshold.map_or(Threshold::Default, Threshold::Fixed);
-    let needed = threshold.of(arguments.suite, graph, arguments.clients).max(arguments.minimum_survivors.unwrap_or(2));
+    let needed =
+        threshold.of(arguments.suite, graph, arguments.clients).max(arguments.minimum_survivors.unwrap_or(2));
     let minimum = arguments.minimum_clients.unwrap_or(needed);
     SessionPlan {
         suite: arguments.suite,
