@@ -5,6 +5,7 @@ mod calibrate;
 mod profiles;
 mod report;
 mod run;
+mod sweep;
 #[cfg(target_os = "linux")]
 mod validate;
 
@@ -36,6 +37,10 @@ enum Command {
     Run(run::Arguments),
     /// Make one web page of results, with plots, that needs no network
     Report(report::Arguments),
+    /// Run a scenario at all points of a grid, by numbers alone
+    Sweep(sweep::Sweeping),
+    /// Put the parts of a sweep into one table
+    Merge(sweep::Merging),
     /// Show what an operation costs on each kind of machine
     Profiles(profiles::Arguments),
     /// Measure what each operation costs on this machine
@@ -71,6 +76,8 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
+        Command::Merge(arguments) => sweep::merging(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         #[cfg(unix)]
         Command::Calibrate(arguments) => calibrate::run(&arguments),

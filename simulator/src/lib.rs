@@ -53,6 +53,7 @@ pub mod results;
 pub mod scenario;
 mod session;
 mod simulation;
+pub mod sweep;
 mod transcript;
 #[cfg(target_os = "linux")]
 pub mod validate;

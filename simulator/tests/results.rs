@@ -95,3 +95,24 @@ fn screenshot(browser: &str, file: &Path, picture: &Path) {
         .unwrap();
     assert!(picture.is_file(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn a_sweep_is_the_same_in_any_number_of_parts_and_goes_on_where_it_was() {
+    use secagg_simulator::sweep::{Sweep, merge};
+    let design = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/degree.toml");
+    let sweep = Sweep::read(&design).unwrap();
+    assert_eq!(sweep.points(), 120);
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, index, of| {
+        sweep.run((index, of), Mode::Model, &folder.path().join(name), &|_| true).unwrap()
+    };
+    assert!(run("one", 0, 1) && run("three", 0, 3) && run("three", 2, 3));
+    let error = merge(&folder.path().join("three")).unwrap_err();
+    assert!(error.contains("1 of 3 parts are missing, the first is --index 1"), "{error}");
+    let kept = Sweep::part(&folder.path().join("three"), 0, 3);
+    let before = std::fs::metadata(&kept).unwrap().modified().unwrap();
+    assert!(!sweep.run((1, 3), Mode::Model, &folder.path().join("three"), &|_| false).unwrap());
+    assert!(run("three", 0, 3) && run("three", 1, 3));
+    assert_eq!(std::fs::metadata(&kept).unwrap().modified().unwrap(), before);
+    assert_eq!(merge(&folder.path().join("one")).unwrap(), merge(&folder.path().join("three")).unwrap());
+}
