@@ -23,6 +23,9 @@ struct Design {
     grid: BTreeMap<String, Vec<toml::Value>>,
 }
 
+/// Each field of the grid with its value at a point.
+type Chosen<'a> = Vec<(&'a String, &'a toml::Value)>;
+
 /// A sweep that is ready to run.
 pub struct Sweep {
     design: Design,
@@ -103,7 +106,7 @@ impl Sweep {
     }
 
     /// The rows with the point and its values before them; a value's column is named after its field.
-    fn label(&self, point: u64, values: &[(&String, &toml::Value)], rows: Table) -> Table {
+    fn label(&self, point: u64, values: &Chosen<'_>, rows: Table) -> Table {
         let count = rows.rows();
         let mut table = Table::default().counts("point", std::iter::repeat_n(point, count));
         for (name, value) in values {
@@ -114,7 +117,7 @@ impl Sweep {
         table
     }
 
-    fn scenario(&self, point: u64) -> Result<(Scenario, Vec<(&String, &toml::Value)>), String> {
+    fn scenario(&self, point: u64) -> Result<(Scenario, Chosen<'_>), String> {
         let (mut rest, seed) = (point / self.design.seeds, point % self.design.seeds);
         let mut value = toml::Value::Table(self.base.clone());
         let mut values = Vec::new();

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, Format, print};
 use crate::page::Sources;
-use crate::results::{Table, classes, rounds, sessions, write_parquet};
+use crate::results::{classes, rounds, sessions, write_parquet};
 use crate::{Calibration, Mode, Progress, Report, RunError, Scenario, Simulation};
 
 /// Run a scenario and print what it cost and who survived
@@ -124,10 +124,9 @@ fn write(folder: &Path, report: &Report, scenario: &Scenario) -> Result<(), Fail
     fs::create_dir_all(folder).map_err(failed)?;
     fs::write(folder.join("report.json"), json(report)?).map_err(failed)?;
     fs::write(folder.join("scenario.toml"), scenario.to_toml()).map_err(failed)?;
-    let tables: [(&str, fn(&Report) -> Table); 3] =
-        [("sessions", sessions), ("rounds", rounds), ("classes", classes)];
-    for (name, table) in tables {
-        let table = table(report);
+    for (name, table) in
+        [("sessions", sessions(report)), ("rounds", rounds(report)), ("classes", classes(report))]
+    {
         fs::write(folder.join(format!("{name}.csv")), table.to_csv()).map_err(failed)?;
         write_parquet(&table, &report.replay, &folder.join(format!("{name}.parquet")))
             .map_err(|error| Failure::Failed(error.to_string()))?;
