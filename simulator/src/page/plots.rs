@@ -23,11 +23,12 @@ pub(super) fn overview(rows: &[Row]) -> String {
     let mut out = String::new();
     if let Some(coordinates) = most(done.iter().map(|row| row.coordinates)) {
         let shown: Vec<&Row> = done.iter().copied().filter(|row| row.coordinates == coordinates).collect();
-        out += &figure("Bytes of a client against the number of clients", BYTES, &bytes_by_clients(&shown));
+        out +=
+            &figure("Bytes for each input against the number of clients", BYTES, &bytes_by_clients(&shown));
     }
     if let Some(clients) = most(done.iter().map(|row| row.group.clients)) {
         let shown: Vec<&Row> = done.iter().copied().filter(|row| row.group.clients == clients).collect();
-        out += &figure("Bytes of a client against the coordinates", BYTES, &bytes_by_coordinates(&shown));
+        out += &figure("Bytes for each input against the coordinates", BYTES, &bytes_by_coordinates(&shown));
     }
     if !rows.is_empty() {
         out += &figure("Sessions that give a sum against dropout", SUCCESS, &success_by_dropout(rows));
@@ -35,9 +36,9 @@ pub(super) fn overview(rows: &[Row]) -> String {
     out
 }
 
-const BYTES: &str = "Points are simulated: messages in both directions, averaged over all clients of the sessions that \
-    gave a sum. The formula is Bonawitz et al. 2017, section 7, on a complete graph that nobody leaves: 2n·a_K + \
-    (5n − 4)·a_S + m·⌈log₂ R⌉ bits with 256-bit keys and shares. The floor is bits · d / 8: the vector alone.";
+const BYTES: &str = "Points are simulated: messages in both directions, of those who dropped out too, divided by the inputs in \
+    the sum. The formula is Bonawitz et al. 2017, section 7, for a client on a complete graph that nobody leaves: \
+    2n·a_K + (5n − 4)·a_S + m·⌈log₂ R⌉ bits with 256-bit keys and shares. The floor is bits · d / 8: the vector alone.";
 const SUCCESS: &str = "Points are simulated, with 95 % intervals (Wilson). Lines are the planner's: on a regular graph its \
     bound on the probability of a sum, on a complete one whether enough clients are left. It counts everyone \
     who leaves as gone before Unmasking. Outages and deadlines are not in it.";
@@ -120,7 +121,7 @@ fn bytes(
         plots.push(Plot::Scatter(dots.with_color(palette[at].to_string()).with_legend(graph)));
     }
     let layout = Layout::auto_from_plots(&plots).with_log_scale();
-    draw(plots, layout.with_x_label(label).with_y_label("bytes, both directions").with_height(420.0))
+    draw(plots, layout.with_x_label(label).with_y_label("bytes for each input").with_height(420.0))
 }
 
 fn success_by_dropout(rows: &[Row]) -> String {

@@ -10,7 +10,7 @@ pub(super) struct Row {
     pub(super) packed_bytes: u64,
     pub(super) dropout: f64,
     pub(super) aborted: bool,
-    /// Bytes of a client in both directions, averaged.
+    /// Bytes in both directions for each input in the sum.
     pub(super) bytes: f64,
 }
 
@@ -52,6 +52,7 @@ pub(super) fn of(table: &Table) -> Result<Vec<Row>, String> {
     };
     let (clients, degree, threshold) = (count("clients")?, count("degree")?, count("threshold")?);
     let (coordinates, packed) = (count("coordinates")?, count("packed_bytes")?);
+    let survivors = count("survivors")?;
     let (up, down) = (count("up_bytes")?, count("down_bytes")?);
     let (graph, abort) = (text("graph")?, text("abort")?);
     let row = |at: usize| Row {
@@ -65,7 +66,7 @@ pub(super) fn of(table: &Table) -> Result<Vec<Row>, String> {
         packed_bytes: packed[at],
         dropout: dropout[at],
         aborted: !abort[at].is_empty(),
-        bytes: (up[at] + down[at]) as f64 / clients[at].max(1) as f64,
+        bytes: (up[at] + down[at]) as f64 / survivors[at].max(1) as f64,
     };
     Ok((0..table.rows()).filter(|at| clients[*at] > 0).map(row).collect())
 }
