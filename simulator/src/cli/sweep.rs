@@ -24,7 +24,8 @@ pub(super) struct Sweeping {
     /// Parts [default: one for each run, at most 64]
     #[arg(long)]
     of: Option<u64>,
-    /// The part to run, from 0 [default: HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
+    /// The part to run, from 0
+    /// [default: HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
     #[arg(long, requires = "of")]
     index: Option<u64>,
 }
