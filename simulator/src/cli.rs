@@ -3,7 +3,9 @@
 #[cfg(unix)]
 mod calibrate;
 mod profiles;
+mod report;
 mod run;
+mod sweep;
 #[cfg(target_os = "linux")]
 mod validate;
 
@@ -24,6 +26,8 @@ const EXAMPLES: &str = "\
 Examples:
   secagg-simulator run simulator/scenarios/google-dropout.toml
       Run a scenario and print what it cost and who survived.
+  secagg-simulator run simulator/scenarios/google-dropout.toml --html report.html
+      The same as a page with plots, readable without a network.
   secagg-simulator profiles
       Show what an operation costs on each built-in kind of machine.";
 
@@ -31,6 +35,12 @@ Examples:
 enum Command {
     /// Run a scenario and print what it cost and who survived
     Run(run::Arguments),
+    /// Make one web page of results, with plots, that needs no network
+    Report(report::Arguments),
+    /// Run a scenario at all points of a grid, by numbers alone
+    Sweep(sweep::Sweeping),
+    /// Put the parts of a sweep into one table
+    Merge(sweep::Merging),
     /// Show what an operation costs on each kind of machine
     Profiles(profiles::Arguments),
     /// Measure what each operation costs on this machine
@@ -65,6 +75,9 @@ pub fn run() -> ExitCode {
     // Clap itself ends a mistaken command line with exit code 2.
     let done = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
+        Command::Merge(arguments) => sweep::merging(&arguments),
         Command::Profiles(arguments) => profiles::run(&arguments),
         #[cfg(unix)]
         Command::Calibrate(arguments) => calibrate::run(&arguments),

@@ -43,14 +43,17 @@ mod link;
 #[cfg(unix)]
 pub mod measure;
 mod model;
+pub mod page;
 mod queue;
 pub mod quic;
 mod real;
 pub mod reality;
 mod report;
+pub mod results;
 pub mod scenario;
 mod session;
 mod simulation;
+pub mod sweep;
 mod transcript;
 #[cfg(target_os = "linux")]
 pub mod validate;

@@ -3,17 +3,21 @@
 use secagg::Counts;
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::Scenario;
+
 /// A run of a scenario.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The scenario's title.
     pub title: String,
     /// How it was run: `real` or `model`.
-    pub mode: &'static str,
+    pub mode: String,
     /// The seed that gives the same run again.
     pub seed: u64,
     /// The command that gives the same run again; empty if the scenario came from no file.
     pub replay: String,
+    /// What was simulated.
+    pub scenario: Scenario,
     /// Whether all sessions were run; false after an interruption.
     pub complete: bool,
     /// All sessions, by number and cohort.
@@ -25,7 +29,7 @@ pub struct Report {
 }
 
 /// One session of one cohort. Times are in nanoseconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionReport {
     /// Its number, from 0.
     pub session: u32,
@@ -62,10 +66,10 @@ pub struct SessionReport {
 }
 
 /// One round of a session. Times are in nanoseconds from its opening.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundReport {
     /// Its name.
-    pub round: &'static str,
+    pub round: String,
     /// When it opened, from the session's start.
     pub opened: u64,
     /// When the server stopped waiting.
@@ -89,7 +93,7 @@ pub struct RoundReport {
 }
 
 /// Messages and their bytes, without framing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     /// How many.
     pub messages: u64,
@@ -106,7 +110,7 @@ impl Traffic {
 }
 
 /// Why the server stopped waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// Every client has answered or is known to be gone.
@@ -117,8 +121,19 @@ pub enum Reason {
     Deadline,
 }
 
+impl Reason {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everyone => "everyone",
+            Self::Quorum => "quorum",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
 /// The clients of one kind in a session.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassReport {
     /// The kind's name.
     pub class: String,
@@ -135,7 +150,7 @@ pub struct ClassReport {
 }
 
 /// The sum of all cohorts' sums. Times are in nanoseconds from the start of the run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeReport {
     /// The session's number.
     pub session: u32,

@@ -159,6 +159,17 @@ impl Scenario {
         self.availability.check()
     }
 
+    /// Coordinates of all vectors.
+    pub fn coordinates(&self) -> u64 {
+        self.vectors.iter().map(|vector| u64::from(vector.length)).sum()
+    }
+
+    /// Bytes of one client's vectors if each coordinate has just its bits: the least that any protocol sends.
+    pub fn packed_bytes(&self) -> u64 {
+        let bits = |vector: &Vector| u64::from(vector.length) * u64::from(vector.bits);
+        self.vectors.iter().map(|vector| bits(vector).div_ceil(8)).sum()
+    }
+
     /// The scenario as a file.
     pub fn to_toml(&self) -> String {
         // Every field has a form in TOML, so this does not fail.

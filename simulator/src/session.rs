@@ -181,7 +181,7 @@ impl<'a> Setting<'a> {
         books.hold(round, &page);
         let percentile = |percent| page.answers.percentile(percent);
         let report = RoundReport {
-            round: round.name(),
+            round: round.name().to_owned(),
             opened,
             closed: closing.closed,
             ended,

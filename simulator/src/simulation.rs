@@ -22,7 +22,8 @@ pub enum Mode {
 }
 
 impl Mode {
-    fn name(self) -> &'static str {
+    /// Its name on the command line and in reports.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Real => "real",
             Self::Model => "model",
@@ -79,9 +80,10 @@ impl Simulation {
         let scenario = &self.world.scenario;
         let mut report = Report {
             title: scenario.title.clone(),
-            mode: self.mode.name(),
+            mode: self.mode.name().to_owned(),
             seed: scenario.seed,
             replay: String::new(),
+            scenario: scenario.clone(),
             complete: true,
             sessions: Vec::new(),
             trees: Vec::new(),
@@ -151,12 +153,7 @@ impl Simulation {
             bytes: 0,
             ended: released().map(|session| session.start + session.duration).max().unwrap_or(0),
         };
-        let packed: u64 = scenario
-            .vectors
-            .iter()
-            .map(|vector| (u64::from(vector.length) * u64::from(vector.bits)).div_ceil(8))
-            .sum();
-        let coordinates: u64 = scenario.vectors.iter().map(|vector| u64::from(vector.length)).sum();
+        let (packed, coordinates) = (scenario.packed_bytes(), scenario.coordinates());
         while sums > 1 {
             let fan_in = u64::from(sums.min(scenario.fan_in));
             let additions = Counts { additions: fan_in * coordinates, ..Counts::default() };

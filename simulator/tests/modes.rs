@@ -24,7 +24,7 @@ fn compare(text: &str) -> Result<Report, TestCaseError> {
         prop_assert_eq!(session.exact, session.abort.is_none().then_some(true));
         session.exact = None;
     }
-    real.mode = "model";
+    real.mode = "model".to_owned();
     prop_assert_eq!(&real, &model);
     Ok(model)
 }

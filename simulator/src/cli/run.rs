@@ -1,11 +1,10 @@
 //! `secagg-simulator run`.
 
-mod csv;
 mod text;
 
 use std::fs;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -13,6 +12,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, Format, print};
+use crate::page::Sources;
+use crate::results::{classes, rounds, sessions, write_parquet};
 use crate::{Calibration, Mode, Progress, Report, RunError, Scenario, Simulation};
 
 /// Run a scenario and print what it cost and who survived
@@ -33,9 +34,13 @@ pub(super) struct Arguments {
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Also write report.json, rounds.csv, classes.csv and scenario.toml into this folder
+    /// Also write report.json, scenario.toml, and tables of sessions, rounds and classes (CSV and Parquet) into this
+    /// folder
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Also write one web page with plots, readable without a network
+    #[arg(long)]
+    html: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -83,8 +88,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     })?;
     report.replay = replay(arguments, scenario.seed);
     if let Some(folder) = &arguments.out {
-        write(folder, &report, &scenario)
-            .map_err(|error| Failure::Failed(format!("{}: {error}", folder.display())))?;
+        write(folder, &report, &scenario)?;
+    }
+    if let Some(path) = &arguments.html {
+        super::report::write(&Sources { reports: vec![report.clone()], tables: Vec::new() }, path)?;
     }
     match arguments.format {
         Format::Json => print(&json(&report)?)?,
@@ -112,12 +119,19 @@ fn replay(arguments: &Arguments, seed: u64) -> String {
     format!("secagg-simulator run {} --mode {mode} --seed {seed}{calibration}", quoted(&arguments.scenario))
 }
 
-fn write(folder: &PathBuf, report: &Report, scenario: &Scenario) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
-    fs::write(folder.join("report.json"), serde_json::to_string_pretty(report)?)?;
-    fs::write(folder.join("rounds.csv"), csv::rounds(report))?;
-    fs::write(folder.join("classes.csv"), csv::classes(report))?;
-    fs::write(folder.join("scenario.toml"), scenario.to_toml())
+fn write(folder: &Path, report: &Report, scenario: &Scenario) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(folder).map_err(failed)?;
+    fs::write(folder.join("report.json"), json(report)?).map_err(failed)?;
+    fs::write(folder.join("scenario.toml"), scenario.to_toml()).map_err(failed)?;
+    for (name, table) in
+        [("sessions", sessions(report)), ("rounds", rounds(report)), ("classes", classes(report))]
+    {
+        fs::write(folder.join(format!("{name}.csv")), table.to_csv()).map_err(failed)?;
+        write_parquet(&table, &report.replay, &folder.join(format!("{name}.parquet")))
+            .map_err(|error| Failure::Failed(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Rounds done, clients asked a second, and virtual time.

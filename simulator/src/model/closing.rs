@@ -1,6 +1,6 @@
 //! When a round closes, and whether the protocol goes on: the transport's rule and the core's, over flat arrays.
 
-use secagg::{Abort, ClientId, Graph};
+use secagg::{Abort, ClientId, Graph, Round};
 
 use super::{Model, SHARED, SURVIVED, Times};
 use crate::circle::Circle;
@@ -108,10 +108,14 @@ impl Model {
                 Graph::Complete => threshold,
                 Graph::Regular { degree } => degree + 1,
             };
-            return match needed.saturating_sub(count) {
+            return match needed.max(self.config.minimum_survivors).saturating_sub(count) {
                 0 => Ok(()),
                 more => Err(Abort::TooFew { round, missing: missing(), more, about: None }),
             };
+        }
+        let few = self.config.minimum_survivors.saturating_sub(count);
+        if few > 0 && matches!(round, Round::ShareKeys | Round::MaskedInputCollection) {
+            return Err(Abort::TooFew { round, missing: missing(), more: few, about: None });
         }
         let complete = self.config.graph == Graph::Complete;
         let roster = (1..).zip(answered).filter(|(_, rounds)| **rounds > 0);

@@ -73,7 +73,7 @@ impl Trace {
     ///
     /// # Errors
     /// The file cannot be read, or a row is bad: file, line and column.
-    pub(super) fn read(&mut self, folder: Option<&Path>) -> Result<(), ScenarioError> {
+    pub(crate) fn read(&mut self, folder: Option<&Path>) -> Result<(), ScenarioError> {
         let path = folder.unwrap_or(Path::new("")).join(&self.file);
         let text = std::fs::read_to_string(&path)
             .map_err(|error| ScenarioError::Unreadable { path: path.clone(), error })?;

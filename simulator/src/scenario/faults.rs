@@ -96,6 +96,11 @@ impl From<RoundName> for Round {
 }
 
 impl Faults {
+    /// The probability that a client meets one of the dropout rules before the end of a session.
+    pub fn dropout_probability(&self) -> f64 {
+        1.0 - self.dropouts.iter().map(|rule| 1.0 - rule.probability).product::<f64>()
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
         for rule in &self.dropouts {
             share("faults.dropouts: probability", rule.probability)?;

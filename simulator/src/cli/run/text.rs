@@ -79,11 +79,7 @@ fn detail(session: &SessionReport) -> String {
 }
 
 fn round(round: &RoundReport) -> String {
-    let reason = match round.reason {
-        crate::Reason::Everyone => "everyone",
-        crate::Reason::Quorum => "quorum",
-        crate::Reason::Deadline => "deadline",
-    };
+    let reason = round.reason.name();
     let [_, half, most, _] = round.answers;
     let times = [half, most, round.ended].map(|time| format!("{:>8.3} s", seconds(time))).concat();
     format!(

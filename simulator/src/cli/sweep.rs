@@ -1,0 +1,100 @@
+//! `secagg-simulator sweep` and `secagg-simulator merge`.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use rayon::prelude::*;
+
+use super::Failure;
+use crate::Mode;
+use crate::results::write_parquet;
+use crate::sweep::{Sweep, merge};
+
+/// Run a scenario at all points of a grid, by numbers alone
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Sweeping {
+    /// The design (TOML)
+    design: PathBuf,
+    /// Folder of the parts; those that are there are not run again
+    #[arg(long)]
+    out: PathBuf,
+    /// Parts [default: one for each run, at most 64]
+    #[arg(long)]
+    of: Option<u64>,
+    /// The part to run, from 0
+    /// [default: HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
+    #[arg(long, requires = "of")]
+    index: Option<u64>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  secagg-simulator sweep simulator/sweeps/degree.toml --out parts
+      On all cores; run it again after an interruption and it goes on.
+  secagg-simulator sweep simulator/sweeps/degree.toml --index 3 --of 8 --out parts
+      One part, for an engine on many machines.
+  secagg-simulator merge parts -o sweep.parquet
+  secagg-simulator report sweep.parquet";
+
+/// Put the parts of a sweep into one table
+#[derive(Args)]
+pub(super) struct Merging {
+    /// Folder of the parts
+    folder: PathBuf,
+    /// The table: CSV if its name ends in .csv, else Parquet
+    #[arg(short, long, default_value = "sweep.parquet")]
+    output: PathBuf,
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
+    let sweep = Sweep::read(&arguments.design).map_err(Failure::Usage)?;
+    let of = arguments.of.unwrap_or(sweep.points().min(64)).max(1);
+    let index = match arguments.index {
+        Some(index) => Some(index),
+        None if arguments.of.is_some() => index_of_the_engine()?,
+        None => None,
+    };
+    if let Some(index) = index.filter(|index| *index >= of) {
+        return Err(Failure::Usage(format!("--index {index}: of {of} parts the last is {}", of - 1)));
+    }
+    let parts: Vec<u64> = index.map_or_else(|| (0..of).collect(), |index| vec![index]);
+    // Without a handler Ctrl-C ends the program by itself; the parts that are there are whole either way.
+    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    let bar = ProgressBar::with_draw_target(Some(parts.len() as u64), ProgressDrawTarget::stderr());
+    let done = parts.into_par_iter().map(|index| {
+        let go_on = |_| !INTERRUPTED.load(Ordering::Relaxed);
+        let done = sweep.run((index, of), Mode::Model, &arguments.out, &go_on);
+        bar.inc(1);
+        done
+    });
+    let done: Result<Vec<bool>, String> = done.collect();
+    bar.finish_and_clear();
+    match done.map_err(Failure::Failed)?.into_iter().all(|done| done) {
+        true => Ok(()),
+        false => Err(Failure::Interrupted),
+    }
+}
+
+/// The index that HyperQueue, Slurm or Kubernetes has given this process.
+fn index_of_the_engine() -> Result<Option<u64>, Failure> {
+    let names = ["HQ_TASK_ID", "SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"];
+    let Some((name, value)) = names.iter().find_map(|name| Some((name, std::env::var(name).ok()?))) else {
+        return Ok(None);
+    };
+    value.parse().map(Some).map_err(|_| Failure::Usage(format!("{name}={value}: it must be a number from 0")))
+}
+
+pub(super) fn merging(arguments: &Merging) -> Result<(), Failure> {
+    let (table, note) = merge(&arguments.folder).map_err(Failure::Usage)?;
+    let path = &arguments.output;
+    if path.extension().is_some_and(|end| end == "csv") {
+        let written = std::fs::write(path, table.to_csv());
+        return written.map_err(|error| Failure::Failed(format!("{}: {error}", path.display())));
+    }
+    write_parquet(&table, &note, path).map_err(|error| Failure::Failed(error.to_string()))
+}

@@ -1,0 +1,141 @@
+//! Reports as one web page that needs no network: plots, tables, and the commands that give the same again.
+
+mod formulas;
+mod plots;
+mod rows;
+
+pub use formulas::bonawitz17_bytes;
+
+use crate::report::{Report, SessionReport};
+use crate::results::{Table, Values, read_parquet, sessions};
+use rows::Row;
+
+/// What a page is made of: whole reports, and tables of sessions such as a sweep leaves.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Reports of runs.
+    pub reports: Vec<Report>,
+    /// Tables as [`sessions`] makes them, with their names.
+    pub tables: Vec<(String, Table)>,
+}
+
+/// Reports whose rounds are shown; of more the plots and the table of sessions tell.
+const IN_FULL: usize = 12;
+/// Rows of a table on the page.
+const ROWS: usize = 500;
+
+impl Sources {
+    /// Adds a file: `.parquet` is a table of sessions, anything else a report in JSON.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is neither.
+    pub fn read(&mut self, path: &std::path::Path) -> Result<(), String> {
+        let name = path.display().to_string();
+        if path.extension().is_some_and(|end| end == "parquet") {
+            let (table, _) = read_parquet(path).map_err(|error| error.to_string())?;
+            rows::of(&table).map_err(|missing| format!("{name}: no table of sessions: {missing}"))?;
+            self.tables.push((name, table));
+            return Ok(());
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+        let report = serde_json::from_str(&text).map_err(|error| format!("{name}: no report: {error}"))?;
+        self.reports.push(report);
+        Ok(())
+    }
+
+    /// The page, as HTML.
+    pub fn to_html(&self) -> String {
+        let made: Vec<Table> = self.reports.iter().map(sessions).collect();
+        let tables = made.iter().chain(self.tables.iter().map(|(_, table)| table));
+        let all: Vec<Row> = tables.filter_map(|table| rows::of(table).ok()).flatten().collect();
+        let mut out = format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>{}</title>\n<style>{STYLE}\
+             </style>\n</head>\n<body>\n<h1>{0}</h1>\n",
+            escape(&self.title())
+        );
+        out += &summary(&all);
+        out += &plots::overview(&all);
+        for (report, table) in self.reports.iter().zip(&made).take(IN_FULL) {
+            out += &run(report, table);
+        }
+        if self.reports.len() > IN_FULL {
+            let more = self.reports.len() - IN_FULL;
+            out += &format!("<p>{more} more runs are in the plots above and not shown one by one.</p>\n");
+        }
+        for (name, table) in &self.tables {
+            out += &format!("<h2>{}</h2>\n{}", escape(name), html_table(table));
+        }
+        out + "</body>\n</html>\n"
+    }
+
+    fn title(&self) -> String {
+        match self.reports.as_slice() {
+            [report] if self.tables.is_empty() && !report.title.is_empty() => report.title.clone(),
+            _ => "Secure aggregation, simulated".to_owned(),
+        }
+    }
+}
+
+const STYLE: &str = "\
+body{font-family:system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222;line-height:1.45}\
+svg{max-width:100%;height:auto}table{border-collapse:collapse;font-size:.85rem;display:block;overflow-x:auto}\
+th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}th{background:#f4f4f4}\
+pre{background:#f4f4f4;padding:.6rem;overflow-x:auto}p.note{color:#555;font-size:.9rem}";
+
+fn summary(rows: &[Row]) -> String {
+    let done = rows.iter().filter(|row| !row.aborted).count();
+    format!("<p>{} sessions, {done} of them with a sum.</p>\n", rows.len())
+}
+
+fn run(report: &Report, sessions: &Table) -> String {
+    let title = if report.title.is_empty() { "A run" } else { &report.title };
+    let mut out = format!("<h2>{}</h2>\n", escape(title));
+    if !report.complete {
+        out += "<p>Interrupted: these are the sessions that were done.</p>\n";
+    }
+    if let Some(session) = report.sessions.first() {
+        out += &outcome(session);
+        out += &plots::time_line(session);
+    }
+    out += &format!("<h3>Sessions</h3>\n{}", html_table(sessions));
+    out += &format!("<h3>Rounds</h3>\n{}", html_table(&crate::results::rounds(report)));
+    out += &format!("<h3>Clients</h3>\n{}", html_table(&crate::results::classes(report)));
+    out += &format!("<h3>The scenario</h3>\n<pre>{}</pre>\n", escape(&report.scenario.to_toml()));
+    let replay = if report.replay.is_empty() { "no file" } else { &report.replay };
+    out + &format!(
+        "<h3>The same again</h3>\n<pre>{}</pre>\n<p class=\"note\">{} mode, seed {}, transcript <code>{}</code></p>\n",
+        escape(replay),
+        escape(&report.mode),
+        report.seed,
+        escape(&report.transcript)
+    )
+}
+
+fn outcome(session: &SessionReport) -> String {
+    let end = match &session.abort {
+        Some(abort) => format!("aborted: {}", escape(abort)),
+        None => format!("{} survivors", session.survivors),
+    };
+    let seconds = session.duration as f64 / 1e9;
+    format!("<p>The first session: {} clients, {seconds:.3} s of virtual time, {end}.</p>\n", session.clients)
+}
+
+fn html_table(table: &Table) -> String {
+    let head: String =
+        table.columns.iter().map(|column| format!("<th>{}</th>", escape(&column.name))).collect();
+    let mut out = format!("<table>\n<tr>{head}</tr>\n");
+    for row in 0..table.rows().min(ROWS) {
+        let cell = |values: &Values| format!("<td>{}</td>", escape(&values.text(row)));
+        let cells: String = table.columns.iter().map(|column| cell(&column.values)).collect();
+        out += &format!("<tr>{cells}</tr>\n");
+    }
+    out += "</table>\n";
+    if table.rows() > ROWS {
+        out += &format!("<p class=\"note\">{} more rows are not shown.</p>\n", table.rows() - ROWS);
+    }
+    out + "<p class=\"note\">Times are nanoseconds.</p>\n"
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

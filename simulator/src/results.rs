@@ -1,0 +1,10 @@
+//! Results as tables: one row a session, a round or a kind of clients; as CSV and as Parquet.
+
+mod csv;
+mod parquet;
+mod table;
+mod tables;
+
+pub use parquet::{ParquetError, read_parquet, write_parquet};
+pub use table::{Column, Table, Values};
+pub use tables::{classes, rounds, sessions};
