@@ -473,6 +473,15 @@ pub enum Refusal {
     /// A norm bound in which hardly any rounding of a clipped vector finds room.
     #[error("the norm bound of vector {0:?} is too small for vectors as long as its clip")]
     NoRoom(String),
+    /// A regular graph, on which only the planner can say whether corrupt clients could unmask one input alone.
+    #[error(
+        "the policy asks for an ε although {corrupt} clients are corrupt, and on a regular graph it holds only if they \
+         cannot unmask an input alone: add a safety policy that takes as many for corrupt"
+    )]
+    PrivacyNotJudged {
+        /// The corrupt clients of the privacy policy.
+        corrupt: u32,
+    },
     /// Less privacy than the client insists on.
     #[error(
         "with {shares} honest shares of noise, those of the minimum of survivors less the corrupt, \

@@ -69,7 +69,7 @@ impl PrivacyPolicy {
         Self { epsilon, delta, corrupt, laws, plain: Vec::new() }
     }
 
-    fn check(&self, config: &Config) -> Result<(), Refusal> {
+    fn check(&self, config: &Config, safety: Option<&SafetyPolicy>) -> Result<(), Refusal> {
         for vector in &config.vectors {
             match vector.noise {
                 None if self.plain.contains(&vector.name) => {}
@@ -84,11 +84,30 @@ impl PrivacyPolicy {
         // What cannot be accounted is no guarantee; neither is a comparison with a number that is none.
         let found = config.given_away(shares).and_then(|curve| curve.epsilon(self.delta));
         let epsilon = found.map_or(f64::INFINITY, |found| found.epsilon);
-        if epsilon <= self.epsilon {
-            return Ok(());
+        if epsilon <= self.epsilon && epsilon.is_finite() {
+            return self.check_shares(config, safety);
         }
         let (delta, greatest) = (self.delta.to_string(), self.epsilon.to_string());
         Err(Refusal::TooLittlePrivacy { shares, epsilon: round_up(epsilon, 3), delta, greatest })
+    }
+
+    /// Noise in a sum protects nobody whose input can be unmasked alone: so many corrupt clients may not have the shares
+    /// for it, and on a regular graph that is the planner's to say.
+    fn check_shares(&self, config: &Config, safety: Option<&SafetyPolicy>) -> Result<(), Refusal> {
+        let Config { clients, threshold, .. } = *config;
+        let minimum = match (config.graph, config.suite) {
+            (Graph::Regular { .. }, _) => {
+                let judged = safety.is_some_and(|safety| safety.corrupt_of(config) >= self.corrupt);
+                return if judged {
+                    Ok(())
+                } else {
+                    Err(Refusal::PrivacyNotJudged { corrupt: self.corrupt })
+                };
+            }
+            (Graph::Complete, Suite::Curious) => self.corrupt.saturating_add(1),
+            (Graph::Complete, Suite::Active { .. }) => clients.saturating_add(self.corrupt) / 2 + 1,
+        };
+        if threshold < minimum { Err(Refusal::ThresholdTooLow { threshold, minimum }) } else { Ok(()) }
     }
 }
 
@@ -102,8 +121,8 @@ impl Policy {
         self.check_trust(config)?;
         self.vectors.as_ref().map_or(Ok(()), |allowed| vectors::check(allowed, &config.vectors))?;
         self.budget.as_ref().map_or(Ok(()), |budget| budget.check(config))?;
-        self.safety.as_ref().map_or(Ok(()), |safety| safety.check(config))?;
-        self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.check(config))
+        self.safety.as_ref().map_or(Ok(()), |safety| safety.check(config, self.minimum_corrupt))?;
+        self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.check(config, self.safety.as_ref()))
     }
 
     /// What the session costs the client, and how well it hides in it.

@@ -187,3 +187,36 @@ fn the_bytes_are_those_that_were_told() {
     let (_, requests) = Server::open(config.clone()).unwrap();
     assert!(requests.iter().all(|(_, one)| one.len() as u64 == sizes::advertise_keys_request(&config)));
 }
+
+#[test]
+fn noise_is_no_privacy_where_one_input_can_be_unmasked_alone() {
+    let config = config(NoiseLaw::DiscreteGaussian);
+    let policy = |corrupt| PrivacyPolicy {
+        plain: vec!["examples".to_owned()],
+        ..PrivacyPolicy::new(1e9, 1e-5, corrupt)
+    };
+    let low = Config { threshold: 3, ..config.clone() };
+    assert_eq!(refusal(policy(2), &low), None);
+    assert_eq!(refusal(policy(3), &low), Some(Refusal::ThresholdTooLow { threshold: 3, minimum: 4 }));
+    let sparse = Config { graph: Graph::Regular { degree: 4 }, threshold: 3, ..config };
+    assert_eq!(refusal(policy(1), &sparse), Some(Refusal::PrivacyNotJudged { corrupt: 1 }));
+}
+
+#[test]
+fn parameters_with_which_a_rounding_depends_on_the_input_are_refused() {
+    let mut config = config(NoiseLaw::DiscreteGaussian);
+    let noise = config.vectors[0].noise.unwrap();
+    let mut refused = |noise| {
+        config.vectors[0].noise = Some(noise);
+        config.check().unwrap();
+        matches!(Policy::default().check(&config), Err(Refusal::NoRoom(_)))
+    };
+    assert!(!refused(noise));
+    // The grid's unit overflows: a vector of zeros would be the only one that can be rounded.
+    let (clip, scale) = (f64::MIN_POSITIVE.to_bits(), f64::MAX.to_bits());
+    assert!(refused(Noise { clip, scale, ..noise }));
+    // There is room in the mean, and hardly ever for one as long as the clip.
+    let clip = noise.clip() * noise.scale();
+    let mean = (clip * clip + f64::from(noise.dimension.next_power_of_two()) / 4.0).ceil() as u64;
+    assert!(refused(Noise { norm_squared: mean, ..noise }));
+}

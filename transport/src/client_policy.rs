@@ -195,7 +195,10 @@ impl Form {
             not(!names.insert(&vector.name), &format!("[[vector]]: {:?} is there twice", vector.name))?;
         }
         if let Some(privacy) = &self.privacy {
-            not(privacy.epsilon.is_nan() || privacy.epsilon <= 0.0, "[privacy]: epsilon has to be above 0")?;
+            not(
+                !privacy.epsilon.is_finite() || privacy.epsilon <= 0.0,
+                "[privacy]: epsilon has to be above 0",
+            )?;
             let within = (f64::MIN_POSITIVE..1.0).contains(&privacy.delta);
             not(!within, "[privacy]: delta has to be between 0 and 1")?;
         }
@@ -436,6 +439,7 @@ window_seconds = 3600
             ("version = 1\n[vector]\nname = \"x\"", "line 2"),
             ("version = 1\n[privacy]\nepsilon = 0.0\ndelta = 0.1\ncorrupt = 0", "epsilon"),
             ("version = 1\n[privacy]\nepsilon = nan\ndelta = 0.1\ncorrupt = 0", "epsilon"),
+            ("version = 1\n[privacy]\nepsilon = inf\ndelta = 0.1\ncorrupt = 0", "epsilon"),
             ("version = 1\n[privacy]\nepsilon = 1.0\ndelta = 1.0\ncorrupt = 0", "delta"),
             (
                 "version = 1\n[privacy]\nepsilon = 1.0\ndelta = 0.1\ncorrupt = 0\nlaws = [\"laplace\"]",

@@ -86,6 +86,8 @@ impl ClientRecord {
             Err(TryLockError::WouldBlock) => return Err(RecordError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
+        // Each time, for the one who made the file may have been stopped before its name was on the disk.
+        synchronise_directory(path).map_err(failed)?;
         let mut bytes = Vec::new();
         (&mut file).take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
         let mut record = Self {
@@ -98,7 +100,6 @@ impl ClientRecord {
         };
         if HEAD.as_bytes().starts_with(&bytes) && bytes.len() < HEAD.len() {
             record.append(HEAD)?;
-            synchronise_directory(path).map_err(failed)?;
             return Ok(record);
         }
         if bytes.len() as u64 > MAX_FILE {

@@ -17,13 +17,14 @@ use super::prg::{Bytes, Keystream};
 /// Bytes of a signature.
 pub(crate) const SIGNATURE_LEN: usize = 64;
 
-/// A key that signs: of an identity or of an authority. Wiped when dropped.
-pub(crate) struct SecretKey(SigningKey);
+/// A key that signs: of an identity or of an authority. In one place of the heap, so that moves leave no copies, and
+/// wiped when dropped.
+pub(crate) struct SecretKey(Box<SigningKey>);
 
 impl SecretKey {
     /// The key of 32 random bytes (RFC 8032, section 5.1.5).
     pub(crate) fn new(secret: &[u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(secret))
+        Self(Box::new(SigningKey::from_bytes(secret)))
     }
 
     pub(crate) fn public(&self) -> [u8; 32] {

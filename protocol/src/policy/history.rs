@@ -33,7 +33,8 @@ impl Cohort {
 ///
 /// The sums of two cohorts that differ by one client differ by that client's input, as far as the inputs of the others
 /// are the same in both (So et al. 2021, arXiv 2106.03328). The client signs no survivor set that differs from one that
-/// it signed before by fewer than so many. It needs a suite with identities.
+/// it signed before by fewer than so many. It needs a suite with identities, it protects a client only if the others hold
+/// it too, and it is certain to be noticed only if 2t > n + c + ⌊(B − 1)/2⌋ (spec §8.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CohortPolicy {
     /// The fewest identities in the symmetric difference. Corrupt ones hide nobody, and each of the two cohorts may

@@ -13,7 +13,8 @@ const MAX_DEGREE: u32 = 1 << 20;
 /// et al. 2020 on a regular one. The verdict is exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SafetyPolicy {
-    /// The fraction of the clients that may be corrupt; c = max(1, ⌈fraction · n⌉).
+    /// The fraction of the clients that may be corrupt; c = max(1, ⌈fraction · n⌉). It is one of every cohort that the
+    /// server can form, not of the population: a server that picks the cohort can pick the corrupt ones first.
     pub corrupt: Fraction,
     /// The fraction of the clients that may drop out; d = ⌊fraction · n⌋.
     pub dropout: Fraction,
@@ -32,7 +33,8 @@ impl SafetyPolicy {
         Self { corrupt, dropout, security_bits: 40, correctness_bits: 20, minimum_honest: 0 }
     }
 
-    pub(super) fn check(&self, config: &Config) -> Result<(), Refusal> {
+    /// Checks a proposal; the client itself reckons with `minimum_corrupt` clients or more.
+    pub(super) fn check(&self, config: &Config, minimum_corrupt: u32) -> Result<(), Refusal> {
         let question = self.question(config);
         if let Some(neighbours) = question.degree.filter(|&degree| degree > MAX_DEGREE) {
             return Err(Refusal::TooManyNeighbours { neighbours, maximum: MAX_DEGREE });
@@ -50,14 +52,25 @@ impl SafetyPolicy {
                     .filter(|(least, greatest)| least <= greatest),
             });
         }
-        // No share is given for a sum of fewer inputs than either number.
+        // No share is given for a sum of fewer inputs than either number, and more may be corrupt than the fraction says
+        // where the proposal or this client reckons with more.
         let inputs = config.minimum_survivors.max(config.threshold);
-        match inputs.saturating_sub(plan.corrupt) {
+        let proposed = match config.suite {
+            Suite::Active { corrupt, .. } => corrupt,
+            Suite::Curious => 0,
+        };
+        let corrupt = plan.corrupt.max(proposed).max(minimum_corrupt);
+        match inputs.saturating_sub(corrupt) {
             honest if honest < self.minimum_honest => {
-                Err(Refusal::TooFewHonest { honest, corrupt: plan.corrupt, minimum: self.minimum_honest })
+                Err(Refusal::TooFewHonest { honest, corrupt, minimum: self.minimum_honest })
             }
             _ => Ok(()),
         }
+    }
+
+    /// The clients that are taken to be corrupt in a proposal.
+    pub(super) fn corrupt_of(&self, config: &Config) -> u32 {
+        self.question(config).counts().0
     }
 
     /// The proposal as a question to the planner.

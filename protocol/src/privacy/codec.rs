@@ -97,6 +97,9 @@ impl Steps {
         }
         rotation.apply(&mut real);
         let unit = self.scale * f64::from(1u32 << GRID_BITS);
+        if let Some(at) = real.iter().position(|value| !(value * unit).is_finite()) {
+            return Err(PrivacyError::NoNumber { at });
+        }
         // What is too large for the grid saturates, and is then refused by the norm bound, which is below 2^96.
         Ok(real.iter().map(|value| (value * unit).round() as i64).collect())
     }

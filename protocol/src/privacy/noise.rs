@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use super::codec::Steps;
 use super::{
     Curve, DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Rotation, Sensitivity, Skellam,
-    SkellamNoise, Variance, round,
+    SkellamNoise, Variance,
+    round::{self, GRID_BITS},
 };
 
 /// The law of the noise that each client adds.
@@ -111,11 +112,15 @@ impl Noise {
         })
     }
 
-    /// Whether the norm bound leaves room for the clipped vector and the mean of what rounding adds, so that a
-    /// rounding within it is found soon.
+    /// Whether a rounding of every clipped vector is within the norm bound with a probability of 1 in 100 or more, by the
+    /// bound of Kairouz, Liu and Steinke 2021; and whether all that is computed on the way is finite.
+    ///
+    /// Without it whether a rounding is found, which the server sees, would depend on the client's vector.
     pub fn has_room(&self) -> bool {
-        let clip = self.clip() * self.scale();
-        clip * clip + f64::from(self.dimension.next_power_of_two()) / 4.0 <= self.norm_squared as f64
+        let (clip, root) = (self.clip() * self.scale(), f64::from(self.dimension.next_power_of_two()).sqrt());
+        let likely = clip * clip + root * root / 4.0 + (-2.0 * 0.99f64.ln()).sqrt() * (clip + root / 2.0);
+        let bound = (clip + root).powi(2).min(likely);
+        (self.scale() * f64::from(1u32 << GRID_BITS)).is_finite() && bound.floor() <= self.norm_squared as f64
     }
 
     /// Which rule of spec §9.1 the parameters of a vector of this `length` break, in words.

@@ -125,9 +125,14 @@ struct Privacy {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    check_noise(&arguments)?;
     let plan = plan(&arguments, arguments.suite.suite()?);
+    check_noise(&arguments, plan.config(arguments.clients, [0; 32]).threshold)?;
     plan.check().map_err(|misuse| Failure::Usage(misuse.to_string()))?;
+    if arguments.degree.is_some() && !arguments.noise.is_empty() {
+        note(
+            "on a sparse graph the ε holds only if corrupt clients cannot unmask a part of the sum: see `secagg plan`",
+        );
+    }
     let state = arguments.state.clone().map_or_else(default_state, Ok)?;
     let identity = Identity::open(&state).map_err(Failure::failed)?;
     let mut server = SecaggServer::bind(arguments.listen, &identity, limits(arguments.clients))
@@ -146,14 +151,20 @@ fn limits(clients: u32) -> Limits {
 }
 
 /// Refuses a session that would be less private than its plans say.
-fn check_noise(arguments: &Arguments) -> Result<(), Failure> {
+fn check_noise(arguments: &Arguments, threshold: u32) -> Result<(), Failure> {
     let fewest = arguments.minimum_survivors.unwrap_or(u32::MAX);
-    for Planned { vector, clients, minimum_survivors, .. } in &arguments.noise {
+    for Planned { vector, clients, minimum_survivors, corrupt, .. } in &arguments.noise {
         let name = &vector.name;
         if fewest < *minimum_survivors {
             return Err(Failure::Refused(format!(
                 "refused: the noise of {name:?} is planned for at least {minimum_survivors} survivors, and \
                  --minimum-survivors is {fewest}: leave it out, or plan for more dropouts"
+            )));
+        }
+        if threshold <= *corrupt {
+            return Err(Failure::Refused(format!(
+                "refused: the plan of {name:?} counts on {corrupt} corrupt clients, and {threshold} shares unmask any \
+                 input: ask for a --threshold above {corrupt}"
             )));
         }
         if arguments.clients > *clients || arguments.clients < *minimum_survivors {

@@ -224,16 +224,18 @@ fn bundles() -> Vec<ClientCase> {
     ]
 }
 
-/// The survivors are one byte here, behind the length of the list.
+/// The number of survivors takes four bytes, the length of their list four, and the survivors one.
 fn survivors() -> Vec<ClientCase> {
     vec![
         lie!("4.6-1/one-byte-more", 5, Told::Code(19), |_, request| {
-            request[BODY + 3] += 1;
+            request[BODY + 7] += 1;
             request.push(0);
         }),
-        lie!("4.6-1/bit-behind-the-last-member", 5, Told::Code(19), |_, request| request[BODY + 4] |= 0x80),
-        lie!("4.6-2/the-client-dropped", 5, Told::Code(20), |_, request| request[BODY + 4] &= !2),
-        lie!("4.6-3/the-client-alone", 5, Told::Code(21), |_, request| request[BODY + 4] = 2),
+        lie!("4.6-1/bit-behind-the-last-member", 5, Told::Code(19), |_, request| request[BODY + 8] |= 0x80),
+        lie!("4.6-2/the-client-dropped", 5, Told::Code(20), |_, request| request[BODY + 8] &= !2),
+        lie!("4.6-3/the-client-alone", 5, Told::Code(21), |_, request| request[BODY + 8] = 2),
+        lie!("4.6-9/of-fewer-than-the-minimum", 5, Told::Code(27), |_, request| request[BODY + 3] = 1),
+        lie!("4.6-10/one-fewer-than-the-bits", 5, Told::Code(28), |_, request| request[BODY + 3] -= 1),
     ]
 }
 
