@@ -1,12 +1,13 @@
 //! What a party has done, in operations.
 
-use std::ops::{AddAssign, Mul};
+use std::ops::{AddAssign, Mul, Sub};
 
 /// What a party has done so far, in operations rather than in seconds.
 ///
 /// The simulator charges virtual time for these and the benchmarks report them, so both speak of the same
 /// work. They depend on the configuration and on who dropped out, never on the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Counts {
     /// X25519 agreements (and checks of a key's order, which cost the same).
     pub encryption_agreements: u64,
@@ -61,6 +62,26 @@ impl Mul<u64> for Counts {
             additions: self.additions * times,
             signatures: self.signatures * times,
             verifications: self.verifications * times,
+        }
+    }
+}
+
+/// What a party has done since it had done `before`.
+impl Sub for Counts {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            encryption_agreements: self.encryption_agreements - before.encryption_agreements,
+            mask_agreements: self.mask_agreements - before.mask_agreements,
+            public_keys: self.public_keys - before.public_keys,
+            aead_bytes: self.aead_bytes - before.aead_bytes,
+            keystream_bytes: self.keystream_bytes - before.keystream_bytes,
+            share_evaluations: self.share_evaluations - before.share_evaluations,
+            reconstructions: self.reconstructions - before.reconstructions,
+            additions: self.additions - before.additions,
+            signatures: self.signatures - before.signatures,
+            verifications: self.verifications - before.verifications,
         }
     }
 }

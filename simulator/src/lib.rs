@@ -62,7 +62,7 @@ mod world;
 pub use calibration::{Calibration, CalibrationError, Profile};
 pub use distribution::Distribution;
 pub use queue::{EventQueue, When};
-pub use report::{ClassReport, Operations, Reason, Report, RoundReport, SessionReport, Traffic, TreeReport};
+pub use report::{ClassReport, Reason, Report, RoundReport, SessionReport, Traffic, TreeReport};
 pub use scenario::{Scenario, ScenarioError};
 pub use session::{Broken, Progress};
 pub use simulation::{Mode, RunError, Simulation};

@@ -289,7 +289,7 @@ impl Real {
                 Next::Done { survivors, exact: Some(exact) }
             }
         };
-        Ok((next, difference(self.server.counts(), before)))
+        Ok((next, self.server.counts() - before))
     }
 }
 
@@ -343,19 +343,4 @@ impl Mode for Real {
 fn sum(mut counts: Counts, more: Counts) -> Counts {
     counts += more;
     counts
-}
-
-fn difference(after: Counts, before: Counts) -> Counts {
-    Counts {
-        encryption_agreements: after.encryption_agreements - before.encryption_agreements,
-        mask_agreements: after.mask_agreements - before.mask_agreements,
-        public_keys: after.public_keys - before.public_keys,
-        aead_bytes: after.aead_bytes - before.aead_bytes,
-        keystream_bytes: after.keystream_bytes - before.keystream_bytes,
-        share_evaluations: after.share_evaluations - before.share_evaluations,
-        reconstructions: after.reconstructions - before.reconstructions,
-        additions: after.additions - before.additions,
-        signatures: after.signatures - before.signatures,
-        verifications: after.verifications - before.verifications,
-    }
 }

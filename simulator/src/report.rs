@@ -56,9 +56,9 @@ pub struct SessionReport {
     /// The kinds of clients, in the scenario's order.
     pub classes: Vec<ClassReport>,
     /// What all clients did.
-    pub client_operations: Operations,
+    pub client_operations: Counts,
     /// What the server did.
-    pub server_operations: Operations,
+    pub server_operations: Counts,
     /// Nanoseconds of one core that the server worked.
     pub server_work: u64,
     /// Bytes that the server must hold at once: the sums, and for each client keys and sealed shares.
@@ -164,50 +164,4 @@ pub struct TreeReport {
     pub bytes: u64,
     /// When the whole sum is there.
     pub ended: u64,
-}
-
-/// Operations, as [`secagg::Counts`] has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the fields are those of `secagg::Counts`")]
-pub struct Operations {
-    pub encryption_agreements: u64,
-    pub mask_agreements: u64,
-    pub public_keys: u64,
-    pub aead_bytes: u64,
-    pub keystream_bytes: u64,
-    pub share_evaluations: u64,
-    pub reconstructions: u64,
-    pub additions: u64,
-    pub signatures: u64,
-    pub verifications: u64,
-}
-
-impl From<Counts> for Operations {
-    fn from(counts: Counts) -> Self {
-        // Taken apart, so that a count that is added later cannot be forgotten here.
-        let Counts {
-            encryption_agreements,
-            mask_agreements,
-            public_keys,
-            aead_bytes,
-            keystream_bytes,
-            share_evaluations,
-            reconstructions,
-            additions,
-            signatures,
-            verifications,
-        } = counts;
-        Self {
-            encryption_agreements,
-            mask_agreements,
-            public_keys,
-            aead_bytes,
-            keystream_bytes,
-            share_evaluations,
-            reconstructions,
-            additions,
-            signatures,
-            verifications,
-        }
-    }
 }

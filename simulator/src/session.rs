@@ -242,8 +242,8 @@ impl<'a> Setting<'a> {
             exact: books.exact,
             rounds: books.rounds,
             classes: ledger.classes,
-            client_operations: ledger.clients.into(),
-            server_operations: books.server.into(),
+            client_operations: ledger.clients,
+            server_operations: books.server,
             server_work: books.server_work,
             server_memory: sums + books.held,
         };

@@ -186,8 +186,8 @@ fn nobody((session, cohort): (u32, u32), start: u64) -> Played {
         exact: None,
         rounds: Vec::new(),
         classes: Vec::new(),
-        client_operations: Counts::default().into(),
-        server_operations: Counts::default().into(),
+        client_operations: Counts::default(),
+        server_operations: Counts::default(),
         server_work: 0,
         server_memory: 0,
     };

@@ -9,14 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use secagg::{Graph, VectorSpec};
+use secagg::{Counts, Graph, VectorSpec};
 use serde::Deserialize;
 
 use super::RealityError;
 use super::link::Network;
 use super::namespaces::{MOST_CLIENTS, Namespaces, SERVER, address};
 use super::pump::{Pump, Wire};
-use crate::report::Operations;
 
 /// The server's UDP port.
 const PORT: u16 = 7744;
@@ -57,7 +56,7 @@ pub struct Observed {
     /// The clients in their order.
     pub clients: Vec<ClientSeen>,
     /// What the server did.
-    pub server: Operations,
+    pub server: Counts,
     /// What went over the wire.
     pub wire: Wire,
 }
@@ -85,7 +84,7 @@ pub struct ClientSeen {
     /// Bytes of frames that it has received.
     pub received: u64,
     /// What it did.
-    pub operations: Operations,
+    pub operations: Counts,
 }
 
 /// Runs a session with `program`, which is `secagg`, and tells `progress` how many clients are done.
@@ -297,7 +296,7 @@ fn name(client: usize) -> String {
 struct ServerReport {
     rounds: Vec<RoundSeen>,
     clients: Vec<ServersClient>,
-    operations: Operations,
+    operations: Counts,
 }
 
 #[derive(Deserialize)]
@@ -318,7 +317,7 @@ struct ServersRound {
 struct ClientReport {
     sent: u64,
     received: u64,
-    operations: Operations,
+    operations: Counts,
 }
 
 /// The released sums.

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::simulate::Simulated;
 use super::{Case, MEDIAN, TAIL, WIRE};
-use crate::Operations;
 use crate::reality::Observed;
 
 /// One set-up, seen and simulated.
@@ -121,26 +120,12 @@ fn differences(seen: &Observed, simulated: &Simulated) -> Vec<String> {
             all.push(format!("client {number} counts {sent} and {received} bytes, the server {sums:?}"));
         }
     }
-    let did = seen.clients.iter().fold(Counts::default().into(), |sum, client| add(sum, client.operations));
+    let mut did = Counts::default();
+    seen.clients.iter().for_each(|client| did += client.operations);
     if did != simulated.operations {
         all.push(format!("the clients' operations are {did:?}, simulated {:?}", simulated.operations));
     }
     all
-}
-
-fn add(one: Operations, other: Operations) -> Operations {
-    Operations {
-        encryption_agreements: one.encryption_agreements + other.encryption_agreements,
-        mask_agreements: one.mask_agreements + other.mask_agreements,
-        public_keys: one.public_keys + other.public_keys,
-        aead_bytes: one.aead_bytes + other.aead_bytes,
-        keystream_bytes: one.keystream_bytes + other.keystream_bytes,
-        share_evaluations: one.share_evaluations + other.share_evaluations,
-        reconstructions: one.reconstructions + other.reconstructions,
-        additions: one.additions + other.additions,
-        signatures: one.signatures + other.signatures,
-        verifications: one.verifications + other.verifications,
-    }
 }
 
 fn stage(round: String, seen: &[Observed], simulated: &Simulated) -> StageTimes {

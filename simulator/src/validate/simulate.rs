@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use secagg::Round;
+use secagg::{Counts, Round};
 
 use super::case::Case;
+use crate::Calibration;
 use crate::quic;
 use crate::simulation::{Mode, RunError, Simulation};
 use crate::transcript::Record;
-use crate::{Calibration, Operations};
 
 /// Bytes of a frame's header in `secagg-transport`.
 const FRAME: u64 = 9;
@@ -28,9 +28,9 @@ pub struct Simulated {
     /// The clients that vanished, numbered from 0, and the rounds.
     pub vanished: Vec<(usize, Round)>,
     /// What all clients did.
-    pub operations: Operations,
+    pub operations: Counts,
     /// What the server did.
-    pub server: Operations,
+    pub server: Counts,
     /// Bytes on the wire in both directions, all clients together.
     pub wire: u64,
 }
@@ -57,7 +57,7 @@ pub fn simulate(case: &Case, calibration: &Calibration) -> Result<Simulated, Run
     let session = report.sessions.first();
     let [operations, server] = match session {
         Some(session) => [session.client_operations, session.server_operations],
-        None => [secagg::Counts::default().into(); 2],
+        None => [Counts::default(); 2],
     };
     let mut simulated = Simulated { clients, vanished: Vec::new(), operations, server, wire: 0 };
     for record in &records {

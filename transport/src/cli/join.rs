@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use secagg::{Credentials, Input, Policy, PrivacyPolicy};
+use secagg::{Counts, Credentials, Input, Policy, PrivacyPolicy};
 use secagg_transport::demo::vanish::Point;
 use secagg_transport::enrolment::{self, KeyKind};
 use secagg_transport::{
@@ -16,7 +16,6 @@ use secagg_transport::{
 use serde::{Deserialize, Serialize};
 
 use super::privacy::{positive, probability};
-use super::report::Operations;
 use super::{Failure, Format, print, seconds, unless_interrupted};
 
 /// Take part in a server's next session with vectors from a file
@@ -85,7 +84,7 @@ struct Report<'a> {
     /// Bytes of frames, headers included.
     sent: u64,
     received: u64,
-    operations: Operations,
+    operations: Counts,
 }
 
 /// Who the client is in the active suite.
@@ -199,7 +198,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (name, traffic) = (&arguments.name, meter.traffic());
     if arguments.format == Format::Json {
         let (sent, received) = (traffic.up, traffic.down);
-        let report = Report { name, vanished, sent, received, operations: meter.counts().into() };
+        let report = Report { name, vanished, sent, received, operations: meter.counts() };
         return print(&format!("{}\n", serde_json::to_string(&report).map_err(Failure::failed)?));
     }
     let end = if vanished { "vanished as told" } else { "the sum was released" };

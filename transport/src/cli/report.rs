@@ -14,7 +14,7 @@ pub(super) struct SessionReport {
     rounds: Vec<RoundReport>,
     clients: Vec<ClientReport>,
     /// What the server did.
-    operations: Operations,
+    operations: Counts,
 }
 
 #[derive(Serialize)]
@@ -42,21 +42,6 @@ struct ClientRound {
     answered_after: Option<f64>,
 }
 
-/// Operations, as [`Counts`] has them.
-#[derive(Serialize)]
-pub(super) struct Operations {
-    encryption_agreements: u64,
-    mask_agreements: u64,
-    public_keys: u64,
-    aead_bytes: u64,
-    keystream_bytes: u64,
-    share_evaluations: u64,
-    reconstructions: u64,
-    additions: u64,
-    signatures: u64,
-    verifications: u64,
-}
-
 impl SessionReport {
     pub(super) fn new(outcome: &Outcome) -> SessionReport {
         SessionReport {
@@ -72,7 +57,7 @@ impl SessionReport {
                 })
                 .collect(),
             clients: outcome.members.keys().map(|id| client(outcome, *id)).collect(),
-            operations: outcome.counts.into(),
+            operations: outcome.counts,
         }
     }
 }
@@ -85,34 +70,4 @@ fn client(outcome: &Outcome, id: ClientId) -> ClientReport {
     };
     let rounds = outcome.traffic.get(&id).into_iter().flatten().map(of).collect();
     ClientReport { name: outcome.name_of(id), id: id.get(), rounds }
-}
-
-impl From<Counts> for Operations {
-    fn from(counts: Counts) -> Self {
-        // Taken apart, so that a count that is added later cannot be forgotten here.
-        let Counts {
-            encryption_agreements,
-            mask_agreements,
-            public_keys,
-            aead_bytes,
-            keystream_bytes,
-            share_evaluations,
-            reconstructions,
-            additions,
-            signatures,
-            verifications,
-        } = counts;
-        Self {
-            encryption_agreements,
-            mask_agreements,
-            public_keys,
-            aead_bytes,
-            keystream_bytes,
-            share_evaluations,
-            reconstructions,
-            additions,
-            signatures,
-            verifications,
-        }
-    }
 }
