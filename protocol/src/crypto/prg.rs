@@ -33,6 +33,12 @@ impl Keystream {
         self.cipher.encrypt_with_backend(CounterMode { counter, closure });
     }
 
+    /// Does work with the widest registers of this machine that the cipher's code is compiled for: the compiler takes
+    /// work that is always inlined into that code.
+    pub(crate) fn widely(&self, work: impl Wide) {
+        self.cipher.encrypt_with_backend(Widely(work));
+    }
+
     /// The first `len` bytes.
     #[cfg(test)]
     pub(crate) fn bytes(&self, len: usize) -> Vec<u8> {
@@ -103,6 +109,24 @@ impl<B: BlockCipherEncBackend<BlockSize = U16>> StreamCipherBackend for Counting
             }
         }
         self.cipher.encrypt_par_blocks(blocks.into());
+    }
+}
+
+/// Work on arrays, whose `run` is to be `#[inline(always)]`.
+pub(crate) trait Wide {
+    fn run(self);
+}
+
+struct Widely<W>(W);
+
+impl<W> BlockSizeUser for Widely<W> {
+    type BlockSize = U16;
+}
+
+impl<W: Wide> BlockCipherEncClosure for Widely<W> {
+    #[inline(always)]
+    fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, _: &B) {
+        self.0.run();
     }
 }
 

@@ -7,10 +7,10 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::crypto::prg::Keystream;
+use crate::crypto::prg::{Keystream, Wide};
 
 /// Words that are produced at a time.
-const WORDS: usize = 512;
+pub(super) const WORDS: usize = 512;
 
 /// What every derivation of this module begins with.
 pub(super) const PURPOSE: &[u8] = b"secagg/1 privacy ";
@@ -49,16 +49,16 @@ impl Bits {
         word
     }
 
-    /// Words that are ready and come next; none before the first word is taken, nor when a refill is due.
-    #[inline]
-    pub(super) fn ready(&self) -> &[u64] {
-        self.words.get(self.used..).unwrap_or_default()
-    }
-
-    /// Takes words that [`Bits::ready`] has shown.
-    #[inline]
-    pub(super) fn take(&mut self, words: usize) {
-        self.used = (self.used + words).min(WORDS);
+    /// Shows the words that come next to work that uses wide registers, and takes as many as it returns.
+    pub(super) fn take_widely(&mut self, work: impl FromWords) -> usize {
+        if self.used == WORDS {
+            self.refill();
+        }
+        let mut taken = 0;
+        let words = self.words.get(self.used..).unwrap_or_default();
+        self.keystream.widely(Shown { words, work, taken: &mut taken });
+        self.used = (self.used + taken).min(WORDS);
+        taken
     }
 
     /// The next bit: words taken for bits give them from the least to the greatest.
@@ -132,6 +132,25 @@ impl Bits {
                 return (product >> 64) as u64;
             }
         }
+    }
+}
+
+/// Work on random words, whose `run` is to be `#[inline(always)]`.
+pub(super) trait FromWords {
+    /// How many of the words it has used.
+    fn run(self, words: &[u64]) -> usize;
+}
+
+struct Shown<'a, W> {
+    words: &'a [u64],
+    work: W,
+    taken: &'a mut usize,
+}
+
+impl<W: FromWords> Wide for Shown<'_, W> {
+    #[inline(always)]
+    fn run(self) {
+        *self.taken = self.work.run(self.words);
     }
 }
 

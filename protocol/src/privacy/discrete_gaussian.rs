@@ -2,7 +2,7 @@
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
 use super::Variance;
-use super::bits::Bits;
+use super::bits::{Bits, FromWords};
 use super::law::Law;
 use super::table::Table;
 
@@ -67,13 +67,10 @@ impl GaussianNoise {
             draws.iter_mut().for_each(|draw| *draw = self.of_two_levels(&mut bits));
         } else if self.table.is_scanned() {
             self.table.draw_all(&mut bits, draws);
-            // Shifts by a variable number do not fit into vector registers.
-            let single: [u64; 64] = std::array::from_fn(|at| 1 << at);
-            for some in draws.chunks_mut(64) {
-                let signs = bits.word();
-                for (draw, bit) in some.iter_mut().zip(&single) {
-                    *draw = signed(*draw as u64, signs & bit != 0);
-                }
+            let mut rest = draws;
+            while !rest.is_empty() {
+                let signed = 64 * bits.take_widely(Signs(rest));
+                rest = rest.get_mut(signed..).unwrap_or_default();
             }
         } else {
             draws.iter_mut().for_each(|draw| *draw = signed(self.table.draw(&mut bits), bits.bit()));
@@ -104,8 +101,26 @@ impl GaussianNoise {
     }
 }
 
+/// Gives distances their signs, 64 by each word.
+struct Signs<'a>(&'a mut [i64]);
+
+impl FromWords for Signs<'_> {
+    #[inline(always)]
+    fn run(self, words: &[u64]) -> usize {
+        // Shifts by a variable number do not fit into vector registers.
+        let single: [u64; 64] = std::array::from_fn(|at| 1 << at);
+        let some = self.0.chunks_mut(64).zip(words);
+        some.map(|(distances, signs)| {
+            for (distance, bit) in distances.iter_mut().zip(&single) {
+                *distance = signed(*distance as u64, signs & bit != 0);
+            }
+        })
+        .count()
+    }
+}
+
 /// The distance or its opposite, without a branch on either.
-#[inline]
+#[inline(always)]
 fn signed(distance: u64, negative: bool) -> i64 {
     let flip = -i64::from(negative);
     (distance as i64 ^ flip) - flip

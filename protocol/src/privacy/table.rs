@@ -1,7 +1,9 @@
 //! Tables of a law's distribution function, and draws from them that are exact to any depth.
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
-use super::bits::Bits;
+use zeroize::Zeroizing;
+
+use super::bits::{Bits, FromWords, WORDS};
 use super::law::{Law, Thresholds};
 
 /// Words of each threshold that a table holds: draws that need more make a deeper table.
@@ -14,8 +16,8 @@ const SCANNED: usize = 48;
 /// Draws whose words are taken together when tables are scanned.
 const BLOCK: usize = 4;
 
-/// Draws that are made together when nothing is undecided: as many as registers hold.
-const LANES: usize = 4 * BLOCK;
+/// Thresholds that are compared with a word at once.
+const GROUP: usize = 4;
 
 /// Bits of the first word by which longer tables are entered.
 const GUIDE_BITS: u32 = 12;
@@ -33,7 +35,7 @@ pub(super) struct Table {
     /// The halves of the first words that are not all ones, if they are few.
     scanned: Option<Vec<i64>>,
     /// The tops of these, up to the first that is all ones, which stands for all after it.
-    tops: Vec<i32>,
+    tops: Vec<[i32; GROUP]>,
 }
 
 /// Half of a word, as a number with room for a sign.
@@ -46,6 +48,53 @@ fn half(word: u64) -> i64 {
 #[inline]
 pub(super) fn top(word: u64) -> i32 {
     (word >> 33) as i32
+}
+
+/// Draws from a table that is scanned, where 31 bits of each word decide.
+struct Tops<'a> {
+    tops: &'a [[i32; GROUP]],
+    start: i64,
+    draws: &'a mut [i64],
+    words: &'a mut Vec<i32>,
+    below: &'a mut Vec<i32>,
+}
+
+impl FromWords for Tops<'_> {
+    #[inline(always)]
+    fn run(self, words: &[u64]) -> usize {
+        // What an undecided draw reads on in comes after its block.
+        let words = words.as_chunks::<BLOCK>().0.as_flattened();
+        self.words.clear();
+        self.words.extend(words.iter().zip(&*self.draws).map(|(&word, _)| top(word)));
+        self.below.clear();
+        self.below.resize(self.words.len(), 0);
+        if count_below(self.tops, self.words, self.below) {
+            return 0;
+        }
+        for (draw, &below) in self.draws.iter_mut().zip(&*self.below) {
+            *draw = self.start + i64::from(below);
+        }
+        self.below.len()
+    }
+}
+
+/// Adds to each count how many thresholds are below the number, and tells whether one equals any of them, as happens
+/// to a number once in 2^26 times.
+///
+/// Few thresholds with all numbers, and not all of them with each number, is what becomes comparisons of many numbers
+/// at once.
+#[inline(always)]
+fn count_below(thresholds: &[[i32; GROUP]], numbers: &[i32], counts: &mut [i32]) -> bool {
+    let mut equal = 0;
+    for group in thresholds {
+        for (number, count) in numbers.iter().zip(&mut *counts) {
+            for threshold in group {
+                *count += i32::from(threshold < number);
+                equal |= i32::from(threshold == number);
+            }
+        }
+    }
+    equal != 0
 }
 
 impl Table {
@@ -67,7 +116,11 @@ impl Table {
         let halves = || first.iter().take(shallow).map(|&word| half(word)).collect();
         let scanned = (shallow <= SCANNED).then(halves);
         let below = first.partition_point(|&word| top(word) < i32::MAX);
-        let tops = first.iter().take(below).map(|&word| top(word)).chain([i32::MAX]).collect();
+        let mut tops = vec![[i32::MAX; GROUP]; below / GROUP + 1];
+        tops.as_flattened_mut()
+            .iter_mut()
+            .zip(first.iter().take(below))
+            .for_each(|(at, &word)| *at = top(word));
         Self { law, start, words, guide, scanned, tops }
     }
 
@@ -99,32 +152,21 @@ impl Table {
     /// Makes draws by comparing each word with every threshold.
     ///
     /// Words are taken by the block, of which the last is not always used up.
-    pub(super) fn draw_all(&self, bits: &mut Bits, draws: &mut [i64]) {
-        let (many, rest) = draws.as_chunks_mut::<LANES>();
-        for some in many {
-            match bits.ready().first_chunk().and_then(|words| self.scan_tops(words)) {
-                Some(found) => {
-                    *some = found.map(|found| (self.start as i64) + i64::from(found));
-                    bits.take(LANES);
-                }
-                None => self.draw_blocks(bits, some),
+    pub(super) fn draw_all(&self, bits: &mut Bits, mut draws: &mut [i64]) {
+        let (mut words, mut below) = (Zeroizing::new(Vec::new()), Zeroizing::new(Vec::new()));
+        while !draws.is_empty() {
+            let whole = draws.len() / BLOCK * BLOCK;
+            let (many, _) = draws.split_at_mut(whole);
+            let (tops, start) = (&self.tops, self.start as i64);
+            let work = Tops { tops, start, draws: many, words: &mut words, below: &mut below };
+            let mut drawn = bits.take_widely(work);
+            if drawn == 0 {
+                // Undecided, or too few for a block.
+                drawn = draws.len().min(WORDS);
+                self.draw_blocks(bits, draws.get_mut(..drawn).unwrap_or_default());
             }
+            draws = draws.get_mut(drawn..).unwrap_or_default();
         }
-        self.draw_blocks(bits, rest);
-    }
-
-    /// How many thresholds are below each word, if 31 bits of each tell, as they do but once in 2^26 draws.
-    #[inline]
-    fn scan_tops(&self, words: &[u64; LANES]) -> Option<[i32; LANES]> {
-        let tops = words.map(top);
-        let (mut below, mut equal) = ([0; LANES], [0; LANES]);
-        for &threshold in &self.tops {
-            for ((below, equal), top) in below.iter_mut().zip(&mut equal).zip(&tops) {
-                *below += i32::from(threshold < *top);
-                *equal |= i32::from(threshold == *top);
-            }
-        }
-        (equal == [0; LANES]).then_some(below)
     }
 
     /// The same by 63 bits of each word, block by block.
@@ -315,13 +357,21 @@ mod tests {
     #[test]
     fn tops_are_trusted_only_where_they_tell() {
         let table = Table::new(law(1 << 16));
-        assert_eq!(table.tops.last(), Some(&i32::MAX));
-        let mut words = [1 << 33; LANES];
-        assert_eq!(table.scan_tops(&words), Some([0; LANES]));
-        for &threshold in &table.tops {
+        assert_eq!(table.tops.as_flattened().last(), Some(&i32::MAX));
+        let drawn = |word: u64, at: usize| {
+            let mut shown = [1 << 33; 21];
+            shown[at] = word;
+            let (mut words, mut below, mut draws) = (Vec::new(), Vec::new(), [9; 24]);
+            let tops =
+                Tops { tops: &table.tops, start: 0, draws: &mut draws, words: &mut words, below: &mut below };
+            (tops.run(&shown), draws)
+        };
+        let mut zeros = [0; 24];
+        zeros[20..].fill(9);
+        assert_eq!(drawn(1 << 33, 7), (20, zeros), "whole blocks");
+        for &threshold in table.tops.as_flattened() {
             for low in [0, u64::MAX >> 31] {
-                words[7] = (threshold as u64) << 33 | low;
-                assert_eq!(table.scan_tops(&words), None);
+                assert_eq!(drawn((threshold as u64) << 33 | low, 7), (0, [9; 24]));
             }
         }
         // In the midst of draws, such words are drawn as by blocks: the deeper words come after their block.
