@@ -39,7 +39,8 @@ pub struct Policy {
     pub privacy: Option<PrivacyPolicy>,
     /// How many sessions the client takes part in; without end if `None`.
     pub budget: Option<SessionBudget>,
-    /// By how much survivor sets must differ; not compared if `None`. The client looks at it when it is to sign.
+    /// By how much survivor sets must differ; not compared if `None`. The client looks at it when it is to sign, and
+    /// takes part only where enough must sign for the rule to hold.
     pub cohorts: Option<CohortPolicy>,
 }
 
@@ -150,14 +151,25 @@ impl Policy {
         Ok(())
     }
 
+    /// The most corrupt clients of a cohort that the proposal or any rule of the policy reckons with.
+    fn corrupt_of(&self, config: &Config) -> u32 {
+        let proposed = match config.suite {
+            Suite::Active { corrupt, .. } => corrupt,
+            Suite::Curious => 0,
+        };
+        let assumed = self.safety.as_ref().map_or(0, |safety| safety.corrupt_of(config));
+        let private = self.privacy.as_ref().map_or(0, |privacy| privacy.corrupt);
+        proposed.max(self.minimum_corrupt).max(assumed).max(private)
+    }
+
     fn check_trust(&self, config: &Config) -> Result<(), Refusal> {
         if let Suite::Active { corrupt, .. } = config.suite
             && corrupt < self.minimum_corrupt
         {
             return Err(Refusal::CorruptTooLow { corrupt, minimum: self.minimum_corrupt });
         }
-        if self.cohorts.is_some() && config.suite == Suite::Curious {
-            return Err(Refusal::NoIdentities);
+        if let Some(cohorts) = &self.cohorts {
+            cohorts.check_quorum(config, self.corrupt_of(config))?;
         }
         if config.minimum_survivors < self.minimum_survivors {
             return Err(Refusal::MinimumSurvivorsTooLow {

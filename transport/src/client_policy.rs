@@ -24,7 +24,7 @@
 //! | `corrupt` | survivors whose noise does not count | required |
 //! | `laws` | with noise of another law: "discrete-gaussian", "skellam" | both |
 //! | `plain` | with other vectors than these that have no noise | none |
-//! | `[cohorts]` | not in suite active; and signs no survivor set too near an earlier one | not asked |
+//! | `[cohorts]` | not in suite active, or of too low a threshold for it; and signs no survivor set too near an earlier one | not asked |
 //! | `minimum_difference` | clients in one and not in the other, unless there is none | required |
 //! | `[budget]` | after too many sessions, however they ended | not asked |
 //! | `per_task`, `in_all` | sessions of one task, and of all | any, any |
@@ -32,7 +32,7 @@
 //!
 //! `[cohorts]` and `[budget]` need a [`crate::ClientRecord`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -227,12 +227,11 @@ impl Form {
             budget: self.budget.map(|Budget { per_task, in_all, .. }| SessionBudget {
                 per_task: per_task.unwrap_or(u32::MAX),
                 in_all: in_all.unwrap_or(u32::MAX),
-                attempted: BTreeMap::new(),
+                attempted: None,
             }),
-            cohorts: self.cohorts.map(|Cohorts { minimum_difference }| CohortPolicy {
-                minimum_difference,
-                signed: Vec::new(),
-            }),
+            cohorts: self
+                .cohorts
+                .map(|Cohorts { minimum_difference }| CohortPolicy { minimum_difference, signed: None }),
         };
         ClientPolicy { policy, window: Duration::from_secs(window) }
     }
@@ -399,8 +398,8 @@ window_seconds = 3600
                 plain: vec!["count".into()],
                 ..PrivacyPolicy::new(1.5, 1e-6, 1)
             }),
-            budget: Some(SessionBudget { per_task: 3, in_all: 20, attempted: BTreeMap::new() }),
-            cohorts: Some(CohortPolicy { minimum_difference: 9, signed: Vec::new() }),
+            budget: Some(SessionBudget { per_task: 3, in_all: 20, attempted: None }),
+            cohorts: Some(CohortPolicy { minimum_difference: 9, signed: None }),
         };
         assert_eq!(found, ClientPolicy { policy, window: Duration::from_secs(3600) });
     }

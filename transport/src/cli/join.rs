@@ -137,7 +137,8 @@ A policy, of which every part can be left out but the version; the client refuse
   epsilon = 1.0
   delta = 1e-6
   corrupt = 3                # also laws, plain
-  [cohorts]                  # suite active: survivors differ by none or so many from those of earlier sessions
+  [cohorts]                  # suite active: survivors differ by none or so many from those of earlier sessions,
+                             # in sessions where 2 * threshold > clients + corrupt + (minimum_difference - 1) / 2
   minimum_difference = 20
   [budget]                   # sessions, however they end
   per_task = 3
