@@ -366,6 +366,17 @@ pub enum Refusal {
         /// Threshold that the policy allows.
         maximum: u32,
     },
+    /// Longer vectors, all together, than the client has room for.
+    #[error(
+        "vectors of {coordinates} coordinates together, but the policy allows at most {maximum}: raise it if there is \
+         memory for them"
+    )]
+    TooManyCoordinates {
+        /// Coordinates in the proposal.
+        coordinates: u64,
+        /// Coordinates that the policy allows.
+        maximum: u64,
+    },
     /// The planner does not accept the proposal under the client's assumptions.
     #[error(
         "with {corrupt} corrupt clients and {dropped} that drop out, as the policy assumes, a threshold of {threshold} \

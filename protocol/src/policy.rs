@@ -24,6 +24,9 @@ pub struct Policy {
     pub minimum_threshold: u32,
     /// The greatest threshold, in shares.
     pub maximum_threshold: u32,
+    /// The most coordinates of all vectors together. The client may draw noise for as many, 8 bytes each, before it is
+    /// given its input.
+    pub maximum_coordinates: u64,
     /// The number of corrupt clients that a session in a signed suite must withstand: in any cohort that a server
     /// can form of the identities that the authority has certified.
     pub minimum_corrupt: u32,
@@ -148,6 +151,10 @@ impl Policy {
         if threshold > self.maximum_threshold {
             return Err(Refusal::ThresholdTooHigh { threshold, maximum: self.maximum_threshold });
         }
+        let coordinates = config.vectors.iter().map(|vector| u64::from(vector.length)).sum();
+        if coordinates > self.maximum_coordinates {
+            return Err(Refusal::TooManyCoordinates { coordinates, maximum: self.maximum_coordinates });
+        }
         Ok(())
     }
 
@@ -188,15 +195,18 @@ impl Policy {
     }
 }
 
-/// Whatever the protocol itself allows.
+/// What the protocol allows, up to sizes that a client can bear without having been asked: 2^20 clients, 2^14
+/// neighbours and shares, 2^27 coordinates, of which noise takes 1 GiB. Who means to take part in greater sessions, or
+/// has less memory, says so.
 impl Default for Policy {
     fn default() -> Self {
         Self {
             minimum_clients: 2,
-            maximum_clients: u32::MAX,
-            maximum_neighbours: u32::MAX,
+            maximum_clients: 1 << 20,
+            maximum_neighbours: 1 << 14,
             minimum_threshold: 2,
-            maximum_threshold: u32::MAX,
+            maximum_threshold: 1 << 14,
+            maximum_coordinates: 1 << 27,
             minimum_corrupt: 0,
             minimum_survivors: 1,
             task: None,

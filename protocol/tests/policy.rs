@@ -147,6 +147,7 @@ fn every_other_rule_refuses_on_its_boundary_and_says_the_numbers() {
         (of(&|p| p.maximum_neighbours = 9), of(&|p| p.maximum_neighbours = 8), "9 neighbours"),
         (of(&|p| p.minimum_threshold = 6), of(&|p| p.minimum_threshold = 7), "at least 7"),
         (of(&|p| p.maximum_threshold = 6), of(&|p| p.maximum_threshold = 5), "at most 5"),
+        (of(&|p| p.maximum_coordinates = 4), of(&|p| p.maximum_coordinates = 3), "4 coordinates together"),
         (of(&|p| p.minimum_survivors = 1), of(&|p| p.minimum_survivors = 2), "at least 2"),
         (
             of(&|p| p.safety = Some(safety(4))),
@@ -176,14 +177,45 @@ fn every_other_rule_refuses_on_its_boundary_and_says_the_numbers() {
 
 #[test]
 fn numbers_that_would_keep_the_planner_busy_are_refused_at_once() {
-    let policy =
-        Policy { safety: Some(SafetyPolicy::new(fraction("0.05"), fraction("0.1"))), ..Policy::default() };
+    let safety = Some(SafetyPolicy::new(fraction("0.05"), fraction("0.1")));
+    let any = u32::MAX;
+    let policy = Policy { safety, maximum_clients: any, maximum_neighbours: any, ..Policy::default() };
+    let policy = Policy { maximum_threshold: any, ..policy };
     let huge = config(Suite::Curious, Graph::Regular { degree: 1 << 29 }, 1 << 30, 1 << 28);
     assert!(matches!(policy.check(&huge), Err(Refusal::TooManyNeighbours { maximum: 1_048_576, .. })));
     let nonsense = SafetyPolicy { security_bits: 5000, ..policy.safety.unwrap() };
     let policy = Policy { safety: Some(nonsense), ..policy };
     let refusal = policy.check(&config(Suite::Curious, Graph::Regular { degree: 4 }, 10, 3)).unwrap_err();
     assert!(refusal.to_string().contains("correct the policy"), "{refusal}");
+}
+
+/// A proposal of a few hundred bytes that would cost a client any amount of memory: each is refused before its size is
+/// looked at by anything else, so the test, which has no such memory, ends.
+#[test]
+fn a_policy_that_says_nothing_of_sizes_has_finite_ones() {
+    let small = config(Suite::Curious, Graph::Complete, 10, 6);
+    let wide = |vectors: u32, length| Config {
+        vectors: (0..vectors).map(|at| VectorSpec::new(format!("v{at}"), length, 12)).collect(),
+        ..small.clone()
+    };
+    let sparse = |clients| config(Suite::Curious, Graph::Regular { degree: 20 }, clients, 12);
+    for (most, more) in [
+        (wide(1, 1 << 27), wide(1, (1 << 27) + 1)),
+        (wide(128, 1 << 20), wide(129, 1 << 20)),
+        (small.clone(), wide(255, u32::MAX)),
+        (sparse(1 << 20), sparse((1 << 20) + 1)),
+        (
+            config(Suite::Curious, Graph::Complete, (1 << 14) + 1, 1 << 14),
+            config(Suite::Curious, Graph::Complete, (1 << 14) + 2, 1 << 14),
+        ),
+        (small.clone(), config(Suite::Curious, Graph::Complete, (1 << 14) + 1, (1 << 14) + 1)),
+    ] {
+        assert_eq!(Policy::default().check(&most), Ok(()));
+        assert!(Policy::default().check(&more).is_err(), "{more:?}");
+    }
+    let refusal = verdict(&Policy::default(), &wide(255, u32::MAX)).unwrap_err();
+    let coordinates = 255 * u64::from(u32::MAX);
+    assert_eq!(refusal, Refusal::TooManyCoordinates { coordinates, maximum: 1 << 27 });
 }
 
 /// A server that lets the same clients in and one of them fall out: it gets no second sum.

@@ -125,6 +125,7 @@ Examples:
 A policy, of which every part can be left out but the version; the client refuses sessions that ask for less:
   version = 1
   minimum_clients = 50       # also maximum_clients, maximum_neighbours, minimum_threshold, maximum_threshold
+  maximum_coordinates = 1000000
   minimum_survivors = 40     # also minimum_corrupt, task
   [safety]                   # the planner must accept the proposal under these assumptions
   corrupt = 0.05
