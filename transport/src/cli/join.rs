@@ -16,7 +16,7 @@ use secagg_transport::{
 use serde::{Deserialize, Serialize};
 
 use super::privacy::{positive, probability};
-use super::{Failure, Format, print, seconds, unless_interrupted};
+use super::{Failure, Format, note, print, seconds, unless_interrupted};
 
 /// Take part in a server's next session with vectors from a file
 #[derive(Args)]
@@ -195,6 +195,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let credentials = credentials(&arguments.credentials)?;
     let policy = policy(&arguments)?;
     let record = arguments.record.as_deref().map(ClientRecord::open).transpose().map_err(Failure::failed)?;
+    if let Some((path, torn)) = arguments.record.as_deref().zip(record.as_ref().and_then(ClientRecord::torn))
+    {
+        let (line, bytes) = (torn.line, torn.bytes);
+        note(&format!(
+            "{}: line {line} was torn by a crash after {bytes} bytes, and was cut off",
+            path.display()
+        ));
+    }
     let part = take_part(&arguments, pin, credentials, (policy, record), vectors);
     let (vanished, meter) = unless_interrupted(part).await??;
     let (name, traffic) = (&arguments.name, meter.traffic());
