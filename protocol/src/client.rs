@@ -65,7 +65,7 @@ impl Client {
     fn of(entropy: [u8; 32], mut policy: Policy, credentials: Option<Credentials>) -> Self {
         // What was signed is looked at when the client is to sign; whether it will be, with the proposal.
         let cohorts = policy.cohorts.as_mut().map(|kept| {
-            let signed = std::mem::take(&mut kept.signed);
+            let signed = kept.signed.as_mut().map(std::mem::take);
             CohortPolicy { signed, ..*kept }
         });
         Self {

@@ -17,7 +17,7 @@ use crate::rounds::advertisement::{self, Advertisement, Proof, PublicKeys};
 use crate::rounds::{certificate, consistency_check, masked_input_collection, share_keys, unmasking};
 use crate::vector::{Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
-use crate::{ClientId, Config, Lanes, Misbehaviour, Policy, Suite, VectorSpec, credentials};
+use crate::{ClientId, Config, Graph, Lanes, Misbehaviour, Misuse, Policy, Suite, VectorSpec, credentials};
 
 /// 32 bytes: a key, an id or a scalar.
 pub type Bytes32 = [u8; 32];
@@ -405,10 +405,15 @@ pub fn session_id(config: &Config, members: &[Member]) -> Bytes32 {
     advertise_keys::session_id(config, &config.id(), roster.iter().map(|(id, one)| (*id, one)))
 }
 
-/// The neighbours of each client of the roster (spec §6.2).
-pub fn graph(config: &Config, session: &Bytes32, roster: &[ClientId]) -> Vec<Vec<u32>> {
+/// The neighbours of each client of the roster (spec §6.2); an error if it has no more clients than the degree.
+pub fn graph(config: &Config, session: &Bytes32, roster: &[ClientId]) -> Result<Vec<Vec<u32>>, Misuse> {
+    if let Graph::Regular { degree } = config.graph
+        && roster.len() <= degree as usize
+    {
+        return Err(Misuse::Degree { degree, clients: roster.len() as u32 });
+    }
     let graph = Neighbourhoods::new(config, session, roster.to_vec(), Circle::Drawn);
-    roster.iter().map(|&id| graph.of(id).map(ClientId::get).collect()).collect()
+    Ok(roster.iter().map(|&id| graph.of(id).map(ClientId::get).collect()).collect())
 }
 
 /// The packed coordinates (spec §7.2).

@@ -366,6 +366,17 @@ pub enum Refusal {
         /// Threshold that the policy allows.
         maximum: u32,
     },
+    /// Longer vectors, all together, than the client has room for.
+    #[error(
+        "vectors of {coordinates} coordinates together, but the policy allows at most {maximum}: raise it if there is \
+         memory for them"
+    )]
+    TooManyCoordinates {
+        /// Coordinates in the proposal.
+        coordinates: u64,
+        /// Coordinates that the policy allows.
+        maximum: u64,
+    },
     /// The planner does not accept the proposal under the client's assumptions.
     #[error(
         "with {corrupt} corrupt clients and {dropped} that drop out, as the policy assumes, a threshold of {threshold} \
@@ -427,6 +438,30 @@ pub enum Refusal {
         "the policy compares cohorts, which needs the suite active: in this one clients have no identities"
     )]
     NoIdentities,
+    /// So few have to sign that a server could have two sums that are too near to each other signed by different clients.
+    #[error(
+        "{quorum} signatures of {clients} clients: with {corrupt} corrupt ones, survivor sets that differ by fewer than \
+         {minimum_difference} clients are certain to meet one that remembers only from {needed} signatures on; propose \
+         a threshold of {needed}{}", if *needed > u64::from(*clients) { ", which takes more clients" } else { "" }
+    )]
+    CohortsEscape {
+        /// Signatures without which there is no sum, in the proposal.
+        quorum: u32,
+        /// The fewest with which the rule holds.
+        needed: u64,
+        /// Clients in the proposal.
+        clients: u32,
+        /// Corrupt clients that the proposal or the policy reckons with.
+        corrupt: u32,
+        /// The least difference that the policy asks for.
+        minimum_difference: u32,
+    },
+    /// A rule about what the client did before, in a policy that does not say what that was.
+    #[error(
+        "the policy limits {0}, but it does not say what the client did before: give it the client's record, an empty \
+         one for a client that begins"
+    )]
+    NoRecord(&'static str),
     /// The survivor set differs by too few from one that the client has signed before.
     #[error(
         "the survivors differ by {difference} from those of an earlier session, but the policy asks for none or at \

@@ -24,6 +24,9 @@ pub struct Policy {
     pub minimum_threshold: u32,
     /// The greatest threshold, in shares.
     pub maximum_threshold: u32,
+    /// The most coordinates of all vectors together. The client may draw noise for as many, 8 bytes each, before it is
+    /// given its input.
+    pub maximum_coordinates: u64,
     /// The number of corrupt clients that a session in a signed suite must withstand: in any cohort that a server
     /// can form of the identities that the authority has certified.
     pub minimum_corrupt: u32,
@@ -39,7 +42,8 @@ pub struct Policy {
     pub privacy: Option<PrivacyPolicy>,
     /// How many sessions the client takes part in; without end if `None`.
     pub budget: Option<SessionBudget>,
-    /// By how much survivor sets must differ; not compared if `None`. The client looks at it when it is to sign.
+    /// By how much survivor sets must differ; not compared if `None`. The client looks at it when it is to sign, and
+    /// takes part only where enough must sign for the rule to hold.
     pub cohorts: Option<CohortPolicy>,
 }
 
@@ -147,7 +151,22 @@ impl Policy {
         if threshold > self.maximum_threshold {
             return Err(Refusal::ThresholdTooHigh { threshold, maximum: self.maximum_threshold });
         }
+        let coordinates = config.vectors.iter().map(|vector| u64::from(vector.length)).sum();
+        if coordinates > self.maximum_coordinates {
+            return Err(Refusal::TooManyCoordinates { coordinates, maximum: self.maximum_coordinates });
+        }
         Ok(())
+    }
+
+    /// The most corrupt clients of a cohort that the proposal or any rule of the policy reckons with.
+    fn corrupt_of(&self, config: &Config) -> u32 {
+        let proposed = match config.suite {
+            Suite::Active { corrupt, .. } => corrupt,
+            Suite::Curious => 0,
+        };
+        let assumed = self.safety.as_ref().map_or(0, |safety| safety.corrupt_of(config));
+        let private = self.privacy.as_ref().map_or(0, |privacy| privacy.corrupt);
+        proposed.max(self.minimum_corrupt).max(assumed).max(private)
     }
 
     fn check_trust(&self, config: &Config) -> Result<(), Refusal> {
@@ -156,8 +175,8 @@ impl Policy {
         {
             return Err(Refusal::CorruptTooLow { corrupt, minimum: self.minimum_corrupt });
         }
-        if self.cohorts.is_some() && config.suite == Suite::Curious {
-            return Err(Refusal::NoIdentities);
+        if let Some(cohorts) = &self.cohorts {
+            cohorts.check_quorum(config, self.corrupt_of(config))?;
         }
         if config.minimum_survivors < self.minimum_survivors {
             return Err(Refusal::MinimumSurvivorsTooLow {
@@ -176,15 +195,18 @@ impl Policy {
     }
 }
 
-/// Whatever the protocol itself allows.
+/// What the protocol allows, up to sizes that a client can bear without having been asked: 2^20 clients, 2^14
+/// neighbours and shares, 2^27 coordinates, of which noise takes 1 GiB. Who means to take part in greater sessions, or
+/// has less memory, says so.
 impl Default for Policy {
     fn default() -> Self {
         Self {
             minimum_clients: 2,
-            maximum_clients: u32::MAX,
-            maximum_neighbours: u32::MAX,
+            maximum_clients: 1 << 20,
+            maximum_neighbours: 1 << 14,
             minimum_threshold: 2,
-            maximum_threshold: u32::MAX,
+            maximum_threshold: 1 << 14,
+            maximum_coordinates: 1 << 27,
             minimum_corrupt: 0,
             minimum_survivors: 1,
             task: None,

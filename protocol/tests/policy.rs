@@ -147,6 +147,7 @@ fn every_other_rule_refuses_on_its_boundary_and_says_the_numbers() {
         (of(&|p| p.maximum_neighbours = 9), of(&|p| p.maximum_neighbours = 8), "9 neighbours"),
         (of(&|p| p.minimum_threshold = 6), of(&|p| p.minimum_threshold = 7), "at least 7"),
         (of(&|p| p.maximum_threshold = 6), of(&|p| p.maximum_threshold = 5), "at most 5"),
+        (of(&|p| p.maximum_coordinates = 4), of(&|p| p.maximum_coordinates = 3), "4 coordinates together"),
         (of(&|p| p.minimum_survivors = 1), of(&|p| p.minimum_survivors = 2), "at least 2"),
         (
             of(&|p| p.safety = Some(safety(4))),
@@ -176,14 +177,45 @@ fn every_other_rule_refuses_on_its_boundary_and_says_the_numbers() {
 
 #[test]
 fn numbers_that_would_keep_the_planner_busy_are_refused_at_once() {
-    let policy =
-        Policy { safety: Some(SafetyPolicy::new(fraction("0.05"), fraction("0.1"))), ..Policy::default() };
+    let safety = Some(SafetyPolicy::new(fraction("0.05"), fraction("0.1")));
+    let any = u32::MAX;
+    let policy = Policy { safety, maximum_clients: any, maximum_neighbours: any, ..Policy::default() };
+    let policy = Policy { maximum_threshold: any, ..policy };
     let huge = config(Suite::Curious, Graph::Regular { degree: 1 << 29 }, 1 << 30, 1 << 28);
     assert!(matches!(policy.check(&huge), Err(Refusal::TooManyNeighbours { maximum: 1_048_576, .. })));
     let nonsense = SafetyPolicy { security_bits: 5000, ..policy.safety.unwrap() };
     let policy = Policy { safety: Some(nonsense), ..policy };
     let refusal = policy.check(&config(Suite::Curious, Graph::Regular { degree: 4 }, 10, 3)).unwrap_err();
     assert!(refusal.to_string().contains("correct the policy"), "{refusal}");
+}
+
+/// A proposal of a few hundred bytes that would cost a client any amount of memory: each is refused before its size is
+/// looked at by anything else, so the test, which has no such memory, ends.
+#[test]
+fn a_policy_that_says_nothing_of_sizes_has_finite_ones() {
+    let small = config(Suite::Curious, Graph::Complete, 10, 6);
+    let wide = |vectors: u32, length| Config {
+        vectors: (0..vectors).map(|at| VectorSpec::new(format!("v{at}"), length, 12)).collect(),
+        ..small.clone()
+    };
+    let sparse = |clients| config(Suite::Curious, Graph::Regular { degree: 20 }, clients, 12);
+    for (most, more) in [
+        (wide(1, 1 << 27), wide(1, (1 << 27) + 1)),
+        (wide(128, 1 << 20), wide(129, 1 << 20)),
+        (small.clone(), wide(255, u32::MAX)),
+        (sparse(1 << 20), sparse((1 << 20) + 1)),
+        (
+            config(Suite::Curious, Graph::Complete, (1 << 14) + 1, 1 << 14),
+            config(Suite::Curious, Graph::Complete, (1 << 14) + 2, 1 << 14),
+        ),
+        (small.clone(), config(Suite::Curious, Graph::Complete, (1 << 14) + 1, (1 << 14) + 1)),
+    ] {
+        assert_eq!(Policy::default().check(&most), Ok(()));
+        assert!(Policy::default().check(&more).is_err(), "{more:?}");
+    }
+    let refusal = verdict(&Policy::default(), &wide(255, u32::MAX)).unwrap_err();
+    let coordinates = 255 * u64::from(u32::MAX);
+    assert_eq!(refusal, Refusal::TooManyCoordinates { coordinates, maximum: 1 << 27 });
 }
 
 /// A server that lets the same clients in and one of them fall out: it gets no second sum.
@@ -194,7 +226,7 @@ fn a_survivor_set_that_differs_by_too_few_is_not_signed() {
         Cohort::new(numbers.map(|number| Credentials::identity_of(&cohort::identity_secret(number))))
     };
     let policy = |minimum_difference, signed: Vec<Cohort>| Policy {
-        cohorts: Some(CohortPolicy { minimum_difference, signed }),
+        cohorts: Some(CohortPolicy { minimum_difference, signed: Some(signed) }),
         ..Policy::default()
     };
     let session = Session::active(all, 8, 1, vec![VectorSpec::new("v", 4, 12)], 3);
@@ -240,6 +272,82 @@ fn a_survivor_set_that_differs_by_too_few_is_not_signed() {
     assert_eq!(verdict(&policy(2, Vec::new()), &curious), Err(Refusal::NoIdentities));
 }
 
+/// Pairs of survivor sets that differ by fewer than asked for, and signers of each, as far apart as they can be: where all
+/// signers of both may be corrupt, and nowhere else, the client does not take part.
+#[test]
+fn a_cohort_rule_that_a_server_can_walk_around_is_refused_with_the_proposal() {
+    let escapes = |clients: u32, threshold: u32, corrupt: u32, least: u32| {
+        let sizes = || threshold..=clients;
+        let pairs = sizes().flat_map(|one| sizes().map(move |other| (one, other)));
+        let mut sets =
+            pairs.flat_map(|(one, other)| (0..=one.min(other)).map(move |both| (one, other, both)));
+        sets.any(|(one, other, both)| {
+            let near = (1..least).contains(&(one + other - 2 * both));
+            near && (2 * threshold).saturating_sub(one + other - both) <= corrupt
+        })
+    };
+    let signed = Some(Vec::new());
+    let (mut refused, mut taken) = (0, 0);
+    for clients in 2..=10 {
+        for (threshold, corrupt) in (2..=clients).flat_map(|t| (0..clients).map(move |c| (t, c))) {
+            let suite = Suite::Active { corrupt, authority: authority().public() };
+            let proposal = config(suite, Graph::Complete, clients, threshold);
+            if proposal.check().is_err() {
+                continue;
+            }
+            for minimum_difference in 0..=2 * clients {
+                let cohorts = Some(CohortPolicy { minimum_difference, signed: signed.clone() });
+                let found = Policy { cohorts, ..Policy::default() }.check(&proposal);
+                let escapes = escapes(clients, threshold, corrupt, minimum_difference);
+                assert_eq!(found.is_err(), escapes, "{proposal:?} {minimum_difference}: {found:?}");
+                (refused, taken) = (refused + u32::from(escapes), taken + u32::from(!escapes));
+                let Err(refusal) = found else { continue };
+                let Refusal::CohortsEscape { needed, .. } = refusal else { panic!("{refusal}") };
+                assert!(u64::from(threshold) < needed);
+            }
+        }
+    }
+    assert!(refused > 100 && taken > 100, "{refused} {taken}");
+    // What the client itself reckons with counts, and the refusal leaves no key behind.
+    let proposal = config(active(), Graph::Complete, 5, 4);
+    let policy = |minimum_difference, minimum: &str| Policy {
+        safety: Some(SafetyPolicy::new(fraction(minimum), Fraction::ZERO)),
+        cohorts: Some(CohortPolicy { minimum_difference, signed: signed.clone() }),
+        ..Policy::default()
+    };
+    assert_eq!(verdict(&policy(4, "0.2"), &proposal), Ok(()));
+    for (policy, corrupt) in [(policy(5, "0.2"), 1), (policy(3, "0.4"), 2)] {
+        let refusal = verdict(&policy, &proposal).unwrap_err();
+        assert!(
+            matches!(refusal, Refusal::CohortsEscape { quorum: 4, needed: 5, clients: 5, corrupt: c, .. }
+            if c == corrupt),
+            "{refusal}"
+        );
+        assert!(refusal.to_string().contains("propose a threshold of 5"), "{refusal}");
+    }
+}
+
+#[test]
+fn rules_about_earlier_sessions_refuse_without_a_record_and_say_so() {
+    let cohorts = |signed| Policy {
+        cohorts: Some(CohortPolicy { minimum_difference: 2, signed }),
+        ..Policy::default()
+    };
+    let budget = |attempted| Policy {
+        budget: Some(SessionBudget { per_task: 3, in_all: 3, attempted }),
+        ..Policy::default()
+    };
+    let [signs, counts] = [(active(), 4), (Suite::Curious, 3)]
+        .map(|(suite, threshold)| config(suite, Graph::Complete, 5, threshold));
+    assert_eq!(verdict(&cohorts(Some(Vec::new())), &signs), Ok(()));
+    assert_eq!(verdict(&budget(Some(BTreeMap::new())), &counts), Ok(()));
+    for (policy, proposal) in [(cohorts(None), signs), (budget(None), counts)] {
+        let refusal = verdict(&policy, &proposal).unwrap_err();
+        assert!(matches!(refusal, Refusal::NoRecord(_)), "{refusal}");
+        assert!(refusal.to_string().contains("give it the client's record"), "{refusal}");
+    }
+}
+
 /// A server that ends every session before its sum: all keys are new, and then there are no more.
 #[test]
 fn a_server_that_aborts_again_and_again_runs_out_of_sessions() {
@@ -247,7 +355,7 @@ fn a_server_that_aborts_again_and_again_runs_out_of_sessions() {
     let mut attempted = BTreeMap::new();
     let mut seen = std::collections::BTreeSet::new();
     for attempt in 0..120u32 {
-        let budget = SessionBudget { per_task: 100, in_all: 110, attempted: attempted.clone() };
+        let budget = SessionBudget { per_task: 100, in_all: 110, attempted: Some(attempted.clone()) };
         let policy = Policy { budget: Some(budget), ..Policy::default() };
         let nonce = [attempt as u8; 32];
         // The last ten are about another task.

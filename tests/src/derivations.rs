@@ -92,7 +92,8 @@ pub fn derive(r: &Value) -> Result<Value, Value> {
             hexes(["statement"], [core::survivors_statement(&session(), &sharers, &survivors)])
         }
         "graph" => {
-            json!({"neighbours": core::graph(&config(), &session(), &list(&r["roster"], id))})
+            let graph = core::graph(&config(), &session(), &list(&r["roster"], id));
+            json!({"neighbours": graph.map_err(misuse)?})
         }
         "packing" => {
             let coordinates = list(&r["coordinates"], |coordinate| text(coordinate).parse().unwrap());

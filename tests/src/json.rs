@@ -69,14 +69,17 @@ pub fn input(value: &Value) -> Input {
 }
 
 /// A client, without its input.
+///
+/// # Errors
+/// Credentials of which the certificate is not the identity's.
 #[expect(clippy::missing_panics_doc, reason = "see text")]
-pub fn client(value: &Value) -> Client {
+pub fn client(value: &Value) -> Result<Client, Misuse> {
     let (entropy, policy) = (array(&value["entropy"]), policy(&value["policy"]));
     match value.get("credentials") {
-        None => Client::new(entropy, policy),
+        None => Ok(Client::new(entropy, policy)),
         Some(given) => {
             let record = serde_json::from_value::<CredentialsRecord>(given.clone()).expect("credentials");
-            Client::with_credentials(entropy, policy, record.credentials())
+            Ok(Client::with_credentials(entropy, policy, record.credentials()?))
         }
     }
 }

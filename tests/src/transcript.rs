@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use secagg::privacy::{Noise, NoiseLaw};
 use secagg::{
-    Abort, Aggregate, Client, ClientId, Closed, Config, Credentials, Fault, Graph, Input, Policy, Requests,
-    Server, Suite, VectorSpec,
+    Abort, Aggregate, Client, ClientId, Closed, Config, Credentials, Fault, Graph, Input, Misuse, Policy,
+    Requests, Server, Suite, VectorSpec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -421,7 +421,10 @@ impl ClientRecord {
         let (entropy, policy) = (array(&self.entropy), Policy::default());
         let mut client = match &self.credentials {
             None => Client::new(entropy, policy),
-            Some(record) => Client::with_credentials(entropy, policy, record.credentials()),
+            Some(record) => {
+                let credentials = record.credentials().expect("credentials of the authority");
+                Client::with_credentials(entropy, policy, credentials)
+            }
         };
         client.set_input(input).expect("nothing is known yet that the input could contradict");
         client
@@ -431,12 +434,14 @@ impl ClientRecord {
 impl CredentialsRecord {
     /// The credentials.
     ///
+    /// # Errors
+    /// The certificate is not one of this identity by this authority.
+    ///
     /// # Panics
-    /// If a field is not of its format, or the certificate is not one of this identity by this authority.
-    pub fn credentials(&self) -> Credentials {
+    /// If a field is not of its format.
+    pub fn credentials(&self) -> Result<Credentials, Misuse> {
         let certificate = bytes(&self.certificate).try_into().expect("64 bytes");
-        let credentials = Credentials::new(array(&self.secret), certificate, array(&self.authority));
-        credentials.expect("credentials of the authority")
+        Credentials::new(array(&self.secret), certificate, array(&self.authority))
     }
 }
 

@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use secagg::{Authority, Credentials};
+use secagg_tests::conform::shim::{Answer, Limits, Shim};
+use serde_json::json;
+
 const RUST: &str = env!("CARGO_BIN_EXE_secagg-shim");
 const REFERENCE: &str = "python3 spec/reference/shim.py";
 const THIRD: &str = "node tests/conform/shim.mjs";
@@ -119,6 +123,44 @@ fn shims_that_misbehave_cost_their_tests_and_no_more() {
     misbehaves("no-such-program", "the shim does not start");
     misbehaves("sh -c 'unbalanced", "its quotes do not match");
     misbehaves("''", "the shim does not start");
+}
+
+/// Requests of the right form that ask for what cannot be: the shim answers with the code of a mistake and lives on.
+#[test]
+fn the_shim_refuses_what_cannot_be_and_goes_on() {
+    let zeros = "00".repeat(32);
+    let graph = |roster: &[u32], degree| {
+        let config = json!({
+            "suite": "curious", "graph": "regular", "degree": degree, "clients": 9, "threshold": 2,
+            "minimum_survivors": 1, "vectors": [{"name": "v", "length": 1, "bits": 4}], "task": zeros, "nonce": zeros,
+        });
+        json!({"command": "derive", "name": "graph", "session": zeros, "roster": roster, "config": config})
+    };
+    let secret = [3; 32];
+    let certificate = Authority::new([1; 32]).certify(&Credentials::identity_of(&secret)).unwrap();
+    let client = |authority: u8| {
+        json!({
+            "command": "client.new", "client": 1, "entropy": zeros, "policy": {},
+            "credentials": {
+                "secret": hex::encode(secret), "certificate": hex::encode(certificate),
+                "authority": hex::encode(Authority::new([authority; 32]).public()),
+            },
+        })
+    };
+    let mut shim = Shim::new(RUST, Limits::default());
+    let refused = Ok(Answer::Error(json!({"abort": 131})));
+    for (request, fits) in [
+        (graph(&[1, 2, 3, 4, 5], 4), true),
+        (graph(&[1, 2, 3, 4], 4), false),
+        (graph(&[1, 2], 8), false),
+        (graph(&[], 2), false),
+        (client(1), true),
+        (client(2), false),
+    ] {
+        let answer = shim.ask(&request);
+        assert_eq!(matches!(answer, Ok(Answer::Ok(_))), fits, "{request}: {answer:?}");
+        assert!(fits || answer == refused, "{request}: {answer:?}");
+    }
 }
 
 /// Two answers to each request: the second belongs to nothing.

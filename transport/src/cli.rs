@@ -139,25 +139,34 @@ fn complain(message: &str, code: u8) -> ExitCode {
 
 /// Does `work` until it is done, the user presses Ctrl-C, or the system asks the program to end.
 async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    // The handlers stand before the work begins, and so before it tells anybody that it has.
+    let interrupted = interruption();
     tokio::select! {
         done = work => return Ok(done),
-        () = interruption() => {}
+        () = interrupted => {}
     }
     // The work is dropped by now; the packets that tell the other end of it may leave.
     tokio::time::sleep(LAST_PACKETS).await;
     Err(Failure::Interrupted)
 }
 
+/// Ends with the first signal that comes after the call.
 #[cfg(unix)]
-async fn interruption() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler the signal ends the program by itself.
-        return drop(tokio::signal::ctrl_c().await);
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+fn interruption() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn of(handler: io::Result<Signal>) {
+        match handler {
+            Ok(mut handler) => drop(handler.recv().await),
+            // Without a handler the signal ends the program by itself.
+            Err(_) => std::future::pending().await,
+        }
+    }
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async {
+        tokio::select! {
+            () = of(interrupt) => {}
+            () = of(terminate) => {}
+        }
     }
 }
 

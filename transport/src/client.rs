@@ -56,13 +56,14 @@ struct Memory {
 }
 
 impl Memory {
-    /// Tells the policy what the client remembers.
-    fn inform(&self, policy: &mut Policy) {
+    /// Tells the policy what the client remembers. Without a memory it knows nothing, whatever it says, for nothing
+    /// would be added: its rules about earlier sessions then refuse every one.
+    fn inform(memory: Option<&Self>, policy: &mut Policy) {
         if let Some(budget) = &mut policy.budget {
-            budget.attempted = self.record.attempted(self.window);
+            budget.attempted = memory.map(|memory| memory.record.attempted(memory.window));
         }
         if let Some(cohorts) = &mut policy.cohorts {
-            cohorts.signed = self.record.signed().to_vec();
+            cohorts.signed = memory.map(|memory| memory.record.signed().to_vec());
         }
     }
 }
@@ -154,7 +155,8 @@ impl SecaggClient {
 
     /// Notes in `record` the sessions that the client takes part in and the survivors that it signs for, each before
     /// the message leaves, and judges new ones by it: sessions of the last `window` by the policy's budget, survivors
-    /// by its rule for cohorts. What the policy itself says was done before is then not looked at.
+    /// by its rule for cohorts. What the policy itself says was done before is not looked at. A policy with a budget or
+    /// such a rule needs a record: without one the client refuses every session.
     pub fn remember(mut self, record: ClientRecord, window: Duration) -> Self {
         self.memory = Some(Memory { record, window });
         self
@@ -215,7 +217,7 @@ impl SecaggClient {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (task, request) = self.announcement().await?;
-        self.memory.iter().for_each(|memory| memory.inform(&mut policy));
+        Memory::inform(self.memory.as_ref(), &mut policy);
         let (mut core, answer) = open(policy, entropy, self.credentials.take(), &task, &request)?;
         self.meter.computed(core.counts());
         let (Some(id), Some(config)) = (core.id(), core.config().cloned()) else {

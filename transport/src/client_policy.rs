@@ -5,9 +5,10 @@
 //! | field | refuses a session | default |
 //! | --- | --- | --- |
 //! | `version` | version of this form: 1 | required |
-//! | `minimum_clients`, `maximum_clients` | of fewer or more clients | 2, any |
-//! | `maximum_neighbours` | with more neighbours to share with: n − 1 on the complete graph | any |
-//! | `minimum_threshold`, `maximum_threshold` | of a lower or higher threshold | 2, any |
+//! | `minimum_clients`, `maximum_clients` | of fewer or more clients | 2, 1048576 |
+//! | `maximum_neighbours` | with more neighbours to share with: n − 1 on the complete graph | 16384 |
+//! | `minimum_threshold`, `maximum_threshold` | of a lower or higher threshold | 2, 16384 |
+//! | `maximum_coordinates` | with more coordinates in all its vectors together | 134217728 |
 //! | `minimum_survivors` | that would give a sum of fewer inputs | 1 |
 //! | `minimum_corrupt` | in suite active that withstands fewer corrupt clients | 0 |
 //! | `task` | of another task than the one with this SHA-256, 64 hexadecimal digits | any |
@@ -17,14 +18,14 @@
 //! | `minimum_honest` | that would give a sum of fewer honest inputs | 0 |
 //! | `[[vector]]` | with any vector that no such entry names | all allowed |
 //! | `name` | | required |
-//! | `maximum_length`, `maximum_bits` | in which it has more coordinates, or more bits in each | any, 62 |
+//! | `maximum_length`, `maximum_bits` | in which it has more coordinates, or more bits in each | any within `maximum_coordinates`, 62 |
 //! | `maximum_bound` | in which no bound is declared, or a greater one | not asked |
 //! | `[privacy]` | in which a vector has too little noise | not asked |
 //! | `epsilon`, `delta` | that gives away more than ε at δ, by this client's own account | required |
 //! | `corrupt` | survivors whose noise does not count | required |
 //! | `laws` | with noise of another law: "discrete-gaussian", "skellam" | both |
 //! | `plain` | with other vectors than these that have no noise | none |
-//! | `[cohorts]` | not in suite active; and signs no survivor set too near an earlier one | not asked |
+//! | `[cohorts]` | not in suite active, or of too low a threshold for it; and signs no survivor set too near an earlier one | not asked |
 //! | `minimum_difference` | clients in one and not in the other, unless there is none | required |
 //! | `[budget]` | after too many sessions, however they ended | not asked |
 //! | `per_task`, `in_all` | sessions of one task, and of all | any, any |
@@ -32,7 +33,7 @@
 //!
 //! `[cohorts]` and `[budget]` need a [`crate::ClientRecord`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -110,6 +111,7 @@ struct Form {
     maximum_neighbours: Option<u32>,
     minimum_threshold: Option<u32>,
     maximum_threshold: Option<u32>,
+    maximum_coordinates: Option<u64>,
     minimum_survivors: Option<u32>,
     minimum_corrupt: Option<u32>,
     task: Option<Digest>,
@@ -218,6 +220,7 @@ impl Form {
             maximum_neighbours: self.maximum_neighbours.unwrap_or(default.maximum_neighbours),
             minimum_threshold: self.minimum_threshold.unwrap_or(default.minimum_threshold),
             maximum_threshold: self.maximum_threshold.unwrap_or(default.maximum_threshold),
+            maximum_coordinates: self.maximum_coordinates.unwrap_or(default.maximum_coordinates),
             minimum_corrupt: self.minimum_corrupt.unwrap_or(default.minimum_corrupt),
             minimum_survivors: self.minimum_survivors.unwrap_or(default.minimum_survivors),
             task: self.task.map(|task| task.0),
@@ -227,12 +230,11 @@ impl Form {
             budget: self.budget.map(|Budget { per_task, in_all, .. }| SessionBudget {
                 per_task: per_task.unwrap_or(u32::MAX),
                 in_all: in_all.unwrap_or(u32::MAX),
-                attempted: BTreeMap::new(),
+                attempted: None,
             }),
-            cohorts: self.cohorts.map(|Cohorts { minimum_difference }| CohortPolicy {
-                minimum_difference,
-                signed: Vec::new(),
-            }),
+            cohorts: self
+                .cohorts
+                .map(|Cohorts { minimum_difference }| CohortPolicy { minimum_difference, signed: None }),
         };
         ClientPolicy { policy, window: Duration::from_secs(window) }
     }
@@ -331,6 +333,7 @@ maximum_clients = 1000
 maximum_neighbours = 999
 minimum_threshold = 3
 maximum_threshold = 700
+maximum_coordinates = 5000
 minimum_survivors = 8
 minimum_corrupt = 2
 task = "0101010101010101010101010101010101010101010101010101010101010101"
@@ -383,6 +386,7 @@ window_seconds = 3600
             maximum_neighbours: 999,
             minimum_threshold: 3,
             maximum_threshold: 700,
+            maximum_coordinates: 5000,
             minimum_corrupt: 2,
             minimum_survivors: 8,
             task: Some([1; 32]),
@@ -399,8 +403,8 @@ window_seconds = 3600
                 plain: vec!["count".into()],
                 ..PrivacyPolicy::new(1.5, 1e-6, 1)
             }),
-            budget: Some(SessionBudget { per_task: 3, in_all: 20, attempted: BTreeMap::new() }),
-            cohorts: Some(CohortPolicy { minimum_difference: 9, signed: Vec::new() }),
+            budget: Some(SessionBudget { per_task: 3, in_all: 20, attempted: None }),
+            cohorts: Some(CohortPolicy { minimum_difference: 9, signed: None }),
         };
         assert_eq!(found, ClientPolicy { policy, window: Duration::from_secs(3600) });
     }

@@ -1,11 +1,12 @@
 //! The privacy ledger of a population, as a file: locked, appended to, synchronised.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use secagg::privacy::ledger::{Budget, Entry, Ledger, LedgerError, Release, Torn};
 
+use crate::appended::{AppendError, AppendedFile};
 use crate::persist;
 
 /// A ledger that this process alone has open.
@@ -15,12 +16,8 @@ use crate::persist;
 #[derive(Debug)]
 pub struct LedgerFile {
     path: PathBuf,
-    file: File,
+    lines: AppendedFile,
     ledger: Ledger,
-    /// Bytes of whole lines.
-    end: u64,
-    /// A line could neither be written nor taken back: what is on the disk is not known any more.
-    broken: bool,
 }
 
 /// Why a ledger's file cannot be used.
@@ -66,12 +63,15 @@ impl LedgerFile {
     /// A file of that name; a name or budget that is none; what the operating system says.
     pub fn create(path: &Path, population: &str, budget: Budget) -> Result<Self, LedgerFileError> {
         let (_, line) = Ledger::new(population, budget).map_err(|source| wrong(path, source))?;
-        if path.try_exists().map_err(|source| failed(path, source))? {
-            let exists = io::Error::new(io::ErrorKind::AlreadyExists, "there is a file already; open it");
-            return Err(failed(path, exists));
-        }
-        persist::write(path, line.as_bytes()).map_err(|source| failed(path, source))?;
-        synchronise_directory(path).map_err(|source| failed(path, source))?;
+        persist::create(path, line.as_bytes(), false)
+            .map_err(|source| match source.kind() {
+                kind @ io::ErrorKind::AlreadyExists => {
+                    io::Error::new(kind, "there is a file already; open it")
+                }
+                _ => source,
+            })
+            .and_then(|()| persist::synchronise_directory(path))
+            .map_err(|source| failed(path, source))?;
         Ok(Self::open(path)?.0)
     }
 
@@ -81,21 +81,13 @@ impl LedgerFile {
     /// No such file; one that another process has open; a line that is none or whose checksum is wrong, with its
     /// number.
     pub fn open(path: &Path) -> Result<(Self, Option<Torn>), LedgerFileError> {
-        let io = |source| failed(path, source);
-        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LedgerFileError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(io(source)),
-        }
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(io)?;
+        let mut lines = AppendedFile::open(path, OpenOptions::new().read(true).write(true))
+            .map_err(|error| of_file(path, error))?;
+        let text = lines.read(u64::MAX).map_err(|source| failed(path, source))?;
         let (ledger, torn) = Ledger::read(&text).map_err(|source| wrong(path, source))?;
-        let end = torn.map_or(text.len(), |torn| torn.keep) as u64;
-        if torn.is_some() {
-            file.set_len(end).and_then(|()| file.sync_all()).map_err(io)?;
-        }
-        Ok((Self { path: path.to_owned(), file, ledger, end, broken: false }, torn))
+        let keep = torn.map_or(text.len(), |torn| torn.keep);
+        lines.keep(keep).map_err(|source| failed(path, source))?;
+        Ok((Self { path: path.to_owned(), lines, ledger }, torn))
     }
 
     /// What the ledger says.
@@ -131,31 +123,17 @@ impl LedgerFile {
     }
 
     fn append(&mut self, entry: Result<Entry, LedgerError>) -> Result<(), LedgerFileError> {
-        if self.broken {
-            return Err(LedgerFileError::Broken { path: self.path.clone() });
-        }
         let entry = entry.map_err(|source| wrong(&self.path, source))?;
-        if let Err(source) = write_at(&mut self.file, self.end, entry.line().as_bytes()) {
-            self.broken = self.file.set_len(self.end).and_then(|()| self.file.sync_all()).is_err();
-            return Err(failed(&self.path, source));
-        }
-        self.end += entry.line().len() as u64;
+        self.lines.append(entry.line()).map_err(|error| of_file(&self.path, error))?;
         self.ledger.commit(entry).map_err(|source| wrong(&self.path, source))
     }
 }
 
-fn write_at(file: &mut File, end: u64, line: &[u8]) -> io::Result<()> {
-    file.seek(SeekFrom::Start(end))?;
-    file.write_all(line)?;
-    file.sync_all()
-}
-
-/// So that the new file's name is on the disk too.
-fn synchronise_directory(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match cfg!(unix) {
-        true => File::open(parent)?.sync_all(),
-        false => Ok(()),
+fn of_file(path: &Path, error: AppendError) -> LedgerFileError {
+    match error {
+        AppendError::Io(source) => failed(path, source),
+        AppendError::InUse => LedgerFileError::InUse { path: path.to_owned() },
+        AppendError::Broken => LedgerFileError::Broken { path: path.to_owned() },
     }
 }
 
@@ -169,6 +147,7 @@ fn wrong(path: &Path, source: LedgerError) -> LedgerFileError {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::process::{Command, Stdio};
 
     use secagg::privacy::Variance;
@@ -320,15 +299,48 @@ mod tests {
         assert!(LedgerFile::open(&directory.path().join("none")).is_err());
     }
 
+    /// What a power cut leaves of a line over two pages of which the second one alone was written.
     #[test]
-    fn a_line_that_cannot_be_written_counts_for_nothing() {
+    fn a_last_line_with_a_hole_is_cut_off_and_one_before_it_is_not() {
         let directory = tempfile::tempdir().unwrap();
         let (path, mut file) = created(directory.path());
-        let before = std::fs::read(&path).unwrap();
-        // A handle that cannot be written to stands for a full disk; neither can it take anything back.
-        file.file = File::open(&path).unwrap();
-        assert!(matches!(file.reserve("one", release(70)), Err(LedgerFileError::Io { .. })));
-        assert_eq!((file.ledger().rounds().len(), std::fs::read(&path).unwrap()), (0, before));
-        assert!(matches!(file.reserve("one", release(70)), Err(LedgerFileError::Broken { .. })));
+        file.reserve("one", release(70)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        file.reserve("two", release(80)).unwrap();
+        drop(file);
+        let mut torn = std::fs::read(&path).unwrap();
+        torn[whole.len()..whole.len() + 9].fill(0);
+        std::fs::write(&path, &torn).unwrap();
+        let (file, found) = LedgerFile::open(&path).unwrap();
+        assert_eq!(found, Some(Torn { line: 3, bytes: torn.len() - whole.len(), keep: whole.len() }));
+        assert_eq!((file.ledger().rounds().len(), std::fs::read(&path).unwrap()), (1, whole.clone()));
+        drop(file);
+        torn[..5].fill(0);
+        std::fs::write(&path, &torn).unwrap();
+        assert!(LedgerFile::open(&path).unwrap_err().to_string().contains("line 1"));
+        assert_eq!(std::fs::read(&path).unwrap(), torn);
+    }
+
+    /// Several begin the same ledger at once: one does, and the others leave it alone.
+    #[test]
+    fn one_of_several_begins_a_ledger() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = &directory.path().join("ledger.tsv");
+        let started = &std::sync::Barrier::new(8);
+        let begun: Vec<String> = std::thread::scope(|scope| {
+            let one = |number: u32| {
+                started.wait();
+                let budget = Budget { against: Against::Server, epsilon: 8.0, delta: 1e-6 };
+                let population = format!("p{number}");
+                let created = LedgerFile::create(path, &population, budget);
+                // One that another opens before it can is begun all the same.
+                let begun = !matches!(&created, Err(LedgerFileError::Io { .. }));
+                begun.then_some(population)
+            };
+            let all: Vec<_> = (0..8).map(|number| scope.spawn(move || one(number))).collect();
+            all.into_iter().filter_map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(begun.len(), 1, "{begun:?}");
+        assert_eq!(LedgerFile::open(path).unwrap().0.ledger().population(), begun[0]);
     }
 }

@@ -8,6 +8,7 @@
 //! Transport security is TLS 1.3 with one pinned server certificate ([`Identity`], [`Pin`]). It
 //! hides traffic from the network; from the server it is the core that hides the inputs.
 
+mod appended;
 mod client;
 pub mod client_policy;
 mod connect;

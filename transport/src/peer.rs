@@ -25,23 +25,38 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub(crate) struct Pace {
     /// How often the server looks.
     pub(crate) patience: Duration,
-    /// Least bytes per second in between.
+    /// Least bytes per second in between, of a short answer.
     pub(crate) rate: u32,
 }
 
 impl Pace {
-    /// Returns the fewest bytes that must come while the patience lasts.
-    fn least(self) -> u64 {
-        (self.patience.as_secs_f64() * f64::from(self.rate)).max(1.0) as u64
+    /// Returns the fewest bytes of an answer that must come while the patience lasts. What is held of the credit grows
+    /// with the length, so the pace does too: half of what it takes to be over by the deadline. Only half, because clients
+    /// that share a link need not share it evenly.
+    fn least(self, length: u64, deadline: Duration) -> u64 {
+        let half = length as f64 / (2.0 * deadline.as_secs_f64());
+        (self.patience.as_secs_f64() * half.max(f64::from(self.rate))).max(1.0) as u64
     }
 }
 
 /// What the session tells a client's task.
 pub(crate) enum Turn {
-    /// Send this request, then read the round's answer of at most `limit` bytes.
-    Request { round: Round, task: Option<Arc<[u8]>>, request: Vec<u8>, limit: u64 },
+    /// Send this request, then read the round's answer.
+    Request(Ask),
     /// Send this last status and close.
     Dismiss(Status),
+}
+
+/// A round's request, and what its answer may be.
+pub(crate) struct Ask {
+    pub(crate) round: Round,
+    /// Goes before the first request.
+    pub(crate) task: Option<Arc<[u8]>>,
+    pub(crate) request: Vec<u8>,
+    /// The longest answer, in bytes.
+    pub(crate) limit: u64,
+    /// The longest time that the round takes.
+    pub(crate) deadline: Duration,
 }
 
 /// What a client's task tells the session.
@@ -93,14 +108,15 @@ impl Peer {
                 turn = turns.recv() => turn,
                 lost = self.connection.closed() => return self.lost(&events, &lost.to_string()).await,
             };
-            let (round, task, request, limit) = match turn {
-                Some(Turn::Request { round, task, request, limit }) => (round, task, request, limit),
+            let ask = match turn {
+                Some(Turn::Request(ask)) => ask,
                 Some(Turn::Dismiss(status)) => return self.dismiss(status).await,
                 // The session is gone without a word: it was cancelled.
                 None => return self.dismiss(Status::ShuttingDown).await,
             };
+            let round = ask.round;
             let answer = tokio::select! {
-                answer = self.exchange(round, task, request, limit) => answer,
+                answer = self.exchange(ask) => answer,
                 turn = turns.recv() => return self.dismiss(interruption(turn)).await,
             };
             match answer {
@@ -121,10 +137,7 @@ impl Peer {
     /// Sends a round's request and reads its answer.
     async fn exchange(
         &mut self,
-        round: Round,
-        task: Option<Arc<[u8]>>,
-        request: Vec<u8>,
-        limit: u64,
+        Ask { round, task, request, limit, deadline }: Ask,
     ) -> Result<(Vec<u8>, OwnedSemaphorePermit), Failure> {
         self.received.store(0, Relaxed);
         if let Some(mut stream) = self.reply.take() {
@@ -141,15 +154,21 @@ impl Peer {
         }
         let header = header.at_most(limit)?;
         let credit = self.credits.take(header.length).await;
-        let body = self.read_in_time(&mut receive, header.length).await?;
+        let least = self.pace.least(header.length, deadline);
+        let body = self.read_in_time(&mut receive, header.length, least).await?;
         // From here on the session counts these bytes with the answer.
         self.received.store(0, Relaxed);
         Ok((body, credit))
     }
 
-    /// Reads a body as long as it comes at the pace: a client that holds credit and sends nothing
-    /// must not keep the others out until the deadline.
-    async fn read_in_time(&self, stream: &mut RecvStream, length: u64) -> Result<Vec<u8>, Failure> {
+    /// Reads a body as long as `least` bytes of it come while the patience lasts: a client that holds credit and sends
+    /// next to nothing must not keep the others out until the deadline.
+    async fn read_in_time(
+        &self,
+        stream: &mut RecvStream,
+        length: u64,
+        least: u64,
+    ) -> Result<Vec<u8>, Failure> {
         let mut body = pin!(read_body(stream, length, &self.received));
         let mut before = self.received.load(Relaxed);
         loop {
@@ -157,7 +176,7 @@ impl Peer {
                 return Ok(body?);
             }
             let now = self.received.load(Relaxed);
-            if now - before < self.pace.least() {
+            if now - before < least {
                 return Err(Failure { status: Status::TooSlow, why: "sent too slowly".into() });
             }
             before = now;
@@ -216,7 +235,7 @@ fn interruption(turn: Option<Turn>) -> Status {
     match turn {
         Some(Turn::Dismiss(status)) => status,
         // No request comes before the last one is answered, so this is a session that is gone.
-        Some(Turn::Request { .. }) | None => Status::ShuttingDown,
+        Some(Turn::Request(_)) | None => Status::ShuttingDown,
     }
 }
 
@@ -237,5 +256,24 @@ impl From<FrameError> for Failure {
             FrameError::Cut | FrameError::Trailing | FrameError::Lost(_) => Status::Malformed,
         };
         Failure { status, why: error.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_an_answer_the_faster_it_has_to_come() {
+        let pace = Pace { patience: Duration::from_secs(10), rate: 4096 };
+        let minute = Duration::from_secs(60);
+        // A short one at the minimum rate, of a long one half within the minute.
+        let known = [(1, 40_960), (491_520, 40_960), (12_000_000, 1_000_000), (1_200_000_000, 100_000_000)];
+        for (length, least) in known {
+            assert_eq!(pace.least(length, minute), least, "{length}");
+        }
+        assert_eq!(pace.least(1 << 40, Duration::MAX), 40_960);
+        assert_eq!(pace.least(1, Duration::ZERO), u64::MAX);
+        assert_eq!(Pace { rate: 0, ..pace }.least(0, minute), 1);
     }
 }

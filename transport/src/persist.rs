@@ -57,6 +57,19 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Puts the name of a new file on the disk, as its content is.
+///
+/// # Errors
+///
+/// What the operating system says.
+pub(crate) fn synchronise_directory(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match cfg!(unix) {
+        true => File::open(parent)?.sync_all(),
+        false => Ok(()),
+    }
+}
+
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -12,12 +12,16 @@
 //! make the client forget. Who wants a client to begin anew moves the file away.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secagg::Cohort;
+use secagg::privacy::ledger::Torn;
+
+use crate::appended::{AppendError, AppendedFile};
+use crate::persist;
 
 const HEAD: &str = "secagg record 1\n";
 
@@ -28,14 +32,11 @@ const MAX_FILE: u64 = 256 << 20;
 #[derive(Debug)]
 pub struct ClientRecord {
     path: PathBuf,
-    file: File,
-    /// Bytes of whole lines.
-    end: u64,
+    lines: AppendedFile,
+    torn: Option<Torn>,
     /// When, and which task.
     sessions: Vec<(u64, [u8; 32])>,
     signed: Vec<Cohort>,
-    /// A line could neither be written nor taken back.
-    broken: bool,
 }
 
 /// Why a record cannot be used. The client then takes no further part in the session.
@@ -64,6 +65,14 @@ pub enum RecordError {
         /// Its number, from 1.
         line: usize,
     },
+    /// A line that was written in part could not be taken back.
+    #[error(
+        "{} could not be written before and is not used any more; open it anew, which tells what is there", path.display()
+    )]
+    Broken {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is too long to go on.
     #[error("{} is full; move it away, and the client begins anew with nothing to compare with", path.display())]
     Full {
@@ -74,41 +83,30 @@ pub enum RecordError {
 
 impl ClientRecord {
     /// Opens a record, or begins one if there is no file; cuts off a last line that a crash has torn, whose message
-    /// never left.
+    /// never left: see [`ClientRecord::torn`].
     ///
     /// # Errors
     /// Another process that has it open; a line that is none; what the operating system says.
     pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let mut lines = AppendedFile::open(path, &private_options()).map_err(|error| of_file(path, error))?;
         let failed = |source| RecordError::Io { path: path.to_owned(), source };
-        let mut file = private_options().open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(RecordError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
         // Each time, for the one who made the file may have been stopped before its name was on the disk.
-        synchronise_directory(path).map_err(failed)?;
-        let mut bytes = Vec::new();
-        (&mut file).take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-        let mut record = Self {
-            path: path.to_owned(),
-            file,
-            end: 0,
-            sessions: Vec::new(),
-            signed: Vec::new(),
-            broken: false,
-        };
-        if HEAD.as_bytes().starts_with(&bytes) && bytes.len() < HEAD.len() {
-            record.append(HEAD)?;
-            return Ok(record);
-        }
+        persist::synchronise_directory(path).map_err(failed)?;
+        let bytes = lines.read(MAX_FILE + 1).map_err(failed)?;
         if bytes.len() as u64 > MAX_FILE {
             return Err(RecordError::Full { path: path.to_owned() });
         }
-        record.read(&bytes)?;
-        if record.end < bytes.len() as u64 {
-            record.file.set_len(record.end).and_then(|()| record.file.sync_all()).map_err(failed)?;
+        let path = path.to_owned();
+        let mut record = Self { path, lines, torn: None, sessions: Vec::new(), signed: Vec::new() };
+        if is_torn_head(&bytes) {
+            record.lines.keep(0).map_err(failed)?;
+            record.append(HEAD)?;
+            return Ok(record);
         }
+        record.torn = Torn::of(&bytes);
+        let keep = record.torn.map_or(bytes.len(), |torn| torn.keep);
+        record.read(bytes.get(..keep).unwrap_or_default())?;
+        record.lines.keep(keep).map_err(failed)?;
         Ok(record)
     }
 
@@ -121,6 +119,12 @@ impl ClientRecord {
             *attempted.entry(*task).or_default() += 1;
         }
         attempted
+    }
+
+    /// The last line that was there when the record was opened, if a crash had torn it. It has been cut off: it was not
+    /// on the disk yet, so the message that it is about never left.
+    pub fn torn(&self) -> Option<Torn> {
+        self.torn
     }
 
     /// The cohorts that the client has signed for, each once.
@@ -153,36 +157,42 @@ impl ClientRecord {
         Ok(())
     }
 
+    /// Takes whole lines in; there is at least the first one.
     fn read(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
-        for (number, line) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
-            let wrong = || RecordError::Line { path: self.path.clone(), line: number };
-            if line.last() != Some(&b'\n') {
-                // Torn; but a file whose first line is not ours is somebody else's.
-                return if number == 1 { Err(wrong()) } else { Ok(()) };
+        let wrong = |line| RecordError::Line { path: self.path.clone(), line };
+        let mut lines = (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n'));
+        lines.next().filter(|(_, head)| *head == HEAD.as_bytes()).ok_or_else(|| wrong(1))?;
+        for (number, line) in lines {
+            let text = str::from_utf8(line).map_err(|_| wrong(number))?;
+            match Line::read(text.trim_end_matches('\n')).ok_or_else(|| wrong(number))? {
+                Line::Session(when, task) => self.sessions.push((when, task)),
+                Line::Cohort(cohort) => self.signed.push(cohort),
             }
-            let text = str::from_utf8(line).map_err(|_| wrong())?;
-            match (number, Line::read(text.trim_end_matches('\n'))) {
-                (1, _) if text == HEAD => {}
-                (2.., Some(Line::Session(when, task))) => self.sessions.push((when, task)),
-                (2.., Some(Line::Cohort(cohort))) => self.signed.push(cohort),
-                _ => return Err(wrong()),
-            }
-            self.end += line.len() as u64;
         }
         Ok(())
     }
 
     fn append(&mut self, line: &str) -> Result<(), RecordError> {
-        if self.broken || self.end + line.len() as u64 > MAX_FILE {
+        if self.lines.len() + line.len() as u64 > MAX_FILE {
             return Err(RecordError::Full { path: self.path.clone() });
         }
-        if let Err(source) = write_at(&mut self.file, self.end, line.as_bytes()) {
-            self.broken = self.file.set_len(self.end).is_err();
-            return Err(RecordError::Io { path: self.path.clone(), source });
-        }
-        self.end += line.len() as u64;
-        Ok(())
+        self.lines.append(line).map_err(|error| of_file(&self.path, error))
     }
+}
+
+fn of_file(path: &Path, error: AppendError) -> RecordError {
+    let path = path.to_owned();
+    match error {
+        AppendError::Io(source) => RecordError::Io { path, source },
+        AppendError::InUse => RecordError::InUse { path },
+        AppendError::Broken => RecordError::Broken { path },
+    }
+}
+
+/// Whether this is all that a crash left of the first line; a file of anything else is somebody else's.
+fn is_torn_head(bytes: &[u8]) -> bool {
+    let of_head = bytes.iter().zip(HEAD.as_bytes()).all(|(found, byte)| found == byte || *found == 0);
+    bytes.len() <= HEAD.len() && of_head && bytes != HEAD.as_bytes()
 }
 
 enum Line {
@@ -222,21 +232,6 @@ fn private_options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-fn write_at(file: &mut File, end: u64, line: &[u8]) -> io::Result<()> {
-    file.seek(SeekFrom::Start(end))?;
-    file.write_all(line)?;
-    file.sync_all()
-}
-
-/// So that the new file's name is on the disk too.
-fn synchronise_directory(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match cfg!(unix) {
-        true => File::open(parent)?.sync_all(),
-        false => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -291,6 +286,8 @@ mod tests {
         record.begin([4; 32]).unwrap();
         drop(record);
         let whole = fs::read(&path).unwrap();
+        fs::write(&path, vec![0; HEAD.len()]).unwrap();
+        assert_eq!(ClientRecord::open(&path).unwrap().signed(), []);
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).unwrap();
             let mut record = ClientRecord::open(&path).unwrap();
@@ -300,6 +297,50 @@ mod tests {
             drop(record);
             assert_eq!(ClientRecord::open(&path).unwrap().attempted(HOUR).len(), 1, "{length}");
         }
+    }
+
+    /// What a power cut leaves of a line over many pages, of which some, and the last, were written: the client goes on
+    /// with all that was on the disk before, and what was synchronised is never let go.
+    #[test]
+    fn a_last_line_with_holes_is_cut_off_and_a_line_before_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record");
+        let mut record = ClientRecord::open(&path).unwrap();
+        record.begin([4; 32]).unwrap();
+        record.sign(&cohort(0..3)).unwrap();
+        let before = fs::read(&path).unwrap();
+        record.sign(&cohort(0..250)).unwrap();
+        drop(record);
+        let whole = fs::read(&path).unwrap();
+        assert!(whole.len() - before.len() > 3 * 4096);
+        let pages = (before.len() / 4096..=whole.len() / 4096).collect::<Vec<_>>();
+        for page in pages {
+            let mut torn = whole.clone();
+            torn[(page * 4096).max(before.len())..((page + 1) * 4096).min(whole.len())].fill(0);
+            fs::write(&path, &torn).unwrap();
+            let mut record = ClientRecord::open(&path).unwrap();
+            let bytes = whole.len() - before.len();
+            assert_eq!(record.torn(), Some(Torn { line: 4, bytes, keep: before.len() }), "{page}");
+            assert_eq!((record.signed(), record.sessions.len()), (&[cohort(0..3)][..], 1));
+            assert_eq!(fs::read(&path).unwrap(), before);
+            record.begin([5; 32]).unwrap();
+            drop(record);
+            let record = ClientRecord::open(&path).unwrap();
+            assert_eq!((record.torn(), record.sessions.len()), (None, 2));
+        }
+        // A hole before the last line, or a last line that is wrong without one, is no crash of an append.
+        for (at, line) in [(HEAD.len() + 3, 2), (before.len() - 5, 3)] {
+            let mut changed = whole.clone();
+            changed[at] = 0;
+            fs::write(&path, &changed).unwrap();
+            let refused = ClientRecord::open(&path).unwrap_err();
+            assert!(matches!(refused, RecordError::Line { line: found, .. } if found == line), "{refused}");
+            assert_eq!(fs::read(&path).unwrap(), changed);
+        }
+        let mut changed = whole.clone();
+        changed[before.len() + 9] = b'x';
+        fs::write(&path, &changed).unwrap();
+        assert!(matches!(ClientRecord::open(&path), Err(RecordError::Line { line: 4, .. })));
     }
 
     #[test]

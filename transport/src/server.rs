@@ -40,7 +40,8 @@ pub struct Limits {
     pub join_patience: Duration,
     /// How often the server looks whether an answer that may come is coming.
     pub upload_patience: Duration,
-    /// Slowest upload accepted between two looks, in bytes per second.
+    /// Slowest upload accepted between two looks, in bytes per second. A long answer has to come faster: half as
+    /// fast as it takes to be over by the round's deadline.
     pub minimum_rate: u32,
 }
 
@@ -109,9 +110,10 @@ impl SecaggServer {
     ///
     /// The session starts once the plan's number of clients is there, or at the join deadline if
     /// its minimum is. A client that is lost, slow or faulty costs itself its place and nobody
-    /// else anything, but for one thing: uploads that keep just above [`Limits::minimum_rate`]
-    /// hold staging memory, and if they hold all of it others wait until the deadline. An abort
-    /// of the protocol is an [`Outcome`], not an error.
+    /// else anything, but for one thing: uploads that come just fast enough hold staging memory, and
+    /// if they hold all of it others wait until the deadline. That costs at least half of the bytes
+    /// that are held, see [`Limits::minimum_rate`]. An abort of the protocol is an [`Outcome`], not
+    /// an error.
     ///
     /// # Errors
     ///

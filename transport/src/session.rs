@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::frame::HEADER_BYTES;
 use crate::lobby::Member;
 use crate::outcome::{Outcome, StageReport, Traffic};
-use crate::peer::{Event, Pace, Peer, Turn, request_bytes};
+use crate::peer::{Ask, Event, Pace, Peer, Turn, request_bytes};
 use crate::plan::SessionPlan;
 use crate::policy::{LONGEST_WAIT, SessionPolicy};
 use crate::status::Status;
@@ -148,13 +148,13 @@ impl<'a> Session<'a> {
 
     /// Sends a round's requests and returns the clients whose answer is worth waiting for.
     fn send(&mut self, round: Round, requests: Requests) -> Result<BTreeSet<ClientId>, Error> {
-        let task = self.task.take();
+        let (task, deadline) = (self.task.take(), self.policy.stage(round).deadline);
         let mut waiting = BTreeSet::new();
         for (id, request) in requests {
             let Some(link) = self.links.get(&id) else { continue };
             let limit = self.core.get()?.response_limit(id);
             let bytes = request_bytes(task.as_deref(), &request);
-            let turn = Turn::Request { round, task: task.clone(), request, limit };
+            let turn = Turn::Request(Ask { round, task: task.clone(), request, limit, deadline });
             if link.try_send(turn).is_ok() {
                 self.record.traffic(id, round).down += bytes;
                 waiting.insert(id);

@@ -272,6 +272,12 @@ fn a_session_with_noise_is_planned_served_joined_and_accounted_for() {
     let ledger = path("phones.ledger");
     let create = ["--population", "phones", "--epsilon", "60", "--delta", "1e-6"];
     assert!(run(&[&["privacy", "ledger", "create", &ledger], &create[..]].concat()).status.success());
+    // A round of the name that the server would give its first one: entered by hand, and then cancelled.
+    let by_hand = "--round serve-2 --sigma 60 --scale 10 --clip 1 --dimension 6 --survivors 3";
+    let by_hand: Vec<&str> = by_hand.split_whitespace().collect();
+    let reserve = run(&[&["privacy", "ledger", "reserve", &ledger], &by_hand[..]].concat());
+    assert!(reserve.status.success(), "{}", String::from_utf8_lossy(&reserve.stderr));
+    assert!(run(&["privacy", "ledger", "cancel", &ledger, "--round", "serve-2"]).status.success());
     let arguments = [
         "--clients",
         "4",

@@ -386,6 +386,11 @@ fn a_ledger_refuses_the_round_that_would_overspend_with_the_numbers() {
     assert!(secagg(&begin).status.success());
     assert_refused(&begin, 1, "already");
     let fit = json(&ledger(&format!("check {kind} 85"))).1["such_rounds_that_fit"].as_u64().unwrap();
+    // Of twice the norm bound that this scale, clip and dimension have, each round gives away twice as much.
+    let fit_of = |norm: u32| json(&ledger(&format!("check {kind} 85 --norm-squared {norm}"))).1;
+    let [same, twice] =
+        [14_257, 4 * 14_257].map(|norm| fit_of(norm)["such_rounds_that_fit"].as_u64().unwrap());
+    assert!(same == fit && 0 < twice && twice < fit / 2, "{fit} {same} {twice}");
     // What the account says of that many rounds, and of one more.
     let of = |rounds: u64| {
         let account = format!("privacy account {kind} 85 --rounds {rounds} --delta 1e-6");

@@ -2,10 +2,11 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use secagg::{Abort, Graph, Input, Policy, Round, VectorSpec};
+use secagg::{Abort, Graph, Input, Policy, Refusal, Round, SessionBudget, VectorSpec};
 use secagg_transport::{Error, Limits, Outcome, SecaggClient, SecaggServer, SessionPlan, Status, Step};
 use support::{
     HANG, Observer, active_plan, assert_exact, client, loopback, name, plan, server, until_waiting,
@@ -319,6 +320,26 @@ async fn a_client_refuses_a_cohort_below_its_policy() {
     let outcome = server.run_session(&plan).await.unwrap();
     assert_exact(&plan, &outcome.result.unwrap());
     assert!(matches!(careful.await.unwrap(), Err(Error::Abort(Abort::Refused(_)))));
+    for client in others {
+        client.await.unwrap().unwrap();
+    }
+}
+
+/// What the policy says was done before is nothing that anybody would add to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_with_a_budget_and_no_record_takes_part_in_nothing() {
+    let (mut server, plan) = (server(Limits::default()), plan(4, Graph::Complete));
+    let others: Vec<_> = (1..4).map(|index| client(&server, &plan, index, None)).collect();
+    let forgetful =
+        SecaggClient::join(server.local_address(), server.pin(), &name(0), loopback(), HANG).await.unwrap();
+    let budget = SessionBudget { per_task: 9, in_all: 9, attempted: Some(BTreeMap::new()) };
+    let policy = Policy { budget: Some(budget), ..Policy::default() };
+    let forgetful = tokio::spawn(forgetful.run_session(policy, [1; 32], |_| async {
+        Err::<Input, _>(std::io::Error::other("no input must be asked for"))
+    }));
+    assert_exact(&plan, &server.run_session(&plan).await.unwrap().result.unwrap());
+    let refused = forgetful.await.unwrap();
+    assert!(matches!(refused, Err(Error::Abort(Abort::Refused(Refusal::NoRecord(_))))), "{refused:?}");
     for client in others {
         client.await.unwrap().unwrap();
     }

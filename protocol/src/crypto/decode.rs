@@ -5,8 +5,16 @@ use curve25519_dalek::scalar::Scalar;
 use super::field::dot;
 use super::sharing::Basis;
 
-/// Sets of shares that may be left out in turn in one session, when there are too many wrong ones to decode.
+/// Sets of shares that may be left out in turn in one session, when there are too many wrong ones to decode. Each
+/// decoding counts as the sets that cost as much.
 pub(crate) const ATTEMPTS: usize = 50_000;
+
+/// What a decoding of so many shares counts for. To leave a set out takes some t·(m − t) + m multiplications; decoding
+/// takes m² for the polynomial that vanishes at all points, m² to interpolate, and up to m² for Euclid's algorithm.
+fn cost(count: usize, threshold: usize) -> usize {
+    let spare = count.saturating_sub(threshold);
+    (3 * count * count).div_ceil(threshold * spare + count)
+}
 
 /// What could be made of shares of which some are wrong.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,7 +30,7 @@ pub(crate) struct Decoded {
 /// Finds the secret among `shares`, one for each point of `basis`, and the shares that are wrong.
 ///
 /// Up to half of the shares above the threshold may be wrong at any size (Reed–Solomon decoding after Gao
-/// 2003). Beyond that the commitment decides: sets are left out in turn while `attempts` last. `committed` says
+/// 2003), as long as `attempts` pay for it: many owners can lie at once. Beyond that the commitment decides: sets are left out in turn while `attempts` last. `committed` says
 /// whether a secret is the one that its owner committed to, so the secret is right in any case; and an honest
 /// holder is named only if its owner dealt it a wrong share, or if more than half of the spare shares are wrong and
 /// made to fit together.
@@ -33,6 +41,7 @@ pub(crate) fn decode(
     attempts: &mut usize,
     committed: impl Fn(&Scalar) -> bool,
 ) -> Option<Decoded> {
+    *attempts = attempts.checked_sub(cost(shares.len(), threshold))?;
     if let Some(polynomial) = gao(basis, threshold, shares) {
         let secret = polynomial.first().copied().unwrap_or_default();
         let wrong = basis.points().iter().zip(shares).enumerate();
@@ -275,7 +284,30 @@ mod tests {
         let (basis, shares, _) = setting(100, 10);
         let mut attempts = ATTEMPTS;
         assert_eq!(decode(&basis, 10, &shares, &mut attempts, |_| false), None);
-        assert_eq!(attempts, ATTEMPTS);
+        assert_eq!(attempts, ATTEMPTS - cost(100, 10));
+    }
+
+    /// Owners that deal wrong shares one after another: each costs the server a decoding of m² steps, and all of them no
+    /// more than the search may cost.
+    #[test]
+    fn decodings_are_paid_for_until_nothing_is_left() {
+        for (count, threshold) in [(12, 8), (60, 40), (100, 98)] {
+            let (basis, mut shares, secret) = setting(count, threshold);
+            shares[3] += error(3);
+            let price = cost(count, threshold);
+            assert!(price * (threshold * (count - threshold) + count) >= 3 * count * count);
+            let (mut attempts, compared) = (5 * price + price - 1, std::cell::Cell::new(0));
+            let mut turn = || {
+                decode(&basis, threshold, &shares, &mut attempts, |found| {
+                    compared.set(compared.get() + 1);
+                    *found == secret
+                })
+            };
+            for _ in 0..5 {
+                assert_eq!(turn().unwrap().wrong, [3]);
+            }
+            assert_eq!((turn(), compared.get()), (None, 5), "the sixth is not begun");
+        }
     }
 
     /// Two liars can choose their errors together so that leaving one honest share out gives the secret.
@@ -295,10 +327,10 @@ mod tests {
         let decoded = decode(&basis, 4, &shares, &mut 5000, |found| *found == secret).unwrap();
         assert_eq!((decoded.secret, decoded.wrong), (secret, vec![0, 1]));
         // With too few attempts to try every way, the first that gives the secret does.
-        let mut attempts = 14;
+        let mut attempts = cost(6, 4) + 14;
         let decoded = decode(&basis, 4, &shares, &mut attempts, |found| *found == secret).unwrap();
         assert_eq!((decoded.secret, decoded.left_out, decoded.wrong), (secret, vec![5], vec![]));
-        assert_eq!(decode(&basis, 4, &shares, &mut 3, |found| *found == secret), None);
+        assert_eq!(decode(&basis, 4, &shares, &mut (cost(6, 4) + 3), |found| *found == secret), None);
     }
 
     proptest! {

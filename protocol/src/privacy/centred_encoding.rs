@@ -2,7 +2,7 @@
 //! **Experimental**, see `spec/centred.md`.
 
 use super::centred_noise::{CentredNoise, GREATEST_GRID};
-use super::encoding::{Encoding, Task, calibrated};
+use super::encoding::{Encoding, Task, calibrated, share, wrap_deviations};
 use super::error::{PrivacyError, checked, positive};
 use super::mechanism::Sensitivity;
 use super::rotate::Rotation;
@@ -38,12 +38,16 @@ impl CentredEncoding {
     /// A number outside its range; bits, or a greatest scale, with which σ would be below
     /// [`super::LEAST_CENTRED_SIGMA`] integer units.
     pub fn new(task: Task, sigma: f64) -> Result<Self, PrivacyError> {
-        let found = Self::unchecked(task, sigma)?;
+        Self::with_deviations(task, wrap_deviations(task.wrap)?, sigma)
+    }
+
+    fn with_deviations(task: Task, deviations: f64, sigma: f64) -> Result<Self, PrivacyError> {
+        let found = Self::unchecked(task, deviations, sigma)?;
         if found.sigma() >= LEAST_SIGMA {
             return Ok(found);
         }
         let enough = |bits: &u8| {
-            let wider = Self::unchecked(Task { bits: *bits, ..task }, sigma);
+            let wider = Self::unchecked(Task { bits: *bits, ..task }, deviations, sigma);
             wider.is_ok_and(|wider| wider.sigma() >= LEAST_SIGMA)
         };
         match (task.bits..=62).find(enough) {
@@ -55,12 +59,12 @@ impl CentredEncoding {
         }
     }
 
-    fn unchecked(task: Task, sigma: f64) -> Result<Self, PrivacyError> {
+    fn unchecked(task: Task, deviations: f64, sigma: f64) -> Result<Self, PrivacyError> {
         positive("the σ of a share", sigma)?;
         let limit = ENOUGH_SIGMA / sigma;
         let greatest_scale = Some(task.greatest_scale.map_or(limit, |greatest| greatest.min(limit)));
         let of = |grid: u32| {
-            let coarse = Encoding::on_grid(Task { greatest_scale, ..task }, sigma, grid)?;
+            let coarse = Encoding::on_grid(Task { greatest_scale, ..task }, deviations, sigma, grid)?;
             let fine = coarse.rescaled(coarse.scale() * f64::exp2(f64::from(grid)));
             Ok(Self { fine, grid })
         };
@@ -75,9 +79,8 @@ impl CentredEncoding {
     /// # Errors
     /// As [`CentredEncoding::new`].
     pub fn with_multiplier(task: Task, multiplier: f64) -> Result<Self, PrivacyError> {
-        let clients =
-            checked("the number of clients", f64::from(task.clients), task.clients > 0, "at least 1")?;
-        Self::new(task, multiplier * task.clip / clients.sqrt())
+        checked("the number of clients", f64::from(task.clients), task.clients > 0, "at least 1")?;
+        Self::new(task, share(&task, multiplier))
     }
 
     /// The encoding with the least noise for which `epsilon` of it is at most `target`, as [`Encoding::calibrate`].
@@ -89,7 +92,9 @@ impl CentredEncoding {
         target: f64,
         epsilon: impl Fn(&Self) -> Result<f64, PrivacyError>,
     ) -> Result<Self, PrivacyError> {
-        calibrated(&task, target, |multiplier| Self::with_multiplier(task, multiplier), epsilon)
+        let deviations = wrap_deviations(task.wrap)?;
+        let at = |multiplier| Self::with_deviations(task, deviations, share(&task, multiplier));
+        calibrated(&task, target, at, epsilon)
     }
 
     /// The fewest bits with which the task's other numbers, and this noise multiplier, can be encoded.

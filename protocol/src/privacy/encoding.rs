@@ -61,15 +61,15 @@ impl Encoding {
     /// # Errors
     /// A number outside its range; a ring too small for the roundings alone.
     pub fn new(task: Task, sigma: f64) -> Result<Self, PrivacyError> {
-        Self::on_grid(task, sigma, 0)
+        Self::on_grid(task, wrap_deviations(task.wrap)?, sigma, 0)
     }
 
-    /// As [`Encoding::new`], but with roundings to multiples of 2^−`grid`, whose variance is 4^−`grid` as large.
-    pub(super) fn on_grid(task: Task, sigma: f64, grid: u32) -> Result<Self, PrivacyError> {
+    /// As [`Encoding::new`], but with roundings to multiples of 2^−`grid`, whose variance is 4^−`grid` as large, and with
+    /// the [`wrap_deviations`] of the task, which take a search: whoever tries many σ makes it once.
+    pub(super) fn on_grid(task: Task, deviations: f64, sigma: f64, grid: u32) -> Result<Self, PrivacyError> {
         check(&task)?;
         positive("the σ of a share", sigma)?;
         let padded = task.dimension.next_power_of_two();
-        let deviations = wrap_deviations(task.wrap)?;
         let (n, k) = (f64::from(task.clients), deviations);
         let values = |bits: u8| f64::exp2(2.0 * f64::from(bits));
         let roundings = n * k * k * f64::exp2(-2.0 * f64::from(grid));
@@ -96,7 +96,7 @@ impl Encoding {
     /// As [`Encoding::new`].
     pub fn with_multiplier(task: Task, multiplier: f64) -> Result<Self, PrivacyError> {
         check(&task)?;
-        Self::new(task, multiplier * task.clip / f64::from(task.clients).sqrt())
+        Self::new(task, share(&task, multiplier))
     }
 
     /// The encoding with the least noise for which `epsilon` of it is at most `target`.
@@ -113,7 +113,9 @@ impl Encoding {
         target: f64,
         epsilon: impl Fn(&Self) -> Result<f64, PrivacyError>,
     ) -> Result<Self, PrivacyError> {
-        calibrated(&task, target, |multiplier| Self::with_multiplier(task, multiplier), epsilon)
+        let deviations = wrap_deviations(task.wrap)?;
+        let at = |multiplier| Self::on_grid(task, deviations, share(&task, multiplier), 0);
+        calibrated(&task, target, at, epsilon)
     }
 
     /// The factor s from real to integer units.
@@ -190,6 +192,11 @@ impl Encoding {
         let rounding = 0.25 * f64::exp2(-2.0 * f64::from(grid));
         wrap_probability(self.task.bits, (aligned + n * (rounding + self.sigma() * self.sigma())).sqrt())
     }
+}
+
+/// The σ of one of the task's shares if all of them together are `multiplier` times the clip.
+pub(super) fn share(task: &Task, multiplier: f64) -> f64 {
+    multiplier * task.clip / f64::from(task.clients).sqrt()
 }
 
 /// The encoding that `at` makes of the least noise multiplier for which `epsilon` is at most `target`, by bisection.

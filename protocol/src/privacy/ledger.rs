@@ -30,8 +30,9 @@
 //! as the same double. SAMPLING is `all`, `poisson:RATE` or `fixed:COHORT/POPULATION`. Names are 1 to 64 characters of
 //! `A–Z a–z 0–9 . _ -`.
 //!
-//! A last line without its line feed was torn by a crash. Nothing was released on its account, because the line was
-//! not yet synchronised; it is reported and cut off. Every other fault is an error with the number of the line.
+//! A last line without its line feed, or with a byte of zero, was torn by a crash: a power cut may leave a hole where a
+//! page was not written yet. Nothing was released on its account, because the line was not yet synchronised; it is reported
+//! and cut off. Every other fault is an error with the number of the line.
 
 mod error;
 mod line;
@@ -97,6 +98,18 @@ pub struct Torn {
     pub keep: usize,
 }
 
+impl Torn {
+    /// The last line of a text to which whole lines were added, if a crash has torn it.
+    pub fn of(text: &[u8]) -> Option<Self> {
+        let starts = |part: &[u8]| part.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let body = text.strip_suffix(b"\n").unwrap_or(text);
+        let (before, last) = text.split_at(starts(body));
+        let whole = body.len() < text.len() && !last.contains(&0);
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        (!whole && !text.is_empty()).then_some(Self { line, bytes: last.len(), keep: before.len() })
+    }
+}
+
 /// A ledger as its lines say.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -140,8 +153,8 @@ impl Ledger {
     /// # Errors
     /// A line that is not one, whose checksum is wrong, or that contradicts those before it, with its number.
     pub fn read(text: &[u8]) -> Result<(Self, Option<Torn>), LedgerError> {
-        let keep = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let (whole, rest) = text.split_at(keep);
+        let torn = Torn::of(text);
+        let (whole, _) = text.split_at(torn.map_or(text.len(), |torn| torn.keep));
         let mut lines = whole.split_inclusive(|&byte| byte == b'\n').zip(1..);
         let (first, _) = lines.next().ok_or(LedgerError::Empty)?;
         let (body, chain) = line::open("", first, 1)?;
@@ -153,9 +166,7 @@ impl Ledger {
             ledger.allowed(&record).map_err(|fault| LedgerError::Contradiction { line: number, fault })?;
             ledger.count(record, chain)?;
         }
-        let torn =
-            Torn { line: whole.split_inclusive(|&byte| byte == b'\n').count() + 1, bytes: rest.len(), keep };
-        Ok((ledger, (!rest.is_empty()).then_some(torn)))
+        Ok((ledger, torn))
     }
 
     fn empty(population: String, budget: Budget, chain: String) -> Self {
@@ -231,6 +242,12 @@ impl Ledger {
             }
         }
         Ok(fits)
+    }
+
+    /// The name PREFIX-N with the first N, counted from the number of rounds, that no round has yet.
+    pub fn unused_name(&self, prefix: &str) -> String {
+        let mut names = (self.rounds.len() as u64 + 1..).map(|number| format!("{prefix}-{number}"));
+        names.find(|name| !self.rounds.contains_key(name)).unwrap_or_default()
     }
 
     /// What has been spent, reservations included.

@@ -89,7 +89,8 @@ pub(crate) fn reconstruct(
             return Ok(found);
         }
         let first = open.remove(0);
-        // Each turn of the loop ends with a secret more, and usually with a liar whom the others need not meet.
+        // Each turn of the loop ends with a secret more, and usually with a liar whom the others need not meet. What all
+        // turns together may cost is bounded: owners that deal wrong shares have no liar in common.
         let basis = Basis::new(&first.holders(), threshold, &challenge);
         let values = first.values();
         let committed = |secret: &Scalar| fits(first.owner, &first.secret, secret);

@@ -267,13 +267,10 @@ impl Game {
     /// The closed neighbourhood of a client, as the graph has it.
     pub(super) fn neighbourhood(&self, id: u32) -> Vec<(u32, Vec<u8>)> {
         let ids: Vec<_> = self.advertised.keys().copied().collect();
-        if let Graph::Regular { degree } = self.plan.config.graph
-            && ids.len() <= degree as usize
-        {
-            return Vec::new(); // there is no such graph
-        }
         let names: Vec<_> = ids.iter().filter_map(|id| secagg::ClientId::new(*id)).collect();
-        let lists = conformance::graph(&self.plan.config, &self.session(), &names);
+        let Ok(lists) = conformance::graph(&self.plan.config, &self.session(), &names) else {
+            return Vec::new(); // there is no such graph
+        };
         let list = ids.iter().zip(lists).find(|(other, _)| **other == id).map(|(_, list)| list);
         let near = |other: u32| other == id || list.as_ref().is_some_and(|list| list.contains(&other));
         self.roster().into_iter().filter(|(other, _)| near(*other)).collect()

@@ -43,7 +43,7 @@ impl Parties {
             "decode" => decode(r).map_err(must),
             "derive" => derive(r),
             "client.new" => {
-                let mut client = json::client(r);
+                let mut client = json::client(r).map_err(misuse)?;
                 r.get("input").map_or(Ok(()), |given| client.set_input(input(given))).map_err(misuse)?;
                 self.clients.insert(u64::from(number(&r["client"])), client);
                 Ok(json!({}))

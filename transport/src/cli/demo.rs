@@ -160,7 +160,7 @@ async fn train(
 
 /// Sets aside what the next round may give away at most, and names it.
 fn reserve(ledger: &mut LedgerFile, federation: &Federation) -> Result<String, Failure> {
-    let name = format!("demo-{}", ledger.ledger().rounds().len() + 1);
+    let name = ledger.ledger().unused_name("demo");
     if let Some(private) = federation.private() {
         let release = private.release(private.minimum_survivors()).map_err(refusal)?;
         ledger.reserve(&name, release).map_err(ledger::failure)?;

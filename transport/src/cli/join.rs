@@ -16,7 +16,7 @@ use secagg_transport::{
 use serde::{Deserialize, Serialize};
 
 use super::privacy::{positive, probability};
-use super::{Failure, Format, print, seconds, unless_interrupted};
+use super::{Failure, Format, note, print, seconds, unless_interrupted};
 
 /// Take part in a server's next session with vectors from a file
 #[derive(Args)]
@@ -125,6 +125,7 @@ Examples:
 A policy, of which every part can be left out but the version; the client refuses sessions that ask for less:
   version = 1
   minimum_clients = 50       # also maximum_clients, maximum_neighbours, minimum_threshold, maximum_threshold
+  maximum_coordinates = 1000000
   minimum_survivors = 40     # also minimum_corrupt, task
   [safety]                   # the planner must accept the proposal under these assumptions
   corrupt = 0.05
@@ -137,7 +138,8 @@ A policy, of which every part can be left out but the version; the client refuse
   epsilon = 1.0
   delta = 1e-6
   corrupt = 3                # also laws, plain
-  [cohorts]                  # suite active: survivors differ by none or so many from those of earlier sessions
+  [cohorts]                  # suite active: survivors differ by none or so many from those of earlier sessions,
+                             # in sessions where 2 * threshold > clients + corrupt + (minimum_difference - 1) / 2
   minimum_difference = 20
   [budget]                   # sessions, however they end
   per_task = 3
@@ -193,6 +195,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let credentials = credentials(&arguments.credentials)?;
     let policy = policy(&arguments)?;
     let record = arguments.record.as_deref().map(ClientRecord::open).transpose().map_err(Failure::failed)?;
+    if let Some((path, torn)) = arguments.record.as_deref().zip(record.as_ref().and_then(ClientRecord::torn))
+    {
+        let (line, bytes) = (torn.line, torn.bytes);
+        note(&format!(
+            "{}: line {line} was torn by a crash after {bytes} bytes, and was cut off",
+            path.display()
+        ));
+    }
     let part = take_part(&arguments, pin, credentials, (policy, record), vectors);
     let (vanished, meter) = unless_interrupted(part).await??;
     let (name, traffic) = (&arguments.name, meter.traffic());

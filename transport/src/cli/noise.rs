@@ -32,7 +32,7 @@ pub(super) fn reserve(
 ) -> Result<Vec<String>, LedgerFileError> {
     let mut names = Vec::new();
     for plan in plans {
-        let name = format!("serve-{}", ledger.ledger().rounds().len() + 1);
+        let name = ledger.ledger().unused_name("serve");
         if let Err(refused) = ledger.reserve(&name, plan.release(fewest)) {
             give_back(ledger, &names)?;
             return Err(refused);

@@ -137,9 +137,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let identity = Identity::open(&state).map_err(Failure::failed)?;
     let mut server = SecaggServer::bind(arguments.listen, &identity, limits(arguments.clients))
         .map_err(Failure::failed)?;
-    note(&format!("listening on {}", server.local_address()));
-    note(&format!("pin {}", server.pin()));
-    let result = unless_interrupted(sessions(&arguments, &plan, &mut server)).await;
+    let work = async {
+        note(&format!("listening on {}", server.local_address()));
+        note(&format!("pin {}", server.pin()));
+        sessions(&arguments, &plan, &mut server).await
+    };
+    let result = unless_interrupted(work).await;
     server.shutdown().await;
     result?
 }

@@ -225,3 +225,38 @@ fn every_kind_of_release_is_written_and_read() {
         }
     }
 }
+
+#[test]
+fn a_name_is_found_that_nobody_has_used() {
+    let mut book = Book::new(Against::Server);
+    assert_eq!(book.0.unused_name("serve"), "serve-1");
+    for round in ["serve-2", "serve-3"] {
+        book.reserve(round, release(70, Sampling::All)).unwrap();
+    }
+    assert_eq!(
+        (book.0.unused_name("serve"), book.0.unused_name("demo")),
+        ("serve-4".into(), "demo-3".into())
+    );
+    book.enter(book.0.cancel("serve-3")).unwrap();
+    assert_eq!(book.0.unused_name("serve"), "serve-4");
+}
+
+/// Wherever a text ends or has a byte of zero in its last line, that line is torn, and only then.
+#[test]
+fn a_torn_line_is_the_last_one_without_its_end_or_with_a_hole() {
+    let torn = |line, bytes, keep| Some(Torn { line, bytes, keep });
+    for (text, expected) in [
+        ("", None),
+        ("one\n", None),
+        ("one\ntwo\n", None),
+        ("o", torn(1, 1, 0)),
+        ("one\nt", torn(2, 1, 4)),
+        ("one\n\0\0\0\n", torn(2, 4, 4)),
+        ("one\ntw\0\n", torn(2, 4, 4)),
+        ("one\n\0\0", torn(2, 2, 4)),
+        ("\0ne\n", torn(1, 4, 0)),
+        ("\0ne\ntwo\n", None),
+    ] {
+        assert_eq!(Torn::of(text.as_bytes()), expected, "{text:?}");
+    }
+}

@@ -107,6 +107,10 @@ struct Round {
     /// Honest survivors: their shares of noise are in the sum
     #[arg(long, value_name = "M", value_parser = clients)]
     survivors: u32,
+    /// Norm bound that clients kept their rounded vectors to, squared and in integer units, if it was not the usual one
+    /// of scale, clip and dimension: norm_squared of the plan
+    #[arg(long, value_name = "N", value_parser = positive)]
+    norm_squared: Option<f64>,
     /// How clients were drawn, secretly: none, poisson:RATE or fixed:N/POPULATION
     #[arg(long, default_value = "none")]
     sampling: Sampling,
@@ -120,7 +124,8 @@ impl Round {
             .encoded
             .coding()
             .and_then(|coding| mechanism.release(&coding, drawn(sigma)?, self.survivors, self.sampling));
-        release.map_err(refusal)
+        let release = release.map_err(refusal)?;
+        Ok(Release { norm: self.norm_squared.map_or(release.norm, f64::sqrt), ..release })
     }
 }
 
