@@ -1,7 +1,10 @@
 //! The adversary: malicious servers and clients against the core, a leak oracle that knows all secrets, and a control
 //! for each scenario in which the attack works (`tests/adversary/README.md`).
 
+mod careless;
+mod certificates;
 mod clients;
+mod dealing_lies;
 mod game;
 mod lies;
 mod oracle;
@@ -10,11 +13,15 @@ mod report;
 mod rosters;
 mod secrets;
 mod server;
+mod setting;
+mod sharers;
 mod survivors;
 mod twin;
+mod unplayed;
 mod wire;
 
 pub use clients::{Lie, lies, tell};
-pub use game::{Ground, SIZES, Setting};
 pub use report::Row;
 pub use server::{Expect, Scenario, play, scenarios};
+pub use setting::{Ground, SIZES, Setting};
+pub use unplayed::{UNPLAYED, Unplayed};

@@ -7,14 +7,6 @@ fn adversary(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn no_adversary_of_a_small_cohort_wins() {
-    let output = adversary(&["run", "--n", "5"]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.ends_with(" passed, 0 failed\n"), "{text}");
-    assert_eq!(output.status.code(), Some(0));
-}
-
-#[test]
 fn there_are_as_many_scenarios_as_the_catalogue_says() {
     let text = String::from_utf8(adversary(&["list"]).stdout).unwrap();
     let names = |side: &str| -> std::collections::BTreeSet<String> {
@@ -22,6 +14,44 @@ fn there_are_as_many_scenarios_as_the_catalogue_says() {
         lines.filter_map(|line| Some(line.split_whitespace().nth(1)?.to_owned())).collect()
     };
     assert!(names("server ").len() >= 40 && names("client ").len() >= 25, "{text}");
+}
+
+#[test]
+fn every_threat_of_a_server_or_a_client_is_played_or_has_a_reason() {
+    let text = String::from_utf8(adversary(&["list", "--format", "json"]).stdout).unwrap();
+    let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |row: &serde_json::Value| -> Vec<String> {
+        row["threat"].as_str().unwrap().split(", ").map(str::to_owned).collect()
+    };
+    let threats = (1..=23).map(|at| format!("S{at}")).chain((1..=12).map(|at| format!("M{at}")));
+    for threat in threats {
+        assert!(rows.iter().any(|row| of(row).contains(&threat)), "{threat}");
+    }
+    for row in rows.iter().filter(|row| row["side"] == "none") {
+        assert!(row["not_played"].as_str().is_some_and(|why| why.len() > 20), "{row}");
+    }
+}
+
+/// Every run that passes has a control in which the attack works, or is one, or says why there is none.
+#[test]
+fn no_adversary_of_a_small_cohort_wins_but_in_the_control() {
+    let list = String::from_utf8(adversary(&["list", "--format", "json"]).stdout).unwrap();
+    let listed: Vec<serde_json::Value> =
+        list.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let without = |name: &serde_json::Value| {
+        listed.iter().any(|row| row["scenario"] == *name && row["no_control"].is_string())
+    };
+    let output = adversary(&["run", "--n", "5", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut controls = 0;
+    for row in rows {
+        let has = row["control"].as_str().is_some_and(|control| !control.is_empty());
+        assert!(has || row["expected"] == "leaks" || without(&row["scenario"]), "{row}");
+        controls += usize::from(has);
+    }
+    assert!(controls > 150, "{controls}");
 }
 
 #[test]

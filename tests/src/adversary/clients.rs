@@ -1,4 +1,5 @@
-//! Malicious clients against the core's server: the last client lies in one round, and everybody else is honest.
+//! Malicious clients against the core's server: the last one or the last ones lie in one round, and everybody else is
+//! honest.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,8 +8,10 @@ use secagg::{
     Abort, Aggregate, Client, ClientId, Closed, Credentials, Input, Misbehaviour, Policy, Round, Server,
 };
 
-use super::game::{Ground, Plan, Setting, authority, bytes, certified, input};
+use super::careless::harm;
+use super::game::Plan;
 use super::report::Row;
+use super::setting::{Ground, Setting, authority, bytes, certified, input};
 use super::twin::add;
 
 /// What has to come of a lie.
@@ -26,6 +29,19 @@ pub(super) enum Outcome {
     Unseen,
     /// There is no fault, and the sum is right.
     Harmless,
+    /// The sum of all is right, or the session aborts with 129; nobody honest is blamed.
+    RightOrNone,
+}
+
+/// How many lie: the last clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Liars {
+    One,
+    /// With m holders of a secret as many as ⌊(m − t) / 2⌋ wrong shares are found by decoding. So many, or one more.
+    Decoded,
+    OneMore,
+    /// The least with which fewer than t right shares are left.
+    TooMany,
 }
 
 /// A malicious client.
@@ -41,12 +57,15 @@ pub struct Lie {
     pub(super) round: Round,
     pub(super) tell: fn(&Scene, Vec<u8>) -> Vec<Vec<u8>>,
     pub(super) outcome: Outcome,
+    pub(super) liars: Liars,
+    /// Why the lie does no harm to a server without checks, if it does not.
+    pub harmless: Option<&'static str>,
 }
 
 /// What a lie may need to know.
 pub(super) struct Scene {
     pub(super) plan: Plan,
-    /// The liar: the last client.
+    /// The liar.
     pub(super) liar: u32,
     /// The honest answers of this round that came before the liar's.
     pub(super) others: BTreeMap<u32, Vec<u8>>,
@@ -56,7 +75,7 @@ pub(super) struct Scene {
 
 /// All lies.
 pub fn lies() -> impl Iterator<Item = &'static Lie> {
-    super::lies::ALL.iter()
+    [super::dealing_lies::ALL, super::lies::ALL].into_iter().flatten()
 }
 
 /// Plays a lie; `None` if it is not told in this setting.
@@ -64,16 +83,24 @@ pub fn tell(lie: &Lie, setting: Setting) -> Option<Row> {
     if !lie.grounds.contains(&setting.ground) || !lie.sizes.contains(&setting.n) {
         return None;
     }
-    let run = catch_unwind(AssertUnwindSafe(|| judged(lie, setting)));
-    let failure = run.unwrap_or_else(|_| Err("a panic".to_owned())).err();
+    let plan = plan(setting);
+    if liars(&plan, Some(lie)).is_empty() {
+        return None; // there is no share to spare
+    }
+    let run = catch_unwind(AssertUnwindSafe(|| judged(lie, &plan)));
+    let (control, failure) = match run.unwrap_or_else(|_| Err("a panic".to_owned())) {
+        Ok(control) => (control, None),
+        Err(why) => (String::new(), Some(why)),
+    };
     let (suite, graph) = setting.ground.names();
     let expected = match lie.outcome {
         Outcome::PutOut(_) | Outcome::Found(_) if no_share_to_spare(setting) => "128 or 129".to_owned(),
         Outcome::PutOut(what) | Outcome::Refused(what) | Outcome::Found(what) => what.id().to_owned(),
         Outcome::Aborts(code) => code.to_string(),
+        Outcome::RightOrNone => "right or 129".to_owned(),
         other => format!("{other:?}").to_lowercase(),
     };
-    let (scenario, side, n, control) = (lie.name, "client", setting.n, String::new());
+    let (scenario, side, n) = (lie.name, "client", setting.n);
     Some(Row { scenario, side, n, suite, graph, expected, control, failure })
 }
 
@@ -82,36 +109,79 @@ fn no_share_to_spare(setting: Setting) -> bool {
     setting.n == 3 && setting.ground == Ground::Sparse
 }
 
-fn judged(lie: &Lie, setting: Setting) -> Result<(), String> {
+fn plan(setting: Setting) -> Plan {
     let mut plan = Plan::of(setting);
     if let Some(lowest) = (setting.ground != Ground::Active).then_some(2) {
         plan.config.threshold = lowest; // shares to spare
     }
+    plan
+}
+
+/// The clients that lie.
+pub(super) fn liars(plan: &Plan, lie: Option<&Lie>) -> Vec<u32> {
+    let n = plan.setting.n;
+    let spare = n - plan.threshold();
+    let count = lie.map_or(0, |lie| match lie.liars {
+        Liars::One => 1,
+        Liars::Decoded => spare / 2,
+        Liars::OneMore if spare < 2 => 0,
+        Liars::OneMore => spare / 2 + 1,
+        Liars::TooMany => spare + 1,
+    });
+    (n - count + 1..=n).collect()
+}
+
+/// Plays a lie to the core's server and then, for the control, to one without checks. What the lie does there, if it
+/// does anything.
+fn judged(lie: &Lie, plan: &Plan) -> Result<String, String> {
+    met(lie, plan)?;
+    if matches!(lie.outcome, Outcome::Unseen) {
+        return Ok("the sum is off, and nobody can tell".to_owned());
+    }
+    if let Some(why) = harm(plan, None) {
+        return Err(format!("a server without checks harms an honest session: {why}"));
+    }
+    match (harm(plan, Some(lie)), lie.harmless) {
+        (Some(why), None) => Ok(why),
+        (None, Some(_)) => Ok(String::new()),
+        (None, None) => Err("a server without checks is not harmed".to_owned()),
+        (Some(why), Some(_)) if no_share_to_spare(plan.setting) => Ok(why),
+        (Some(why), Some(_)) => Err(format!("it does harm a server without checks: {why}")),
+    }
+}
+
+fn met(lie: &Lie, plan: &Plan) -> Result<(), String> {
+    let setting = plan.setting;
     // Where there is no lie all goes well: what is seen below comes of the lie.
-    let honest = session(&plan, None)?;
-    let liar = setting.n;
-    let everybody: Vec<u32> = (1..=liar).collect();
+    let honest = session(plan, None)?;
+    let liars = liars(plan, Some(lie));
+    let everybody: Vec<u32> = (1..=setting.n).collect();
     right_sum(&honest.1.map_err(|abort| format!("an honest session ended by {abort}"))?, &everybody, None)?;
-    let (faults, outcome) = session(&plan, Some(lie))?;
-    let others: Vec<u32> = (1..liar).collect();
+    let (mut faults, outcome) = session(plan, Some(lie))?;
+    faults.dedup();
+    let others: Vec<u32> = everybody.iter().copied().filter(|id| !liars.contains(id)).collect();
     let in_sum = lie.round >= Round::ConsistencyCheck;
     let expect = |expected: &[Misbehaviour]| {
         if faults == expected { Ok(()) } else { Err(format!("the faults were {faults:?}")) }
     };
     if let Outcome::Aborts(code) = lie.outcome {
         return match outcome {
-            Err(abort) if abort.code() == code => named(&abort, liar),
+            Err(abort) if abort.code() == code => named(&abort, &liars),
             other => Err(format!("instead of abort {code}: {other:?}")),
         };
     }
     if no_share_to_spare(setting) && matches!(lie.outcome, Outcome::PutOut(_) | Outcome::Found(_)) {
         return match outcome {
-            Err(abort) if matches!(abort.code(), 128 | 129) => named(&abort, liar),
+            Err(abort) if matches!(abort.code(), 128 | 129) => named(&abort, &liars),
             other => Err(format!("instead of an abort: {other:?}")),
         };
     }
+    if let (Outcome::RightOrNone, Err(abort)) = (lie.outcome, &outcome) {
+        return if abort.code() == 129 { named(abort, &liars) } else { Err(format!("{abort}")) };
+    }
     let aggregate = outcome.map_err(|abort| format!("the session ended by {abort}"))?;
-    let honest_faults: Vec<_> = aggregate.faults.iter().filter(|fault| fault.culprit.get() != liar).collect();
+    let honest_faults: Vec<_> =
+        aggregate.faults.iter().filter(|fault| !liars.contains(&fault.culprit.get())).collect();
     match lie.outcome {
         Outcome::PutOut(what) => {
             expect(&[what])?;
@@ -123,12 +193,14 @@ fn judged(lie: &Lie, setting: Setting) -> Result<(), String> {
         }
         Outcome::Found(what) => {
             expect(&[])?;
-            let about = aggregate.faults.iter().any(|fault| {
-                fault.what == what
-                    && (fault.culprit.get() == liar || fault.about.is_some_and(|id| id.get() == liar))
-            });
-            if !about {
-                return Err(format!("the liar is not in {:?}", aggregate.faults));
+            let about = |liar: &u32| {
+                aggregate.faults.iter().any(|fault| {
+                    fault.what == what
+                        && (fault.culprit.get() == *liar || fault.about.is_some_and(|id| id.get() == *liar))
+                })
+            };
+            if !liars.iter().all(about) {
+                return Err(format!("not all of {liars:?} are in {:?}", aggregate.faults));
             }
             right_sum(&aggregate, &everybody, None)?;
         }
@@ -136,24 +208,30 @@ fn judged(lie: &Lie, setting: Setting) -> Result<(), String> {
             expect(&[])?;
             right_sum(&aggregate, &everybody, Some([1, 0, 0]))?;
         }
+        Outcome::RightOrNone => {
+            expect(&[])?;
+            right_sum(&aggregate, &everybody, None)?;
+        }
         Outcome::Harmless | Outcome::Aborts(_) => {
             expect(&[])?;
             right_sum(&aggregate, if in_sum { &everybody } else { &others }, None)?;
         }
     }
     // An honest client may be the other one of a fault that cannot be pinned (§5), but is never put out.
-    let blamed = |fault: &&&secagg::Fault| fault.about.is_none_or(|id| id.get() != liar);
+    let blamed = |fault: &&&secagg::Fault| fault.about.is_none_or(|id| !liars.contains(&id.get()));
     match honest_faults.iter().find(blamed) {
         Some(fault) => Err(format!("an honest client is blamed: {fault}")),
         None => Ok(()),
     }
 }
 
-/// An abort for a secret that is lost names the liar among the suspects.
-fn named(abort: &Abort, liar: u32) -> Result<(), String> {
+/// An abort for a secret that is lost names the liars among the suspects.
+fn named(abort: &Abort, liars: &[u32]) -> Result<(), String> {
     match abort {
-        Abort::Unrecoverable { suspects, .. } if !suspects.iter().any(|id| id.get() == liar) => {
-            Err(format!("the liar is no suspect: {abort}"))
+        Abort::Unrecoverable { suspects, .. }
+            if !liars.iter().all(|liar| suspects.iter().any(|id| id.get() == *liar)) =>
+        {
+            Err(format!("not all of {liars:?} are suspects: {abort}"))
         }
         _ => Ok(()),
     }
@@ -165,43 +243,53 @@ fn right_sum(aggregate: &Aggregate, of: &[u32], off_by: Option<[u16; 3]>) -> Res
         return Err(format!("the survivors are {survivors:?}"));
     }
     let mut sum = off_by.unwrap_or_default();
-    of.iter().for_each(|id| add(&mut sum, input(*id), true));
+    add(&mut sum, right(of), true);
     let found: Vec<u64> = aggregate.vectors.iter().flat_map(|(_, lanes)| lanes.iter()).collect();
     if found == sum.map(u64::from) { Ok(()) } else { Err("a wrong sum was released".to_owned()) }
 }
 
+/// The sum of the inputs of these clients.
+pub(super) fn right(of: &[u32]) -> [u16; 3] {
+    let mut sum = [0; 3];
+    of.iter().for_each(|id| add(&mut sum, input(*id), true));
+    sum
+}
+
 type End = (Vec<Misbehaviour>, Result<Aggregate, Abort>);
 
-/// Runs a session; the faults are those of messages as they come, which must all be the liar's.
+/// Runs a session; the faults are those of messages as they come, which must all be the liars'.
 fn session(plan: &Plan, lie: Option<&Lie>) -> Result<End, String> {
     let active = plan.setting.ground == Ground::Active;
     let mut clients: BTreeMap<ClientId, Client> = BTreeMap::new();
     let (mut server, mut requests) =
         Server::open(plan.config.clone()).map_err(|misuse| misuse.to_string())?;
     let mut faults = Vec::new();
-    let liar = plan.setting.n;
-    let mut scene = Scene { plan: plan.clone(), liar, others: BTreeMap::new(), before: Vec::new() };
+    let liars = liars(plan, lie);
+    let mut before: BTreeMap<u32, Vec<Vec<u8>>> = BTreeMap::new();
     loop {
+        let mut others = BTreeMap::new();
         let round = server.progress().map(|progress| progress.round);
         for (id, request) in requests {
             let client = clients.entry(id).or_insert_with(|| client(id.get(), active));
             let response = client.handle(&request).map_err(|abort| format!("{id} ended by {abort}"))?;
-            let told = lie.filter(|lie| id.get() == liar && Some(lie.round) == round);
-            let messages =
-                told.map_or_else(|| vec![response.clone()], |lie| (lie.tell)(&scene, response.clone()));
+            let before = before.entry(id.get()).or_default();
+            let told = lie.filter(|lie| liars.contains(&id.get()) && Some(lie.round) == round);
+            let messages = told.map_or_else(
+                || vec![response.clone()],
+                |lie| {
+                    let (plan, others, before) = (plan.clone(), others.clone(), before.clone());
+                    (lie.tell)(&Scene { plan, liar: id.get(), others, before }, response.clone())
+                },
+            );
             for message in messages {
                 match server.receive(id, &message) {
-                    Err(fault) if fault.culprit.get() == liar => faults.push(fault.what),
+                    Err(fault) if liars.contains(&fault.culprit.get()) => faults.push(fault.what),
                     Err(fault) => return Err(format!("an honest client is put out: {fault}")),
                     Ok(()) => {}
                 }
             }
-            if id.get() == liar {
-                scene.before.push(response);
-                scene.others.clear();
-            } else {
-                scene.others.insert(id.get(), response);
-            }
+            before.push(response.clone());
+            others.insert(id.get(), response);
         }
         match server.close_round() {
             Ok(Closed::Next(next)) => requests = next,
@@ -211,7 +299,7 @@ fn session(plan: &Plan, lie: Option<&Lie>) -> Result<End, String> {
     }
 }
 
-fn client(id: u32, active: bool) -> Client {
+pub(super) fn client(id: u32, active: bool) -> Client {
     let identity = bytes("identity", id);
     let mut client = if active {
         let credentials = Credentials::new(identity, certified(&identity), authority().public());

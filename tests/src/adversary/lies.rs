@@ -1,19 +1,18 @@
-//! What malicious clients send.
+//! What malicious clients send behind their secrets, and what lies have in common.
 
 use secagg::{Misbehaviour, Round};
 
-use super::clients::Outcome::{Aborts, Found, Harmless, PutOut, Refused, Unseen};
-use super::clients::{Lie, Scene};
-use super::game::{Ground, bytes, certified};
-use super::secrets::{Bytes32, Secrets};
-use super::wire::{self, BUNDLE, HEADER};
+use super::clients::Outcome::{Aborts, Found, Harmless, PutOut, Refused, RightOrNone, Unseen};
+use super::clients::{Liars, Lie, Scene};
+use super::setting::{Ground, bytes};
+use super::wire::{self, HEADER};
 
-const ALL_GROUNDS: &[Ground] = &Ground::ALL;
+pub(super) const ALL_GROUNDS: &[Ground] = &Ground::ALL;
 const COMPLETE: &[Ground] = &[Ground::Active, Ground::Curious];
-const ACTIVE: &[Ground] = &[Ground::Active];
+pub(super) const ACTIVE: &[Ground] = &[Ground::Active];
 
-/// A lie on all grounds, of sizes in which the others can do without the liar.
-const fn lie(
+/// A lie on the complete graph, of sizes in which the others can do without the liar.
+pub(super) const fn lie(
     name: &'static str,
     threat: &'static str,
     says: &'static str,
@@ -21,191 +20,27 @@ const fn lie(
     tell: fn(&Scene, Vec<u8>) -> Vec<Vec<u8>>,
     outcome: super::clients::Outcome,
 ) -> Lie {
-    Lie { name, threat, says, grounds: COMPLETE, sizes: 3..=16, round, tell, outcome }
+    let (liars, harmless) = (Liars::One, None);
+    Lie { name, threat, says, grounds: COMPLETE, sizes: 3..=16, round, tell, outcome, liars, harmless }
 }
 
-const fn on(grounds: &'static [Ground], lie: Lie) -> Lie {
+pub(super) const fn on(grounds: &'static [Ground], lie: Lie) -> Lie {
     Lie { grounds, ..lie }
 }
 
-use Round::{AdvertiseKeys, ConsistencyCheck, MaskedInputCollection, ShareKeys, Unmasking};
+/// A lie of more than one client.
+const fn told_by(liars: Liars, lie: Lie) -> Lie {
+    Lie { liars, ..lie }
+}
+
+/// A lie that costs a server without checks nothing.
+pub(super) const fn harmless(why: &'static str, lie: Lie) -> Lie {
+    Lie { harmless: Some(why), ..lie }
+}
+
+use Round::{ConsistencyCheck, MaskedInputCollection, ShareKeys, Unmasking};
 
 pub(super) const ALL: &[Lie] = &[
-    lie(
-        "low-order-key",
-        "I1",
-        "advertises an encryption key of low order",
-        AdvertiseKeys,
-        |_, m| one(with(m, HEADER, &[0; 32])),
-        PutOut(Misbehaviour::BadEncryptionKey),
-    ),
-    lie(
-        "key-out-of-range",
-        "M4",
-        "advertises an encryption key above the prime",
-        AdvertiseKeys,
-        |_, m| one(with(m, HEADER, &[0xff; 32])),
-        PutOut(Misbehaviour::BadEncryptionKey),
-    ),
-    lie(
-        "neutral-mask-key",
-        "M4",
-        "advertises the neutral element as mask key",
-        AdvertiseKeys,
-        |_, m| one(with(m, HEADER + 32, &[0; 32])),
-        PutOut(Misbehaviour::BadMaskKey),
-    ),
-    lie(
-        "mask-key-of-no-point",
-        "M4",
-        "advertises a mask key that is no element",
-        AdvertiseKeys,
-        |_, m| one(with(m, HEADER + 32, &[0xff; 32])),
-        PutOut(Misbehaviour::BadMaskKey),
-    ),
-    lie(
-        "copied-key",
-        "S7",
-        "advertises the encryption key of another client, rightly signed",
-        AdvertiseKeys,
-        |s, m| one(rekeyed(s, &m, true)),
-        PutOut(Misbehaviour::DuplicateKey),
-    ),
-    on(
-        ACTIVE,
-        lie(
-            "copied-advertisement",
-            "M12",
-            "sends another client's advertisement as its own",
-            AdvertiseKeys,
-            |s, m| one(s.others.get(&1).cloned().unwrap_or(m)),
-            PutOut(Misbehaviour::BadKeySignature),
-        ),
-    ),
-    on(
-        ACTIVE,
-        lie(
-            "borrowed-identity",
-            "M12",
-            "names another client's identity and certificate",
-            AdvertiseKeys,
-            |s, m| one(with(m, HEADER + 64, &s.others[&1][HEADER + 64..HEADER + 160])),
-            PutOut(Misbehaviour::BadKeySignature),
-        ),
-    ),
-    on(
-        ACTIVE,
-        lie(
-            "shared-identity",
-            "S7",
-            "takes part with the identity of another client, rightly signed",
-            AdvertiseKeys,
-            |s, m| one(rekeyed(s, &m, false)),
-            PutOut(Misbehaviour::DuplicateIdentity),
-        ),
-    ),
-    on(
-        ACTIVE,
-        lie(
-            "uncertified",
-            "S5",
-            "has a certificate of no authority",
-            AdvertiseKeys,
-            |_, m| one(with(m, HEADER + 96, &[1; 64])),
-            PutOut(Misbehaviour::BadCertificate),
-        ),
-    ),
-    on(
-        ACTIVE,
-        lie(
-            "identity-of-no-point",
-            "S6",
-            "has an identity that is no key",
-            AdvertiseKeys,
-            |_, m| one(with(m, HEADER + 64, &[0xff; 32])),
-            PutOut(Misbehaviour::BadIdentity),
-        ),
-    ),
-    on(
-        ACTIVE,
-        lie(
-            "unsigned-keys",
-            "S6",
-            "does not sign its keys",
-            AdvertiseKeys,
-            |_, m| one(with(m, HEADER + 160, &[1; 64])),
-            PutOut(Misbehaviour::BadKeySignature),
-        ),
-    ),
-    lie(
-        "short-advertisement",
-        "M3",
-        "cuts its advertisement short",
-        AdvertiseKeys,
-        |_, mut m| {
-            m.pop();
-            one(m)
-        },
-        PutOut(Misbehaviour::Malformed),
-    ),
-    lie(
-        "no-bundles",
-        "M3",
-        "sends no bundles",
-        ShareKeys,
-        |_, m| one([&m[..HEADER + 32], &[0; 4]].concat()),
-        PutOut(Misbehaviour::WrongBundleCount),
-    ),
-    lie(
-        "bundle-too-many",
-        "M3",
-        "sends a bundle for somebody that is not there",
-        ShareKeys,
-        |_, m| {
-            let bundles = [&m[HEADER + 36..], &[0; BUNDLE]].concat();
-            one([&m[..HEADER + 32], &wire::list(&bundles)].concat())
-        },
-        PutOut(Misbehaviour::WrongBundleCount),
-    ),
-    on(
-        ALL_GROUNDS,
-        lie(
-            "garbled-bundle",
-            "M2",
-            "sends its first neighbour a bundle that does not open",
-            ShareKeys,
-            |_, mut m| {
-                m[HEADER + 40] ^= 1;
-                one(m)
-            },
-            Found(Misbehaviour::BadBundle),
-        ),
-    ),
-    on(
-        ALL_GROUNDS,
-        lie(
-            "inconsistent-dealing",
-            "M2",
-            "seals a share to one holder that is on no polynomial of its others",
-            ShareKeys,
-            |s, m| one(misdealt(s, m)),
-            Found(Misbehaviour::WrongShare),
-        ),
-    ),
-    on(
-        ALL_GROUNDS,
-        lie(
-            "false-commitment",
-            "M2",
-            "commits to another seed than it shares",
-            ShareKeys,
-            |_, mut m| {
-                m[HEADER] ^= 1;
-                one(m)
-            },
-            Aborts(129),
-        ),
-    ),
     lie(
         "short-vector",
         "M3",
@@ -233,19 +68,22 @@ pub(super) const ALL: &[Lie] = &[
         "M3",
         "sends a coordinate more",
         MaskedInputCollection,
-        |_, m| one([&m[..], &[0, 0]].concat()),
+        |_, m| one([&m[..HEADER], &[0, 0], &m[HEADER..]].concat()),
         PutOut(Misbehaviour::WrongVectorLength),
     ),
-    lie(
-        "padding-bits",
-        "M4",
-        "sets bits behind the last coordinate",
-        MaskedInputCollection,
-        |_, mut m| {
-            m[HEADER + 5] |= 0x80;
-            one(m)
-        },
-        PutOut(Misbehaviour::NonZeroPadding),
+    harmless(
+        "bits behind the end are in no coordinate: the rule is that there is one encoding",
+        lie(
+            "padding-bits",
+            "M4",
+            "sets bits behind the last coordinate",
+            MaskedInputCollection,
+            |_, mut m| {
+                m[HEADER + 5] |= 0x80;
+                one(m)
+            },
+            PutOut(Misbehaviour::NonZeroPadding),
+        ),
     ),
     on(
         ALL_GROUNDS,
@@ -360,23 +198,73 @@ pub(super) const ALL: &[Lie] = &[
             PutOut(Misbehaviour::NonCanonicalShare),
         ),
     ),
+    told_by(
+        Liars::Decoded,
+        lie(
+            "wrong-shares-that-decoding-finds",
+            "M1",
+            "are as many as decoding corrects, and give wrong shares of all secrets, each its own",
+            Unmasking,
+            |s, m| one(wrong_shares(s, m)),
+            Found(Misbehaviour::WrongShare),
+        ),
+    ),
+    told_by(
+        Liars::OneMore,
+        lie(
+            "wrong-shares-one-too-many",
+            "M1",
+            "do that and are one more",
+            Unmasking,
+            |s, m| one(wrong_shares(s, m)),
+            RightOrNone,
+        ),
+    ),
+    told_by(
+        Liars::TooMany,
+        lie(
+            "too-few-right-shares",
+            "M1",
+            "do that and leave fewer right shares than the threshold",
+            Unmasking,
+            |s, m| one(wrong_shares(s, m)),
+            Aborts(129),
+        ),
+    ),
+    lie(
+        "thousand-forgeries",
+        "M12",
+        "sends a thousand complaints about all others, made for another session, and then its answer",
+        Unmasking,
+        |s, m| {
+            let forged = (0..1000u32).map(|at| {
+                let owner = at % (s.liar - 1) + 1;
+                with(unopened(&m, owner, true), 1, &bytes("another session", at))
+            });
+            forged.chain([m.clone()]).collect()
+        },
+        Refused(Misbehaviour::WrongSession),
+    ),
     lie(
         "share-missing",
         "M1",
         "gives a share less",
         Unmasking,
-        |_, m| one([&m[..HEADER + 4], &wire::list(&m[HEADER + 8..m.len() - 32])].concat()),
+        |_, m| one([&m[..HEADER + 4], &wire::list(&m[HEADER + 40..])].concat()),
         PutOut(Misbehaviour::WrongShareCount),
     ),
     on(
         COMPLETE,
-        lie(
-            "framed-owner",
-            "M12",
-            "says that a good bundle did not open",
-            Unmasking,
-            |s, m| one(unopened(&m, first_owner(s), true)),
-            Found(Misbehaviour::BadBundle),
+        harmless(
+            "the shares of the other holders are enough: a fault is named, with both that may have lied",
+            lie(
+                "framed-owner",
+                "M12",
+                "says that a good bundle did not open",
+                Unmasking,
+                |s, m| one(unopened(&m, first_owner(s), true)),
+                Found(Misbehaviour::BadBundle),
+            ),
         ),
     ),
     lie(
@@ -403,7 +291,10 @@ pub(super) const ALL: &[Lie] = &[
         |s, m| one(unopened(&m, first_owner(s), false)),
         PutOut(Misbehaviour::WrongShareCount),
     ),
-    lie("silent-in-unmasking", "M9", "does not answer Unmasking", Unmasking, |_, _| Vec::new(), Harmless),
+    harmless(
+        "silence breaks no rule: the shares of the others are enough",
+        lie("silent-in-unmasking", "M9", "does not answer Unmasking", Unmasking, |_, _| Vec::new(), Harmless),
+    ),
     lie(
         "silent-in-collection",
         "M9",
@@ -440,19 +331,28 @@ pub(super) const ALL: &[Lie] = &[
         lie(
             "answers-elsewhere",
             "S8",
-            "answers in another session, then in this one",
+            "answers in another session, with another share, then in this one",
             Unmasking,
-            |_, m| vec![with(m.clone(), 1, &[!m[1]]), m],
+            |_, m| vec![with(with(m.clone(), 1, &[!m[1]]), HEADER + 8, &[1; 32]), m],
             Refused(Misbehaviour::WrongSession),
         ),
     ),
 ];
 
-fn one(message: Vec<u8>) -> Vec<Vec<u8>> {
+/// Wrong shares in the place of all; no two liars' fit.
+fn wrong_shares(scene: &Scene, mut message: Vec<u8>) -> Vec<u8> {
+    let by = bytes("wrong share", scene.liar);
+    for share in message[HEADER + 8..].chunks_mut(32) {
+        share[..30].iter_mut().zip(by).for_each(|(one, by)| *one ^= by);
+    }
+    message
+}
+
+pub(super) fn one(message: Vec<u8>) -> Vec<Vec<u8>> {
     vec![message]
 }
 
-fn with(mut message: Vec<u8>, at: usize, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn with(mut message: Vec<u8>, at: usize, bytes: &[u8]) -> Vec<u8> {
     message[at..at + bytes.len()].copy_from_slice(bytes);
     message
 }
@@ -460,37 +360,6 @@ fn with(mut message: Vec<u8>, at: usize, bytes: &[u8]) -> Vec<u8> {
 /// An owner whose bundle the liar holds, on any graph.
 fn first_owner(scene: &Scene) -> u32 {
     scene.liar - 1
-}
-
-/// An advertisement with client 1's encryption key, or with its identity, signed as it must be.
-fn rekeyed(scene: &Scene, message: &[u8], key: bool) -> Vec<u8> {
-    let other = if key { 1 } else { scene.liar };
-    let first: Bytes32 = wire::key(&scene.others.get(&other).map_or(message, |m| m)[HEADER..], 0);
-    let keys = [first, wire::key(&message[HEADER..], 1)];
-    let identity = bytes("identity", if key { scene.liar } else { 1 });
-    let forged =
-        super::game::Game::new(scene.plan.clone()).forge(&keys, scene.liar, &identity, certified(&identity));
-    [&message[..HEADER], &forged].concat()
-}
-
-/// A bundle for client 1, or for the first neighbour, with another share of the mask key and of the self mask seed.
-fn misdealt(scene: &Scene, message: Vec<u8>) -> Vec<u8> {
-    use super::secrets::Kind;
-    let config = &scene.plan.config;
-    let session: Bytes32 = wire::key(&message[1..], 0);
-    let secrets = Secrets::new(config, scene.liar, &bytes("entropy", scene.liar));
-    for holder in 1..scene.liar {
-        let keys = Secrets::new(config, holder, &bytes("entropy", holder)).keys;
-        let shares = |at| [Kind::MaskKey, Kind::SelfMask].map(|kind| secrets.share(kind, at));
-        let suite = config.suite.number();
-        let right = secrets.seal(suite, &session, (holder, &keys[0]), shares(holder));
-        let wrong = secrets.seal(suite, &session, (holder, &keys[0]), shares(scene.liar + 9));
-        let mut bundles = message[HEADER + 36..].chunks(BUNDLE);
-        if let Some(at) = bundles.position(|bundle| bundle == right) {
-            return with(message, HEADER + 36 + at * BUNDLE, &wrong);
-        }
-    }
-    message
 }
 
 /// An answer that lists an owner as unopened, with its share left out or not.

@@ -2,11 +2,12 @@
 
 use secagg::{Authority, Config, Graph, Suite};
 
-use super::game::{Game, Ground, Plan, authority, bytes};
+use super::game::{Game, Plan};
 use super::rosters::invented;
 use super::secrets::session_id;
 use super::server::Expect::{Absent, Done, Ends, Leaks};
 use super::server::{PLAIN, Scenario};
+use super::setting::{Ground, authority, bytes};
 use super::survivors::{equivocate, honest_but_curious};
 
 pub(super) const ALL: &[Scenario] = &[

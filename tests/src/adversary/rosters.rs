@@ -3,10 +3,11 @@
 
 use secagg::Credentials;
 
-use super::game::{Game, bytes, certified};
+use super::game::Game;
 use super::secrets::{Bytes32, Secrets, session_id};
 use super::server::Expect::{Absent, Ends, Leaks};
 use super::server::{PLAIN, Scenario};
+use super::setting::{bytes, certified};
 use super::twin::Without;
 
 const KEYS: Without = &["4.2-4"];
@@ -284,6 +285,16 @@ pub(super) const ALL: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "graph-grinding",
+        threat: "S12, S22",
+        says: "leaves clients out of the roster until corrupt ones hold enough of the victim's shares",
+        // With fewer clients too few are corrupt.
+        expect: [Absent, Absent, Leaks],
+        sizes: 16..=16,
+        attack: ground_graph,
+        ..PLAIN
+    },
+    Scenario {
         name: "chosen-session-id",
         threat: "S8",
         says: "chooses the session id, with invented neighbours",
@@ -297,6 +308,25 @@ pub(super) const ALL: &[Scenario] = &[
         ..PLAIN
     },
 ];
+
+/// The session of the first roster that gives the victim as many corrupt neighbours as the threshold.
+fn ground_graph(game: &mut Game) {
+    game.advertise();
+    let (all, corrupt) = (game.advertised.clone(), game.corrupt());
+    let others = game.honest().split_off(1);
+    for left_out in 0u32..1 << others.len() {
+        let is_left_out =
+            |id: &u32| others.iter().position(|one| one == id).is_some_and(|at| left_out >> at & 1 == 1);
+        game.advertised = all.clone();
+        game.advertised.retain(|id, _| !is_left_out(id));
+        let near = game.neighbourhood(1);
+        if near.iter().filter(|(id, _)| corrupt.contains(id)).count() >= game.plan.threshold() as usize {
+            break;
+        }
+    }
+    game.share();
+    game.tell_all(1);
+}
 
 /// What the client at this place has really advertised.
 fn truth(game: &Game, id: u32) -> Vec<u8> {

@@ -148,7 +148,7 @@ pub(super) fn session_id(config: &Config, roster: &[(u32, Vec<u8>)]) -> Bytes32 
     hash(config.suite.number(), "session", &[&config.id(), &count, &members])
 }
 
-/// The mask of a seed for the vectors of [`super::game::vectors`]: three lanes of 16 bits.
+/// The mask of a seed for the vectors of [`super::setting::vectors`]: three lanes of 16 bits.
 pub(super) fn mask(suite: u8, session: &Bytes32, seed: &Bytes32) -> [u16; 3] {
     let stream = |place: u8| {
         let key: Bytes32 = derive(suite, "mask keystream", session, seed, &[&[place]]);

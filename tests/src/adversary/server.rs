@@ -2,10 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::game::{Game, Ground, Plan, Setting};
+use super::game::{Game, Plan};
 use super::oracle::{Leak, judge};
 use super::report::Row;
-use super::{proposals, rosters, survivors};
+use super::setting::{Ground, Setting};
+use super::{certificates, proposals, rosters, sharers, survivors};
 
 /// What has to come of a scenario in a suite on a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub(super) const PLAIN: Scenario = Scenario {
 
 /// All scenarios.
 pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [proposals::ALL, rosters::ALL, survivors::ALL].into_iter().flatten()
+    [proposals::ALL, rosters::ALL, sharers::ALL, survivors::ALL, certificates::ALL].into_iter().flatten()
 }
 
 impl Scenario {

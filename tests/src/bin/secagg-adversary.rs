@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
-use secagg_tests::adversary::{Expect, Ground, Row, SIZES, Setting, lies, play, scenarios, tell};
+use secagg_tests::adversary::{Expect, Ground, Row, SIZES, Setting, UNPLAYED, lies, play, scenarios, tell};
 
 /// Play malicious servers and clients against the core
 ///
@@ -30,7 +30,7 @@ Exit codes: 0 all passed, 1 a run failed, 2 a mistake on the command line.";
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the scenarios
+    /// List the scenarios, and the threats that are not played, with the reason
     List {
         /// How to print them
         #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -77,15 +77,25 @@ fn main() -> ExitCode {
 
 fn list(format: Format) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let servers = scenarios().map(|one| ("server", one.name, one.threat, one.says));
-    for (side, name, threat, says) in
-        servers.chain(lies().map(|one| ("client", one.name, one.threat, one.says)))
-    {
-        match format {
-            Format::Text => writeln!(out, "{side} {name:30} {threat:12} {says}")?,
-            Format::Json => {
-                let line =
+    let servers = scenarios().map(|one| ("server", one.name, one.threat, one.says, None));
+    let clients = lies().map(|one| ("client", one.name, one.threat, one.says, one.harmless));
+    let unplayed = UNPLAYED.iter().map(|one| ("none", "", one.threat, one.says, Some(one.why)));
+    for (side, name, threat, says, why) in servers.chain(clients).chain(unplayed) {
+        match (format, why) {
+            (Format::Text, None) => writeln!(out, "{side} {name:34} {threat:12} {says}")?,
+            (Format::Text, Some(why)) if side == "none" => {
+                writeln!(out, "not played {threat:12} {says}: {why}")?;
+            }
+            (Format::Text, Some(why)) => {
+                writeln!(out, "{side} {name:34} {threat:12} {says} (no control: {why})")?;
+            }
+            (Format::Json, _) => {
+                let mut line =
                     serde_json::json!({"side": side, "scenario": name, "threat": threat, "says": says});
+                match side {
+                    "none" => line["not_played"] = why.into(),
+                    _ => line["no_control"] = why.into(),
+                }
                 writeln!(out, "{line}")?;
             }
         }

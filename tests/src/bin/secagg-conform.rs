@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressFinish};
 use secagg_tests::conform::known::Known;
-use secagg_tests::conform::live::{Pin, client, server};
+use secagg_tests::conform::live::{Pin, Population, client, server};
 use secagg_tests::conform::mutants::{catch_all, offered};
 use secagg_tests::conform::report::{Counts, Entry, Verdict, junit};
 use secagg_tests::conform::shim::{Limits, Shim};
@@ -54,6 +54,18 @@ enum Mode {
     /// one vector, `conform`, of 4 coordinates of 16 bits.
     #[command(after_help = CLIENT_EXAMPLES)]
     Client(ClientTests),
+    /// Makes a folder with an authority and identities, for tests of the active suite.
+    ///
+    /// The files are those of `secagg identity authority`, `new` and `enrol`: `ca`, `conform-001`, `conform-002` and
+    /// so on with `.pub` and `.cert`, and `roster`. Use them for tests and for nothing else.
+    #[command(after_help = IDENTITIES_EXAMPLES)]
+    Identities {
+        /// The folder to make.
+        folder: PathBuf,
+        /// How many identities: one for each client of a session. The tests of a client take 5.
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=100))]
+        count: u16,
+    },
     /// Checks that deliberate mistakes of a shim are caught by the tests of what they break.
     Mutants {
         /// The command of a shim that offers mutants.
@@ -68,15 +80,31 @@ const SERVER_EXAMPLES: &str = "\
 Example:
   secagg serve --listen 127.0.0.1:4433 --clients 3 --vector weights:5:9 --state state --rounds 99 --stage-deadline 2 &
   secagg-conform server 127.0.0.1:4433 --pin-file state/pin --clients 3
-  secagg-conform server --list --section 10.2";
+  secagg-conform server --list --section 10.2
+
+A server of the active suite, with an authority for the test; a folder of your own does as well (see --identities):
+  secagg-conform identities people
+  secagg serve --listen 127.0.0.1:4433 --clients 3 --vector weights:5:9 --state state --rounds 99 --stage-deadline 2 \
+      --suite active --authority people/ca.pub --corrupt 0 --threshold 2 &
+  secagg-conform server 127.0.0.1:4433 --pin-file state/pin --clients 3 --identities people";
+
+const IDENTITIES_EXAMPLES: &str = "\
+Examples:
+  secagg-conform identities people
+  secagg-conform server 127.0.0.1:4433 --clients 3 --identities people
+  secagg identity roster verify people/roster --authority people/ca.pub";
 
 const CLIENT_EXAMPLES: &str = "\
 In the command {addr}, {pin}, {pin_file}, {name} and {input} stand for the address, the pin, files with the pin and
-with the input, and the name to join with. If {input} is used the sums are checked too. No shell runs it.
+with the input, and the name to join with. If {input} is used the sums are checked too. No shell runs it. With
+--identities also {identity}, {certificate} and {authority} stand for files: those of the first identity.
 
 Examples:
   secagg-conform client --client \"secagg join {addr} --pin-file {pin_file} --name {name} --input {input}\"
-  secagg-conform client --listen 0.0.0.0:4433 --pin-file pin        # start a client by hand for each case";
+  secagg-conform client --listen 0.0.0.0:4433 --pin-file pin        # start a client by hand for each case
+  secagg-conform identities people && secagg-conform client --identities people --client \"secagg join {addr} \
+      --pin-file {pin_file} --name {name} --input {input} --identity {identity} --certificate {certificate} \
+      --authority {authority}\"";
 
 #[derive(Args)]
 struct ServerTests {
@@ -95,6 +123,10 @@ struct ServerTests {
     /// How long the server may keep a client waiting: more than it waits itself for one that is silent.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     deadline: f64,
+    /// Plays the active suite, as identities that the server's authority has certified: a folder as `secagg-conform
+    /// identities` makes it, with `ca.pub`, and for each client a key NAME and its certificate NAME.cert.
+    #[arg(long, value_name = "DIR")]
+    identities: Option<PathBuf>,
     #[command(flatten)]
     report: Reporting,
 }
@@ -116,6 +148,11 @@ struct ClientTests {
     /// How long a client may take to come [default: the step limit with --client, else 600].
     #[arg(long, value_name = "SECONDS")]
     wait: Option<f64>,
+    /// Plays the active suite, to a client of the first identity of this folder, which has five or more: one as
+    /// `secagg-conform identities` makes it, with `ca.pub`, and for each client a key NAME and its certificate
+    /// NAME.cert. The order is that of the names.
+    #[arg(long, value_name = "DIR")]
+    identities: Option<PathBuf>,
     #[command(flatten)]
     report: Reporting,
 }
@@ -176,6 +213,7 @@ fn main() -> ExitCode {
         Some(Mode::Mutants { shim, limits }) => mutants(&shim, &limits),
         Some(Mode::Server(arguments)) => test_server(&arguments),
         Some(Mode::Client(arguments)) => test_client(&arguments),
+        Some(Mode::Identities { folder, count }) => Population::create(&folder, count.into()).map(|()| true),
         None if arguments.tests.report.list => list(&arguments.tests.report),
         None => tests(&arguments.tests),
     };
@@ -232,7 +270,7 @@ const NO_TEST: &str = "no test is of that section: see --list";
 fn test_server(arguments: &ServerTests) -> Result<bool, String> {
     let report = &arguments.report;
     let section = report.section.as_deref();
-    let ids = server::ids(section);
+    let ids = server::ids(arguments.identities.is_some(), section);
     if report.list || ids.is_empty() {
         return list_live(&ids);
     }
@@ -242,17 +280,18 @@ fn test_server(arguments: &ServerTests) -> Result<bool, String> {
     };
     let deadline = duration("--deadline", arguments.deadline)?;
     let address = resolve(arguments.address.as_deref().unwrap_or_default())?;
-    let under_test = server::UnderTest { address, pin, clients: arguments.clients, deadline };
+    let identities = population(arguments.identities.as_deref())?;
+    let under_test = server::UnderTest { address, pin, clients: arguments.clients, deadline, identities };
     let mut known = report.known()?;
     let mut tell = report.teller(ids.len());
-    let entries = unless_interrupted(server::run(under_test, section, &mut known, &mut tell))?;
+    let entries = unless_interrupted(server::run(&under_test, section, &mut known, &mut tell))??;
     report.conclude(&entries, &known)
 }
 
 fn test_client(arguments: &ClientTests) -> Result<bool, String> {
     let report = &arguments.report;
     let section = report.section.as_deref();
-    let ids = client::ids(section);
+    let ids = client::ids(arguments.identities.is_some(), section);
     if report.list || ids.is_empty() {
         return list_live(&ids);
     }
@@ -267,6 +306,7 @@ fn test_client(arguments: &ClientTests) -> Result<bool, String> {
         command: arguments.client.clone(),
         step,
         wait: wait.unwrap_or(if arguments.client.is_some() { step } else { by_hand }),
+        identities: population(arguments.identities.as_deref())?,
     };
     let mut known = report.known()?;
     let mut listening = |address, pin| eprintln!("listening on {address}\npin {pin}");
@@ -274,6 +314,10 @@ fn test_client(arguments: &ClientTests) -> Result<bool, String> {
     let entries =
         unless_interrupted(client::run(&under_test, section, &mut known, &mut listening, &mut tell))??;
     report.conclude(&entries, &known)
+}
+
+fn population(folder: Option<&Path>) -> Result<Option<Population>, String> {
+    folder.map(Population::read).transpose()
 }
 
 fn list_live(ids: &[&str]) -> Result<bool, String> {
@@ -384,6 +428,6 @@ fn say(line: std::fmt::Arguments<'_>) {
     }
 }
 
-fn at(path: &std::path::Path, error: &std::io::Error) -> String {
+fn at(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
 }

@@ -4,11 +4,14 @@
 //! It is written from the document and on `quinn` alone, so that the binding has been read twice. The rounds are the
 //! core's. The endpoint under test is not trusted: every wait has an end, and no frame is read beyond a limit.
 
+mod active_client_cases;
+mod active_server_cases;
 mod binding;
 mod case;
 pub mod client;
 mod client_cases;
 mod host;
+mod identities;
 mod limit;
 mod player;
 mod quic;
@@ -18,4 +21,5 @@ mod server_cases;
 mod session;
 mod spawn;
 
+pub use identities::Population;
 pub use quic::Pin;

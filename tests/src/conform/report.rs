@@ -69,7 +69,8 @@ impl Verdict {
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = self.verdict.why().replace('\n', "\n    ");
-        write!(f, "{} {} [{}] {why}", self.verdict.word(), self.id, self.subject)
+        write!(f, "{} {} [{}] {why}", self.verdict.word(), self.id, self.subject)?;
+        sentence(&self.id).map_or(Ok(()), |sentence| write!(f, "\n    the rule: {sentence}"))
     }
 }
 
@@ -82,9 +83,16 @@ impl Entry {
             "subject": self.subject,
             "outcome": self.verdict.word(),
             "why": self.verdict.why(),
+            "rule": sentence(&self.id),
             "seconds": self.took.as_secs_f64(),
         })
     }
+}
+
+/// The sentence of the rule that a test is of: its id begins with that of the rule.
+pub fn sentence(test: &str) -> Option<String> {
+    let rule = test.split('/').next()?;
+    secagg_spec::musts().into_iter().find(|must| must.id == rule).map(|must| must.text)
 }
 
 /// How many tests ended how. Known failures count as skipped, unexpected passes as failed.

@@ -4,13 +4,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use quinn::{ConnectionError, Endpoint};
+use quinn::{ConnectionError, Endpoint, TransportErrorCode};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::binding::ALPN;
 use super::case::{self, of_section};
 use super::client_cases::{ClientCase, Part, cases};
-use super::host::{Guest, INPUT, Play, VECTOR};
+use super::host::{Guest, INPUT, Table, VECTOR};
+use super::identities::Population;
 use super::limit::{Failure, within};
 use super::quic::{Identity, Pin};
 use super::spawn::{Process, fill};
@@ -19,7 +21,7 @@ use crate::conform::replay::Outcome;
 use crate::conform::report::Entry;
 
 /// A client under test.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct UnderTest {
     /// Where it is waited for.
     pub listen: SocketAddr,
@@ -27,25 +29,27 @@ pub struct UnderTest {
     pub pin_file: PathBuf,
     /// Where its input is written for it.
     pub input_file: PathBuf,
-    /// The command that starts it, with `{addr}`, `{pin}`, `{pin_file}`, `{name}` and `{input}`; without one it is
-    /// started by hand, once for each case.
+    /// The command that starts it, with `{addr}`, `{pin}`, `{pin_file}`, `{name}` and `{input}`, and in suite 2
+    /// `{identity}`, `{certificate}` and `{authority}`; without one it is started by hand, once for each case.
     pub command: Option<String>,
     /// How long it may take for one step.
     pub step: Duration,
     /// How long it may take to come.
     pub wait: Duration,
+    /// Who takes part in suite 2, the client first; without them suite 1 is played.
+    pub identities: Option<Population>,
 }
 
-/// The ids of the cases, of one section or rule if one is given.
-pub fn ids(section: Option<&str>) -> Vec<&'static str> {
-    of_section(cases(), section).iter().map(|case| case.id).collect()
+/// The ids of the cases for clients of the active suite or of the other, of one section or rule if one is given.
+pub fn ids(active: bool, section: Option<&str>) -> Vec<&'static str> {
+    of_section(cases(active), section).iter().map(|case| case.id).collect()
 }
 
 /// Listens, says where and with which pin, plays all cases, or those of a section or rule, and tells of each as it
 /// ends.
 ///
 /// # Errors
-/// The address cannot be used, or a file cannot be written.
+/// The address cannot be used, a file cannot be written, or there are too few identities.
 pub async fn run(
     client: &UnderTest,
     section: Option<&str>,
@@ -53,6 +57,7 @@ pub async fn run(
     listening: &mut dyn FnMut(SocketAddr, Pin),
     tell: &mut dyn FnMut(&Entry),
 ) -> Result<Vec<Entry>, String> {
+    client.identities.as_ref().map_or(Ok(()), Population::fills_a_session)?;
     let stage = Stage::open(client)?;
     listening(stage.address, stage.identity.pin());
     let subject = client.command.as_deref().unwrap_or("client");
@@ -61,7 +66,7 @@ pub async fn run(
         number += 1;
         stage.play(client, case, number).await
     };
-    Ok(case::run(&of_section(cases(), section), subject, known, tell, play).await)
+    Ok(case::run(&of_section(cases(client.identities.is_some()), section), subject, known, tell, play).await)
 }
 
 /// What stays from case to case.
@@ -77,7 +82,7 @@ impl Stage {
     fn open(client: &UnderTest) -> Result<Self, String> {
         let (identity, other) = (Identity::new()?, Identity::new()?);
         let unusable = |error: std::io::Error| format!("{}: {error}", client.listen);
-        let endpoint = Endpoint::server(identity.server_config()?, client.listen).map_err(unusable)?;
+        let endpoint = Endpoint::server(identity.server_config(ALPN)?, client.listen).map_err(unusable)?;
         let address = endpoint.local_addr().map_err(unusable)?;
         write(&client.pin_file, &format!("{}\n", identity.pin()))?;
         write(&client.input_file, &format!("{}\n", json!({VECTOR: INPUT})))?;
@@ -103,14 +108,29 @@ impl Stage {
     fn start(&self, client: &UnderTest, command: &str, name: &str) -> Result<Process, String> {
         let (address, pin) = (self.address.to_string(), self.identity.pin().to_string());
         let (pin_file, input) = (client.pin_file.to_string_lossy(), client.input_file.to_string_lossy());
-        let values =
-            [("addr", &*address), ("pin", &pin), ("pin_file", &pin_file), ("name", name), ("input", &input)];
+        let person = client.identities.as_ref().and_then(|population| {
+            let first = population.people.first()?;
+            Some([first.file.clone(), first.certificate_file(), population.authority_file()])
+        });
+        let person = person.unwrap_or_default();
+        let [identity, certificate, authority] = person.each_ref().map(|path| path.to_string_lossy());
+        let values = [
+            ("addr", &*address),
+            ("pin", &pin),
+            ("pin_file", &pin_file),
+            ("name", name),
+            ("input", &input),
+            ("identity", &identity),
+            ("certificate", &certificate),
+            ("authority", &authority),
+        ];
         Process::start(&fill(command, &values)?)
     }
 
     async fn case(&self, client: &UnderTest, case: &ClientCase, name: Option<&str>) -> Result<(), Failure> {
         let identity = if matches!(case.part, Part::OtherServer) { &self.other } else { &self.identity };
-        self.endpoint.set_server_config(Some(identity.server_config()?));
+        let protocol = if let Part::OtherProtocol(protocol) = case.part { protocol } else { ALPN };
+        self.endpoint.set_server_config(Some(identity.server_config(protocol)?));
         let coming = within(client.wait, "no client came", self.endpoint.accept()).await?;
         let coming = coming.ok_or_else(|| "the endpoint is closed".to_owned())?;
         let connection = within(client.step, "no handshake", async { coming.accept()?.await }).await?;
@@ -119,14 +139,18 @@ impl Stage {
             (Part::OtherServer, Ok(_)) => {
                 Err("it accepted a server with another certificate".to_owned().into())
             }
+            (Part::OtherProtocol(_), Err(error)) => without_a_protocol(&error),
+            (Part::OtherProtocol(protocol), Ok(_)) => {
+                let protocol = String::from_utf8_lossy(protocol);
+                Err(format!("it offered the application protocol {protocol:?} too").into())
+            }
             (_, Err(error)) => Err(format!("the handshake failed: {error}").into()),
-            (Part::Session { degree, lost, lie, told }, Ok(connection)) => {
+            (Part::Session(play), Ok(connection)) => {
                 let input_is_known =
                     client.command.as_ref().is_some_and(|command| command.contains("{input}"));
-                let nonce = Sha256::digest(case.id).into();
-                let (degree, lost, lie, told) = (*degree, *lost, *lie, *told);
-                let play = Play { degree, lost, lie, told, input_is_known, nonce };
-                Guest::welcome(connection, name, client.step).await?.play(&play).await
+                let identities = client.identities.as_ref();
+                let table = Table { identities, input_is_known, nonce: Sha256::digest(case.id).into() };
+                Guest::welcome(connection, name, client.step).await?.play(play, table).await
             }
         }
     }
@@ -137,6 +161,15 @@ fn refused(error: ConnectionError) -> Result<(), Failure> {
     match error {
         ConnectionError::ConnectionClosed(_) | ConnectionError::ApplicationClosed(_) => Ok(()),
         other => Err(format!("it did not refuse another certificate, but: {other}").into()),
+    }
+}
+
+/// There has to be no protocol that both know; the server's TLS notices it before the client could.
+fn without_a_protocol(error: &ConnectionError) -> Result<(), Failure> {
+    // The alert no_application_protocol, 120 (RFC 9001, section 8.1).
+    match error {
+        ConnectionError::TransportError(error) if error.code == TransportErrorCode::crypto(120) => Ok(()),
+        other => Err(format!("the handshake failed, but by {other}").into()),
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use quinn::{Connection, SendStream, VarInt};
 use secagg::{
-    Aggregate, Client, ClientId, Closed, Config, Graph, Input, Policy, Requests, Server, Suite, VectorSpec,
+    Aggregate, Client, ClientId, Closed, Config, Graph, Input, Requests, Server, Suite, VectorSpec,
 };
 use sha2::{Digest, Sha256};
 
 use super::binding::{JOIN, LONGEST_JOIN, RELEASED, closed, frame, name_of, read_frame, stage_of};
-use super::client_cases::{Lie, Moment, Told};
+use super::client_cases::{Lie, Moment, Play, Tell, Told};
+use super::identities::{Person, Population, client};
 use super::limit::{Failure, within};
 use super::scene::End;
 
@@ -35,12 +36,11 @@ pub(super) struct Guest {
     limit: Duration,
 }
 
-/// What the client's session is to be.
-pub(super) struct Play {
-    pub(super) degree: Option<u32>,
-    pub(super) lost: [&'static [u32]; 4],
-    pub(super) lie: Option<Lie>,
-    pub(super) told: Told,
+/// What a session is besides its case.
+#[derive(Clone, Copy)]
+pub(super) struct Table<'a> {
+    /// Who signs, if it is of suite 2: the client under test is the first of them.
+    pub(super) identities: Option<&'a Population>,
     /// Whether the client gives [`INPUT`].
     pub(super) input_is_known: bool,
     /// Distinguishes the sessions.
@@ -73,15 +73,16 @@ impl Guest {
     }
 
     /// Plays the session, and checks how the client ends it.
-    pub(super) async fn play(mut self, play: &Play) -> Result<(), Failure> {
-        let config = config(play);
-        let mut others = others(&config)?;
+    pub(super) async fn play(mut self, play: &Play, table: Table<'_>) -> Result<(), Failure> {
+        let config = config(play, table);
+        let mut others = others(&config, table.identities)?;
         let (mut server, mut requests) = Server::open(config.clone()).map_err(|error| error.to_string())?;
-        for lost in play.lost {
-            others_answer(&mut server, &mut others, &requests, lost)?;
+        loop {
             let request = of_guest(&requests)?;
-            let moment = Moment { config: &config, task: TASK, request };
             let stage = stage_of(request);
+            let lost = play.lost.get(usize::from(stage) - 1).copied().unwrap_or_default();
+            others_answer(&mut server, &mut others, &requests, lost)?;
+            let moment = Moment { config: &config, task: TASK, request, identities: table.identities };
             if let Some(lie) = play.lie.filter(|lie| lie.stage == stage) {
                 self.lie(&lie, &moment).await?;
                 if play.told != Told::Released {
@@ -96,23 +97,18 @@ impl Guest {
             received.map_err(|fault| format!("its answer in stage {stage} breaks a rule: {}", fault.what))?;
             match server.close_round().map_err(|abort| format!("the session is aborted: {abort}"))? {
                 Closed::Next(next) => requests = next,
-                Closed::Done(aggregate) => return self.end(play, &config, request, &aggregate).await,
+                Closed::Done(aggregate) => {
+                    check_sum(table, &aggregate)?;
+                    return self.end(play, &moment).await;
+                }
             }
         }
-        Err("the session has more rounds than are known here".to_owned().into())
     }
 
     /// The sum is there: tells the client, which leaves; or lies once more.
-    async fn end(
-        &mut self,
-        play: &Play,
-        config: &Config,
-        request: &[u8],
-        aggregate: &Aggregate,
-    ) -> Result<(), Failure> {
-        check_sum(play, aggregate)?;
+    async fn end(&mut self, play: &Play, moment: &Moment<'_>) -> Result<(), Failure> {
         if let Some(lie) = play.lie.filter(|lie| lie.stage == THE_END) {
-            self.lie(&lie, &Moment { config, task: TASK, request }).await?;
+            self.lie(&lie, moment).await?;
             return self.aborted(play.told).await;
         }
         self.say(&frame(RELEASED, &[])).await?;
@@ -123,7 +119,14 @@ impl Guest {
     }
 
     async fn lie(&mut self, lie: &Lie, moment: &Moment<'_>) -> Result<(), Failure> {
-        let (bytes, end) = (lie.tell)(moment);
+        let (bytes, end) = match lie.tell {
+            Tell::Bytes(tell) => tell(moment),
+            Tell::Changed(change) => {
+                let mut request = moment.request.to_vec();
+                change(moment, &mut request);
+                (moment.framed(&request), End::Finish)
+            }
+        };
         // A client that has had enough closes the connection, which is looked at later.
         let _ = within(self.limit, "the client does not read", self.reply.write_all(&bytes)).await?;
         match end {
@@ -202,16 +205,18 @@ fn of_guest(requests: &Requests) -> Result<&[u8], String> {
     request.map(|(_, request)| request.as_slice()).ok_or_else(|| "nothing is asked of the client".to_owned())
 }
 
-fn config(play: &Play) -> Config {
+/// On the complete graph with signatures three of five clients are needed, else two.
+fn config(play: &Play, table: Table<'_>) -> Config {
+    let active = |population: &Population| Suite::Active { corrupt: 0, authority: population.authority };
     Config {
-        suite: Suite::Curious,
+        suite: table.identities.map_or(Suite::Curious, active),
         graph: play.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree }),
         clients: CLIENTS,
-        threshold: 2,
+        threshold: if table.identities.is_some() { 3 } else { 2 },
         minimum_survivors: 2,
         vectors: vec![VectorSpec::new(VECTOR, INPUT.len() as u32, BITS)],
         task: Sha256::digest(TASK).into(),
-        nonce: play.nonce,
+        nonce: table.nonce,
     }
 }
 
@@ -220,9 +225,10 @@ fn input_of(id: u32) -> Vec<u64> {
     (0..INPUT.len() as u64).map(|at| u64::from(id) * 1000 + at).collect()
 }
 
-fn others(config: &Config) -> Result<BTreeMap<u32, Client>, String> {
+fn others(config: &Config, identities: Option<&Population>) -> Result<BTreeMap<u32, Client>, String> {
     let client = |id: u32| {
-        let mut client = Client::new([id as u8; 32], Policy::default());
+        let person = identities.map(|population| (population, place_of(id)));
+        let mut client = client([id as u8; 32], person)?;
         let input = Input::new().with(VECTOR, input_of(id));
         client.set_input(input).map(|()| (id, client)).map_err(|misuse| misuse.to_string())
     };
@@ -245,14 +251,35 @@ fn others_answer(
     Ok(())
 }
 
-fn check_sum(play: &Play, aggregate: &Aggregate) -> Result<(), String> {
+/// The place of a client's identity: the guest's is the first.
+fn place_of(id: u32) -> usize {
+    match id {
+        GUEST => 0,
+        id if id < GUEST => id as usize,
+        id => id as usize - 1,
+    }
+}
+
+impl Population {
+    /// Fails if there are too few for a session.
+    pub(super) fn fills_a_session(&self) -> Result<(), String> {
+        self.at_least(CLIENTS as usize)
+    }
+
+    /// Who has this id in a session.
+    pub(super) fn player(&self, id: u32) -> &Person {
+        &self.people[place_of(id)]
+    }
+}
+
+fn check_sum(table: Table<'_>, aggregate: &Aggregate) -> Result<(), String> {
     let mut sum = INPUT.to_vec();
     for id in aggregate.survivors.iter().map(|id| id.get()).filter(|id| *id != GUEST) {
         sum.iter_mut().zip(input_of(id)).for_each(|(sum, value)| *sum += value);
     }
     sum.iter_mut().for_each(|sum| *sum %= 1 << BITS);
     let found: Vec<u64> = aggregate.vector(VECTOR).map(|lanes| lanes.iter().collect()).unwrap_or_default();
-    if play.input_is_known && found != sum {
+    if table.input_is_known && found != sum {
         return Err(format!("the sum is {found:?}, not {sum:?}: the masks or the input are wrong"));
     }
     Ok(())

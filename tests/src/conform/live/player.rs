@@ -3,19 +3,23 @@
 use std::time::Duration;
 
 use quinn::{Connection, ConnectionError, RecvStream};
-use secagg::{Client, Config, Input, Policy};
+use secagg::{Abort, Client, Config, Input, Refusal};
 use sha2::{Digest, Sha256};
 
 use super::binding::{
     Frame, JOIN, LEFT, LIMIT, NEXT, NoFrame, RELEASED, VERSION, closed, frame, join, read_frame,
     split_announcement, stage_of,
 };
+use super::identities::{Population, client};
 use super::limit::{Failure, within};
 use super::quic::{Link, Target};
 use super::scene::{Act, End, Scene, Turn};
 
 /// The last stage.
 const UNMASKING: u8 = 5;
+
+/// How long a client waits that answers behind the others.
+const LATE: Duration = Duration::from_millis(500);
 
 /// The most coordinates of an input that is made here.
 const MOST_COORDINATES: u64 = 1 << 20;
@@ -24,6 +28,9 @@ const MOST_COORDINATES: u64 = 1 << 20;
 pub(super) struct Player {
     pub(super) target: Target,
     pub(super) name: String,
+    /// Its place in the order of the names, from 0, and that of its identity.
+    pub(super) place: usize,
+    pub(super) identities: Option<Population>,
     /// How many clients the session has to have: what it costs follows from that.
     pub(super) clients: u32,
     pub(super) turn: Option<Turn>,
@@ -66,7 +73,8 @@ impl Player {
     async fn rounds(&self, link: &Link, announcement: &[u8]) -> Result<Played, Failure> {
         let (task, request) = split_announcement(announcement)?;
         let entropy = Sha256::digest(&self.name).into();
-        let mut core = Client::new(entropy, Policy::default());
+        let person = self.identities.as_ref().map(|population| (population, self.place));
+        let mut core = client(entropy, person)?;
         let mut response = handle(&mut core, request)?;
         let (id, config) = announced(&core, task, self.clients)?;
         core.set_input(ones(&config)?).map_err(|misuse| misuse.to_string())?;
@@ -74,8 +82,16 @@ impl Player {
         loop {
             let stage = stage_of(&request);
             let turn = self.turn.filter(|turn| turn.stage == stage);
-            let scene =
-                Scene { stage, request: &request, response: &response, previous: &previous, config: &config };
+            let people = self.identities.as_ref().map_or(&[][..], |population| &population.people);
+            let scene = Scene {
+                stage,
+                id,
+                request: &request,
+                response: &response,
+                previous: &previous,
+                config: &config,
+                people,
+            };
             let act = turn.map_or_else(|| Some(Act::Say(response.clone())), |turn| (turn.act)(&scene));
             turned |= turn.is_some() && act.is_some();
             let code = match self.act(link, stage, act.unwrap_or(Act::Leave)).await? {
@@ -97,6 +113,10 @@ impl Player {
         let streams = match act {
             Act::Leave => return Ok(Reply::Over(LEFT)),
             Act::Say(response) => vec![(frame(stage, &response), End::Finish)],
+            Act::Late(response) => {
+                tokio::time::sleep(LATE).await;
+                vec![(frame(stage, &response), End::Finish)]
+            }
             Act::Streams(streams) => streams,
         };
         match <[_; 1]>::try_from(streams) {
@@ -199,7 +219,13 @@ pub(super) async fn send(
 }
 
 fn handle(core: &mut Client, request: &[u8]) -> Result<Vec<u8>, String> {
-    core.handle(request).map_err(|abort| format!("a request of the server is refused: {abort}"))
+    core.handle(request).map_err(|abort| {
+        let hint = match abort {
+            Abort::Refused(Refusal::WrongSuite { .. } | Refusal::WrongAuthority) => "; see --identities",
+            _ => "",
+        };
+        format!("a request of the server is refused: {abort}{hint}")
+    })
 }
 
 /// The id and the configuration that were announced.

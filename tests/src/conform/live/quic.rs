@@ -110,15 +110,15 @@ impl Identity {
         Pin::of(&self.certificate)
     }
 
-    /// A server that has this identity.
-    pub(super) fn server_config(&self) -> Result<ServerConfig, String> {
+    /// A server that has this identity and speaks this application protocol.
+    pub(super) fn server_config(&self, alpn: &[u8]) -> Result<ServerConfig, String> {
         let mut tls = rustls::ServerConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(text)?
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate.clone()], self.key.clone_key().into())
             .map_err(text)?;
-        tls.alpn_protocols = vec![ALPN.to_vec()];
+        tls.alpn_protocols = vec![alpn.to_vec()];
         tls.send_tls13_tickets = 0;
         let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls).map_err(text)?));
         config.transport_config(Arc::new(transport(4)));

@@ -2,20 +2,27 @@
 
 use secagg::Config;
 
+use super::identities::{Person, sign_keys};
+
 /// What a client knows when it is about to answer.
 pub(super) struct Scene<'a> {
     pub(super) stage: u8,
+    pub(super) id: u32,
     pub(super) request: &'a [u8],
     /// What an honest client would answer now, and what it has answered in the round before.
     pub(super) response: &'a [u8],
     pub(super) previous: &'a [u8],
     pub(super) config: &'a Config,
+    /// The identities of all clients, in the order of their ids; nobody in suite 1.
+    pub(super) people: &'a [Person],
 }
 
 /// How the client departs from the protocol.
 pub(super) enum Act {
     /// It answers this, in a good frame, and goes on as if nothing had happened.
     Say(Vec<u8>),
+    /// It does so when the others have answered.
+    Late(Vec<u8>),
     /// It sends these bytes on a stream each, and waits for what comes of it.
     Streams(Vec<(Vec<u8>, End)>),
     /// It closes the connection.
@@ -53,5 +60,20 @@ impl Scene<'_> {
     pub(super) fn with(&self, place: usize, bytes: &[u8]) -> Option<Act> {
         let place = BODY + place;
         self.changed(|response| response[place..place + bytes.len()].copy_from_slice(bytes))
+    }
+
+    /// The person with this id.
+    pub(super) fn person(&self, id: u32) -> Option<&Person> {
+        self.people.get(id.checked_sub(1)? as usize)
+    }
+
+    /// The honest advertisement, changed, and then signed anew if it is signed at all.
+    pub(super) fn advertised(&self, change: impl FnOnce(&mut [u8])) -> Option<Act> {
+        self.changed(|response| {
+            change(&mut response[BODY..]);
+            if let Some(by) = self.person(self.id) {
+                sign_keys(&mut response[BODY..], self.config, self.id, by);
+            }
+        })
     }
 }

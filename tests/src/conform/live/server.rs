@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::binding::{JOIN, LEFT, VERSION, closed, frame, join};
 use super::case::{self, of_section};
+use super::identities::Population;
 use super::limit::{Failure, within};
 use super::player::send;
 use super::quic::{Link, Pin, Target};
@@ -19,7 +20,7 @@ use crate::conform::report::Entry;
 const REPLACED: u8 = 199;
 
 /// A server under test.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct UnderTest {
     /// Where it listens.
     pub address: SocketAddr,
@@ -29,37 +30,41 @@ pub struct UnderTest {
     pub clients: u32,
     /// How long it may keep a client waiting: more than it waits itself for one that is silent.
     pub deadline: Duration,
+    /// Whom its authority has certified, if its sessions are of the active suite.
+    pub identities: Option<Population>,
 }
 
-/// The ids of the cases, of one section or rule if one is given.
-pub fn ids(section: Option<&str>) -> Vec<&'static str> {
-    of_section(cases(), section).iter().map(|case| case.id).collect()
+/// The ids of the cases for servers of the active suite or of the other, of one section or rule if one is given.
+pub fn ids(active: bool, section: Option<&str>) -> Vec<&'static str> {
+    of_section(cases(active), section).iter().map(|case| case.id).collect()
 }
 
 /// Plays all cases, or those of a section or rule, and tells of each as it ends.
+///
+/// # Errors
+/// There are fewer identities than clients.
 pub async fn run(
-    server: UnderTest,
+    server: &UnderTest,
     section: Option<&str>,
     known: &mut Known,
     tell: &mut dyn FnMut(&Entry),
-) -> Vec<Entry> {
-    let UnderTest { address, pin, clients, deadline } = server;
-    let target = Target { address, pin, deadline };
+) -> Result<Vec<Entry>, String> {
+    let UnderTest { address, pin, clients, deadline, identities } = server;
+    identities.as_ref().map_or(Ok(()), |population| population.at_least(*clients as usize))?;
+    let target = Target { address: *address, pin: *pin, deadline: *deadline };
     let mut number = 0;
     let play = async |case: &ServerCase| {
         number += 1;
-        play(&target, clients, &format!("conform-{number:03}"), case).await
+        let name = format!("conform-{number:03}");
+        match &case.part {
+            Part::Handshake(alpn) => handshake(&target, alpn).await,
+            Part::Door { bytes, end, told } => door(&target, bytes, *end, told).await,
+            Part::Replaced => replaced(&target, &name).await,
+            Part::Session(play) => session::play(&target, *clients, identities.as_ref(), &name, play).await,
+        }
     };
-    case::run(&of_section(cases(), section), &format!("server {address}"), known, tell, play).await
-}
-
-async fn play(target: &Target, clients: u32, name: &str, case: &ServerCase) -> Result<Outcome, Failure> {
-    match &case.part {
-        Part::Handshake(alpn) => handshake(target, alpn).await,
-        Part::Door { bytes, end, told } => door(target, bytes, *end, told).await,
-        Part::Replaced => replaced(target, name).await,
-        Part::Session { turn, told, then } => session::play(target, clients, name, *turn, told, *then).await,
-    }
+    let cases = of_section(cases(identities.is_some()), section);
+    Ok(case::run(&cases, &format!("server {address}"), known, tell, play).await)
 }
 
 async fn handshake(target: &Target, alpn: &[u8]) -> Result<Outcome, Failure> {

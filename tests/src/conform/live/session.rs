@@ -2,11 +2,12 @@
 
 use tokio::task::JoinSet;
 
+use super::identities::Population;
 use super::limit::Failure;
 use super::player::{Played, Player};
 use super::quic::Target;
 use super::scene::Turn;
-use super::server_cases::{Then, fits, told_to_others};
+use super::server_cases::{Play, fits, told_to_others};
 use crate::conform::replay::Outcome;
 
 /// The place of the client that takes its turn, from 0: its id is 2.
@@ -14,16 +15,15 @@ const TURNING: u32 = 1;
 
 /// Plays a session, and says whether everybody was told what the document says.
 ///
-/// `name` begins the names of the clients, which are in the order of their places.
+/// `name` begins the names of the clients, which are in the order of their places, as are their identities.
 pub(super) async fn play(
     target: &Target,
     clients: u32,
+    identities: Option<&Population>,
     name: &str,
-    turn: Option<Turn>,
-    told: &[u8],
-    then: Then,
+    &Play { turn, told, then }: &Play,
 ) -> Result<Outcome, Failure> {
-    let played = play_all(target, clients, name, turn).await?;
+    let played = play_all(target, clients, identities, name, turn).await?;
     for (id, one) in (1..).zip(&played) {
         if one.id != id {
             return Err(
@@ -59,6 +59,7 @@ pub(super) async fn play(
 async fn play_all(
     target: &Target,
     clients: u32,
+    identities: Option<&Population>,
     name: &str,
     turn: Option<Turn>,
 ) -> Result<Vec<Played>, Failure> {
@@ -66,7 +67,8 @@ async fn play_all(
     // The last comes first, so that the order of the names is not that of the arrivals.
     for place in (0..clients).rev() {
         let turn = turn.filter(|_| place == TURNING);
-        let player = Player { target: *target, name: format!("{name}-{place:04}"), clients, turn };
+        let (name, identities) = (format!("{name}-{place:04}"), identities.cloned());
+        let player = Player { target: *target, name, place: place as usize, identities, clients, turn };
         playing.spawn(player.play());
     }
     let (mut played, mut failed) = (Vec::new(), None);

@@ -1,5 +1,12 @@
 //! `secagg-conform` against live endpoints: this project's server and client, and some that break the binding.
 
+mod active;
+#[cfg(unix)]
+mod client;
+#[cfg(unix)]
+mod lax_client;
+mod lax_server;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -38,15 +45,32 @@ fn counts(output: &Output) -> Vec<usize> {
     last.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok()).collect()
 }
 
+/// The ids of the cases that these arguments choose.
+fn listed(arguments: &[&str]) -> Vec<String> {
+    let output = conform(&[arguments, &["--list"]].concat());
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    lines.lines().filter_map(|line| Some(line.split_whitespace().nth(1)?.to_owned())).collect()
+}
+
 /// This project's server, which goes from session to session.
 fn serve(runtime: &Runtime, clients: u32, graph: Graph, threshold: u32) -> (String, String) {
+    serve_suite(runtime, Suite::Curious, clients, graph, threshold)
+}
+
+fn serve_suite(
+    runtime: &Runtime,
+    suite: Suite,
+    clients: u32,
+    graph: Graph,
+    threshold: u32,
+) -> (String, String) {
     let limits = Limits { join_patience: PATIENCE, upload_patience: PATIENCE, ..Limits::default() };
     let identity = Identity::ephemeral().unwrap();
     let _entered = runtime.enter();
     let mut server = SecaggServer::bind(loopback(), &identity, limits).unwrap();
     let (address, pin) = (server.local_address().to_string(), server.pin().to_string());
     let plan = SessionPlan {
-        suite: Suite::Curious,
+        suite,
         graph,
         clients,
         threshold: Threshold::Fixed(threshold),
@@ -108,11 +132,8 @@ fn a_server_that_is_not_there_or_has_another_pin_fails_every_case_in_bounded_tim
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
-/// A server on bare QUIC that does this with each connection.
-fn raw_server<F>(runtime: &Runtime, serve: impl Fn(Connection) -> F + Send + 'static) -> String
-where
-    F: Future<Output = ()> + Send + 'static,
-{
+/// Bare QUIC, with its address.
+fn raw_endpoint(runtime: &Runtime) -> (Endpoint, String) {
     let made = rcgen::generate_simple_self_signed(["secagg".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -127,6 +148,15 @@ where
     let _entered = runtime.enter();
     let endpoint = Endpoint::server(config, loopback()).unwrap();
     let address = endpoint.local_addr().unwrap().to_string();
+    (endpoint, address)
+}
+
+/// A server on bare QUIC that does this with each connection.
+fn raw_server<F>(runtime: &Runtime, serve: impl Fn(Connection) -> F + Send + 'static) -> String
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (endpoint, address) = raw_endpoint(runtime);
     runtime.spawn(async move {
         while let Some(coming) = endpoint.accept().await {
             if let Ok(connection) = coming.await {
@@ -232,99 +262,6 @@ fn a_server_that_answers_wrongly_in_a_session_is_found() {
     fails(&address, "10.3/session", "a frame announces 18446744073709551615 bytes");
 }
 
-#[cfg(unix)]
-mod client {
-    use std::collections::BTreeMap;
-    use std::ops::ControlFlow;
-
-    use secagg::{Input, Policy};
-    use secagg_transport::{Announcement, SecaggClient};
-
-    use super::*;
-
-    /// The command of a client that behaves so: the test of this name below, in a process of its own.
-    fn command(manner: &str) -> String {
-        let this = std::env::current_exe().unwrap();
-        let run = format!("exec \"{}\" --ignored --exact client::process", this.display());
-        format!(
-            "sh -c 'ADDR=$0 PIN=$1 NAME=$2 INPUT=$3 MANNER={manner} {run}' {{addr}} {{pin}} {{name}} {{input}}"
-        )
-    }
-
-    /// This project's client as a process.
-    #[test]
-    #[ignore = "run by the other tests"]
-    fn process() {
-        let [address, pin, name, input, manner] =
-            ["ADDR", "PIN", "NAME", "INPUT", "MANNER"].map(|name| std::env::var(name).unwrap());
-        let input: BTreeMap<String, Vec<u64>> =
-            serde_json::from_str(&std::fs::read_to_string(input).unwrap()).unwrap();
-        Runtime::new().unwrap().block_on(async {
-            let (address, pin) = (address.parse().unwrap(), pin.parse().unwrap());
-            let patience = Duration::from_secs(5);
-            let client = SecaggClient::join(address, pin, &name, loopback(), patience).await.unwrap();
-            let client = match manner.as_str() {
-                "leaving" => client.observe(|_| ControlFlow::Break(())),
-                _ => client,
-            };
-            let wrong = u64::from(manner == "wrong-input");
-            let input = |_: Announcement| async move {
-                let with = |sum: Input, (name, values): (&String, &Vec<u64>)| {
-                    sum.with(name, values.iter().map(|value| value ^ wrong).collect::<Vec<u64>>())
-                };
-                Ok::<_, Error>(input.iter().fold(Input::new(), with))
-            };
-            client.run_session(Policy::default(), [9; 32], input).await.ok();
-        });
-        if manner == "staying" {
-            std::thread::sleep(Duration::from_secs(60));
-        }
-    }
-
-    fn fails(command: &str, case: &str, why: &str) {
-        let arguments = ["client", "--client", command, "--section", case, "--step-limit", "1.5"];
-        let (text, passed) = text(&conform(&arguments));
-        assert!(!passed && text.contains(&format!("failed {case} ")) && text.contains(why), "{text}");
-    }
-
-    #[test]
-    fn our_client_passes_every_case() {
-        let folder = tempfile::tempdir().unwrap();
-        let (pin, junit) = (folder.path().join("pin"), folder.path().join("junit.xml"));
-        let (pin, junit) = (pin.to_str().unwrap(), junit.to_str().unwrap());
-        let command = command("honest");
-        let output = conform(&["client", "--client", &command, "--pin-file", pin, "--junit", junit]);
-        let counts = counts(&output);
-        assert!(counts[0] >= 50 && counts[1..] == [0, 0], "{}", text(&output).0);
-        assert_eq!(std::fs::read_to_string(pin).unwrap().trim().len(), 64);
-        assert!(std::fs::read_to_string(junit).unwrap().contains("10.3/session-on-a-regular-graph"));
-    }
-
-    #[test]
-    fn clients_that_break_the_binding_are_found() {
-        fails(&command("leaving"), "10.3/session", "no answer in stage 1");
-        fails(&command("leaving"), "4.2-1/version-2", "closed with 204, expected Code(8)");
-        fails(&command("wrong-input"), "10.3/session", "the masks or the input are wrong");
-        fails(&command("staying"), "10.3/session", "its process did not end");
-        // The tool as a client takes every certificate, joins under a name of its own, and more than once.
-        let tool = format!("\"{CONFORM}\" server {{addr}} --section 10.3/session --clients 2 --deadline 1");
-        fails(&tool, "10.1/other-certificate", "it accepted a server with another certificate");
-        fails(&tool, "10.3/session", "the name is \"conform-001-000");
-    }
-
-    #[test]
-    fn clients_that_do_not_come_cost_no_more_than_their_time() {
-        let begun = Instant::now();
-        for command in ["sleep 1000", "false", "no-such-program", "sh -c 'unbalanced", "sh -c 'echo why >&2'"]
-        {
-            let (text, passed) =
-                text(&conform(&["client", "--client", command, "--section", "10.2", "--step-limit", "0.2"]));
-            assert!(!passed && text.contains("failed 10.2/no-frame"), "{text}");
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20));
-    }
-}
-
 #[test]
 fn mistakes_of_the_caller_are_told() {
     for (arguments, why) in [
@@ -333,6 +270,9 @@ fn mistakes_of_the_caller_are_told() {
         (vec!["server", "127.0.0.1:9", "--deadline", "0"], "--deadline"),
         (vec!["server", "127.0.0.1:9", "--section", "99"], "no test is of that section"),
         (vec!["client", "--step-limit", "0", "--client", "true"], "--step-limit"),
+        (vec!["server", "127.0.0.1:9", "--identities", "no-such-folder"], "no-such-folder"),
+        (vec!["client", "--identities", "no-such-folder", "--client", "true"], "no-such-folder"),
+        (vec!["identities", "/"], "/"),
         (vec!["client", "--listen", "203.0.113.1:1", "--client", "true"], "203.0.113.1:1"),
     ] {
         let output = conform(&arguments);
@@ -348,4 +288,6 @@ fn cases_are_listed() {
         assert!(passed && text.lines().count() > 5, "{text}");
         assert!(text.lines().all(|line| line.starts_with("live ") && line.contains(" 10.2/")), "{text}");
     }
+    assert!(listed(&["client", "--section", "4.5"]).is_empty());
+    assert!(listed(&["client", "--section", "4.5", "--identities", "any"]).len() >= 8);
 }

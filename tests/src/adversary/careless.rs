@@ -1,0 +1,196 @@
+//! A server without checks, for the controls of the lies: it takes whatever comes for what it should be, and opens every
+//! secret with as few shares as it takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use curve25519_dalek::scalar::Scalar;
+use secagg::{Client, ClientId, Graph, Round, conformance};
+
+use super::clients::{Lie, Scene, client, liars, right};
+use super::game::Plan;
+use super::secrets::{Bytes32, mask, own_seed, session_id};
+use super::setting::Ground;
+use super::twin::add;
+use super::wire::{self, BUNDLE, HEADER, Reader};
+
+/// What the lie does to the session of such a server; nothing if the sum is right.
+pub(super) fn harm(plan: &Plan, lie: Option<&Lie>) -> Option<String> {
+    match Session::new(plan, lie).run() {
+        Err(why) => Some(why),
+        Ok(sum) if sum != right(&everybody(plan)) => Some("a wrong sum is released".to_owned()),
+        Ok(_) => None,
+    }
+}
+
+fn everybody(plan: &Plan) -> Vec<u32> {
+    (1..=plan.setting.n).collect()
+}
+
+struct Session<'a> {
+    plan: &'a Plan,
+    lie: Option<&'a Lie>,
+    clients: BTreeMap<u32, Client>,
+    before: BTreeMap<u32, Vec<Vec<u8>>>,
+}
+
+/// What came of each client: mostly one message.
+type Said = BTreeMap<u32, Vec<Vec<u8>>>;
+
+impl<'a> Session<'a> {
+    fn new(plan: &'a Plan, lie: Option<&'a Lie>) -> Self {
+        let active = plan.setting.ground == Ground::Active;
+        let clients = everybody(plan).into_iter().map(|id| (id, client(id, active))).collect();
+        Self { plan, lie, clients, before: BTreeMap::new() }
+    }
+
+    fn run(mut self) -> Result<[u16; 3], String> {
+        let (config, ids) = (self.plan.config.clone(), everybody(self.plan));
+        let proposal = |id: u32| {
+            let parts = [&id.to_be_bytes()[..], &conformance::encoded(&config)].concat();
+            wire::message(1, &config.id(), &[&parts])
+        };
+        let advertised = self.ask(Round::AdvertiseKeys, proposal)?;
+        let length = if self.plan.setting.ground == Ground::Active { 224 } else { 64 };
+        let roster: Vec<(u32, Vec<u8>)> =
+            advertised.iter().map(|(id, said)| (*id, body(said, length))).collect();
+        let session = session_id(&config, &roster);
+        let near = self.neighbours(&session);
+
+        let closed =
+            |id: u32| roster.iter().filter(|(other, _)| near[&id].contains(other)).cloned().collect();
+        let shared = self.ask(Round::ShareKeys, |id| {
+            let members: Vec<_> = closed(id);
+            wire::share_request(&session, &members)
+        })?;
+        let mut bundles: BTreeMap<u32, Vec<(u32, Vec<u8>)>> = BTreeMap::new();
+        for (owner, said) in &shared {
+            let sealed = said.first().and_then(|one| one.get(HEADER + 36..)).unwrap_or_default();
+            let holders = near[owner].iter().filter(|holder| *holder != owner);
+            for (holder, bundle) in holders.zip(sealed.chunks(BUNDLE)) {
+                bundles.entry(*holder).or_default().push((*owner, bundle.to_vec()));
+            }
+        }
+
+        let masked = self.ask(Round::MaskedInputCollection, |id| {
+            wire::mask_request(&session, bundles.get(&id).map_or(&[][..], Vec::as_slice))
+        })?;
+        let mut sum = [0; 3];
+        for one in masked.values().flatten() {
+            let mut packed = one.get(HEADER..).unwrap_or_default().to_vec();
+            packed.resize(6, 0);
+            let lane = |at: usize| u16::from_le_bytes([packed[2 * at], packed[2 * at + 1]]);
+            add(&mut sum, [lane(0), lane(1), lane(2)], true);
+        }
+
+        let given = self.unmask(&session, &near, &ids)?;
+        for owner in ids {
+            let shares = given.get(&owner).ok_or("a secret has no shares")?;
+            let seed = open(shares, config.threshold as usize);
+            add(
+                &mut sum,
+                mask(
+                    config.suite.number(),
+                    &session,
+                    &own_seed(config.suite.number(), &session, owner, &seed),
+                ),
+                false,
+            );
+        }
+        Ok(sum)
+    }
+
+    /// The shares of the self mask seed of each owner, by holder.
+    fn unmask(
+        &mut self,
+        session: &Bytes32,
+        near: &BTreeMap<u32, BTreeSet<u32>>,
+        ids: &[u32],
+    ) -> Result<BTreeMap<u32, Vec<(u32, Scalar)>>, String> {
+        let all = wire::bits(ids, |_| true);
+        let complete = self.plan.setting.ground != Ground::Sparse;
+        let said = if self.plan.setting.ground == Ground::Active {
+            let signed =
+                self.ask(Round::ConsistencyCheck, |_| wire::message(7, session, &[&wire::list(&all)]))?;
+            let signed: Vec<_> = signed.iter().map(|(id, said)| (*id, body(said, 64))).collect();
+            self.ask(Round::Unmasking, |_| wire::certificate(session, &signed))?
+        } else {
+            let count = (ids.len() as u32).to_be_bytes();
+            self.ask(Round::Unmasking, |id| {
+                let members: Vec<u32> = near[&id].iter().copied().collect();
+                wire::message(9, session, &[&count, &wire::list(&wire::bits(&members, |_| true))])
+            })?
+        };
+        let mut given: BTreeMap<u32, Vec<(u32, Scalar)>> = BTreeMap::new();
+        for (holder, said) in said {
+            let mut input = Reader(said.first().and_then(|one| one.get(HEADER..)).unwrap_or_default());
+            let unopened: Vec<u32> =
+                input.items(4).unwrap_or_default().into_iter().map(wire::number).collect();
+            let owners = near[&holder]
+                .iter()
+                .filter(|owner| (complete || **owner != holder) && !unopened.contains(owner));
+            for (owner, share) in owners.zip(input.items(32).unwrap_or_default()) {
+                let share = Scalar::from_bytes_mod_order(wire::key(share, 0));
+                given.entry(*owner).or_default().push((holder, share));
+            }
+        }
+        Ok(given)
+    }
+
+    /// The closed neighbourhoods.
+    fn neighbours(&self, session: &Bytes32) -> BTreeMap<u32, BTreeSet<u32>> {
+        let ids = everybody(self.plan);
+        if self.plan.config.graph == Graph::Complete {
+            let all: BTreeSet<u32> = ids.iter().copied().collect();
+            return ids.into_iter().map(|id| (id, all.clone())).collect();
+        }
+        let names: Vec<_> = ids.iter().filter_map(|id| ClientId::new(*id)).collect();
+        let lists = conformance::graph(&self.plan.config, session, &names);
+        ids.into_iter().zip(lists).map(|(id, list)| (id, list.into_iter().chain([id]).collect())).collect()
+    }
+
+    /// Asks everybody; in its round a liar lies. An honest client that refuses pays for another's lie.
+    fn ask(&mut self, round: Round, request: impl Fn(u32) -> Vec<u8>) -> Result<Said, String> {
+        let liars = liars(self.plan, self.lie);
+        let (mut said, mut others) = (Said::new(), BTreeMap::new());
+        for (id, client) in &mut self.clients {
+            let answer = client.handle(&request(*id));
+            let is_liar = liars.contains(id);
+            let response = answer.map_err(|abort| format!("client {id} ends by {abort}"))?;
+            let before = self.before.entry(*id).or_default();
+            let messages = match self.lie.filter(|lie| is_liar && lie.round == round) {
+                Some(lie) => {
+                    let (plan, others, before) = (self.plan.clone(), others.clone(), before.clone());
+                    (lie.tell)(&Scene { plan, liar: *id, others, before }, response.clone())
+                }
+                None => vec![response.clone()],
+            };
+            before.push(response.clone());
+            others.insert(*id, response);
+            said.insert(*id, messages);
+        }
+        Ok(said)
+    }
+}
+
+/// The body of the first message, made as long as it should be.
+fn body(said: &[Vec<u8>], length: usize) -> Vec<u8> {
+    let mut body = said.first().and_then(|one| one.get(HEADER..)).unwrap_or_default().to_vec();
+    body.resize(length, 0);
+    body
+}
+
+/// The secret of the first shares and the last, if they are of one polynomial.
+fn open(shares: &[(u32, Scalar)], threshold: usize) -> Scalar {
+    let first = shares.iter().take(threshold - 1);
+    let chosen: Vec<_> = first.chain(shares.last().filter(|_| shares.len() >= threshold)).collect();
+    let mut secret = Scalar::ZERO;
+    for (at, share) in &chosen {
+        let others = chosen.iter().map(|(other, _)| *other).filter(|other| other != at);
+        let (above, below) = others.fold((Scalar::ONE, Scalar::ONE), |(above, below), other| {
+            let (other, at) = (Scalar::from(other), Scalar::from(*at));
+            (above * other, below * (other - at))
+        });
+        secret += share * above * below.invert();
+    }
+    secret
+}
