@@ -6,16 +6,18 @@
 
 use std::collections::BTreeMap;
 
-use secagg::{Abort, Aggregate, Client, ClientId, Closed, Config, Counts, Lanes, Policy, Round, Server};
+use secagg::{
+    Abort, Aggregate, Client, ClientId, Closed, Config, Counts, Credentials, Lanes, Policy, Round, Server,
+    Suite,
+};
 
 use crate::cast::{Answering, Ending, Settled};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, request};
 use crate::inputs;
 use crate::ledger::{Ledger, Page};
-use crate::model::request;
 use crate::queue::{EventQueue, When};
 use crate::report::Reason;
-use crate::scenario::ScenarioError;
+use crate::scenario::{ScenarioError, authority};
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
 use crate::transcript::Record;
 use crate::world::nanoseconds;
@@ -29,6 +31,8 @@ pub(crate) struct Real {
     clients: BTreeMap<ClientId, Client>,
     /// For each client, the partners of which its last request told.
     partners: Vec<u32>,
+    /// Clients that have advertised keys.
+    roster: u32,
     plain: Vec<Lanes>,
     buffer: Vec<u8>,
 }
@@ -63,9 +67,10 @@ impl Real {
     pub(crate) fn new(config: &Config, seed: u64, session: u64) -> Result<Self, ScenarioError> {
         let opened = Server::open_in_order(config.clone());
         let (server, requests) = opened.map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
-        let entropy = |id: &ClientId| crate::draw::bytes(seed, session, "entropy", id.get());
-        let clients =
-            requests.iter().map(|(id, _)| (*id, Client::new(entropy(id), Policy::default()))).collect();
+        let mut clients = BTreeMap::new();
+        for (id, _) in &requests {
+            clients.insert(*id, client(config.suite, (seed, session), *id)?);
+        }
         let zeros = |spec: &secagg::VectorSpec| Lanes::from(vec![0u64; spec.length as usize]);
         let plain = config.vectors.iter().map(zeros).collect();
         let mut real = Self {
@@ -75,6 +80,7 @@ impl Real {
             requests: BTreeMap::new(),
             clients,
             partners: vec![0; config.clients as usize],
+            roster: 0,
             plain,
             buffer: Vec::new(),
         };
@@ -87,10 +93,13 @@ impl Real {
         self.requests = requests.into_iter().collect();
         let Some(round) = self.round() else { return };
         let config = self.server.config();
-        let first = request(config, round, 0);
-        let each = request(config, round, 1) - first;
-        // A request for unmasking has bits; for its partners the one before it has spoken.
-        if round != Round::Unmasking {
+        let first = request(config, round, 0, 0);
+        let each = request(config, round, 1, 0) - first;
+        if round == Round::ShareKeys {
+            self.roster = self.requests.len() as u32;
+        }
+        // Later requests have bits or signatures; for their partners the one before them has spoken.
+        if round <= Round::MaskedInputCollection {
             for (id, request) in &self.requests {
                 let partners = (request.len() as u64 - first).checked_div(each).unwrap_or(0);
                 self.partners[id.get() as usize - 1] = partners as u32;
@@ -300,6 +309,7 @@ impl Mode for Real {
             messages: self.requests.len() as u64,
             bytes: self.requests.values().map(|request| request.len() as u64).sum(),
             partners: (partners().min().unwrap_or(0), partners().max().unwrap_or(0)),
+            roster: self.roster,
         }
     }
 
@@ -338,6 +348,20 @@ impl Mode for Real {
         }
         Ok(Closing { reason, closed, work, next })
     }
+}
+
+/// A client, with credentials if the suite asks for them.
+fn client(suite: Suite, (seed, session): (u64, u64), id: ClientId) -> Result<Client, ScenarioError> {
+    let secret = |purpose| crate::draw::bytes(seed, session, purpose, id.get());
+    let (entropy, policy) = (secret("entropy"), Policy::default());
+    if suite == Suite::Curious {
+        return Ok(Client::new(entropy, policy));
+    }
+    let (authority, identity) = (authority(seed), secret("identity"));
+    let certificate = authority.certify(&Credentials::identity_of(&identity));
+    let credentials = certificate.and_then(|one| Credentials::new(identity, one, authority.public()));
+    let credentials = credentials.map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
+    Ok(Client::with_credentials(entropy, policy, credentials))
 }
 
 fn sum(mut counts: Counts, more: Counts) -> Counts {

@@ -15,7 +15,8 @@ pub use availability::{Availability, Trace};
 pub use compute::{Compute, DeviceClass};
 pub use faults::{Dropout, Faults, Moment, Outage, RoundName, Stragglers};
 pub use network::Network;
-pub use protocol::{GraphChoice, Vector};
+pub(crate) use protocol::authority;
+pub use protocol::{GraphChoice, SuiteName, Vector};
 pub use stages::{Stage, Stages};
 
 /// One scenario: all that happens in a run follows from it and from the calibration.
@@ -47,9 +48,15 @@ pub struct Scenario {
     /// Sums that one aggregator of the tree above the cohorts adds up, 2 or more.
     #[serde(default = "eight")]
     pub fan_in: u32,
-    /// The suite's name, as `secagg` knows it.
-    #[serde(default = "curious")]
-    pub suite: String,
+    /// The suite.
+    #[serde(default)]
+    pub suite: SuiteName,
+    /// Share of the clients that may be corrupt, 0 to 1: what the active suite must withstand.
+    #[serde(default)]
+    pub corrupt: f64,
+    /// Fewest inputs that a sum may be of, 1 to `clients`.
+    #[serde(default = "one")]
+    pub minimum_survivors: u32,
     /// Bytes that each client is given with its first request, such as a model.
     #[serde(default)]
     pub task_bytes: u64,
@@ -159,6 +166,15 @@ impl Scenario {
         self.availability.check()
     }
 
+    /// Clients that must be there for a session to begin.
+    pub(crate) fn fewest_clients(&self) -> u32 {
+        let threshold = match self.graph {
+            GraphChoice::Complete { threshold } => threshold.unwrap_or(2),
+            _ => 2,
+        };
+        threshold.max(self.minimum_survivors).max(2)
+    }
+
     /// Coordinates of all vectors.
     pub fn coordinates(&self) -> u64 {
         self.vectors.iter().map(|vector| u64::from(vector.length)).sum()
@@ -210,8 +226,4 @@ fn one_u64() -> u64 {
 
 fn eight() -> u32 {
     8
-}
-
-fn curious() -> String {
-    "curious".to_owned()
 }

@@ -29,6 +29,8 @@ pub(crate) struct Requests {
     pub(crate) bytes: u64,
     /// The fewest and the most partners of an asked client.
     pub(crate) partners: (u32, u32),
+    /// Clients that have advertised keys; none before that round is closed.
+    pub(crate) roster: u32,
 }
 
 /// The round that is open.
@@ -103,7 +105,7 @@ pub(crate) struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// Chooses the clients of a session that begins at `start`; none if fewer than two are there.
+    /// Chooses the clients of a session that begins at `start`; how many are there if they are too few.
     ///
     /// # Errors
     /// Nothing is safe for so few clients as are there.
@@ -112,15 +114,15 @@ impl<'a> Setting<'a> {
         (number, cohort): (u32, u32),
         start: u64,
         keep: bool,
-    ) -> Result<Option<Self>, ScenarioError> {
+    ) -> Result<Result<Self, u32>, ScenarioError> {
         let cast = Cast::new(world, number, cohort, start);
         let clients = cast.clients();
-        if clients < 2 {
-            return Ok(None);
+        if clients < world.scenario.fewest_clients() {
+            return Ok(Err(clients));
         }
         let nonce = crate::draw::bytes(world.scenario.seed, cast.session, "nonce", 0);
         let config = world.scenario.config(clients, nonce)?;
-        Ok(Some(Self { cast, config, number, cohort, keep }))
+        Ok(Ok(Self { cast, config, number, cohort, keep }))
     }
 
     /// Plays the session. `observe` is told of each round and says whether to go on.
@@ -167,7 +169,7 @@ impl<'a> Setting<'a> {
         let world = self.cast.world;
         let stage = world.scenario.stages.of(round);
         let scene = self.cast.scene(round, rounds, opened);
-        let exchanges = Exchanges::new(&self.config, round, mode.requests().partners, world);
+        let exchanges = Exchanges::new(&self.config, round, &mode.requests(), world);
         let mut page = Page::new(nanoseconds(stage.deadline));
         let play = Play { config: &self.config, scene: &scene, stage: &stage, exchanges: &exchanges };
         let closing = mode.play(&play, &mut page, ledger)?;

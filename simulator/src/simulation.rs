@@ -125,8 +125,13 @@ impl Simulation {
         observe: &(dyn Fn(Progress) -> bool + Sync),
     ) -> Result<Option<Played>, RunError> {
         let world = &self.world;
-        let Some(setting) = Setting::new(world, (number, cohort), start, self.keep)? else {
-            return Ok(Some(nobody((number, cohort), start)));
+        let setting = match Setting::new(world, (number, cohort), start, self.keep)? {
+            Ok(setting) => setting,
+            Err(there) => {
+                let fewest = world.scenario.fewest_clients();
+                let why = format!("a session needs {fewest} devices, and {there} were there");
+                return Ok(Some(nobody((number, cohort), start, why)));
+            }
         };
         let config = setting.config.clone();
         let played = match self.mode {
@@ -171,8 +176,8 @@ impl Simulation {
     }
 }
 
-/// A session for which fewer than two devices were there.
-fn nobody((session, cohort): (u32, u32), start: u64) -> Played {
+/// A session for which too few devices were there.
+fn nobody((session, cohort): (u32, u32), start: u64, why: String) -> Played {
     let report = SessionReport {
         session,
         cohort,
@@ -182,7 +187,7 @@ fn nobody((session, cohort): (u32, u32), start: u64) -> Played {
         degree: None,
         threshold: 0,
         survivors: 0,
-        abort: Some("fewer than two devices were there".to_owned()),
+        abort: Some(why),
         exact: None,
         rounds: Vec::new(),
         classes: Vec::new(),

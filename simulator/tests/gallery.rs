@@ -18,11 +18,13 @@ fn scaled(path: &Path, clients: u32) -> Scenario {
     let mut scenario = Scenario::read(path).unwrap_or_else(|error| panic!("{error}"));
     if scenario.clients > clients {
         let population = scenario.population.map(|all| all / (scenario.clients / clients));
-        scenario.clients = clients;
+        let before = std::mem::replace(&mut scenario.clients, clients);
         scenario.population = population.map(|all| all.max(clients * scenario.cohorts));
         if let secagg_simulator::scenario::GraphChoice::Complete { threshold } = &mut scenario.graph {
             *threshold = None;
         }
+        let minimum = u64::from(scenario.minimum_survivors) * u64::from(clients);
+        scenario.minimum_survivors = minimum.div_ceil(u64::from(before)) as u32;
     }
     scenario.cohorts = scenario.cohorts.min(3);
     scenario

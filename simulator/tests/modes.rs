@@ -65,6 +65,7 @@ fn faults() -> impl Strategy<Value = String> {
         Just("round = \"share-keys\""),
         Just("round = \"masked-input-collection\""),
         Just("round = \"unmasking\""),
+        Just("round = \"consistency-check\""),
     ];
     let moment = prop_oneof![Just("before"), Just("computing"), Just("uploading"), Just("any")];
     let rule = (round, 0.0f64..0.2, moment).prop_map(|(round, probability, moment)| {
@@ -92,17 +93,23 @@ fn stages() -> impl Strategy<Value = String> {
             }
         ),
     ];
-    let own = prop::option::of(prop_oneof![0.03f64..0.15, 0.1f64..5.0]).prop_map(|deadline| {
-        let own = |round: &str, deadline: f64| format!("[stages.{round}]\ndeadline = {deadline}\n");
-        let both = |deadline| own("advertise_keys", deadline) + &own("share_keys", deadline);
-        deadline.map_or(String::new(), both)
+    let pair = prop_oneof![
+        2 => Just(["advertise_keys", "share_keys"]),
+        1 => Just(["consistency_check", "unmasking"]),
+    ];
+    let deadline = prop_oneof![0.03f64..0.15, 0.1f64..5.0];
+    let own = prop::option::of((pair, deadline, 0.5f64..1.0)).prop_map(|own| {
+        let own = own.map(|(pair, deadline, quorum)| {
+            pair.map(|round| format!("[stages.{round}]\ndeadline = {deadline}\nquorum = {quorum}\n")).concat()
+        });
+        own.unwrap_or_default()
     });
     (all, own).prop_map(|(all, own)| all + &own)
 }
 
 fn availability() -> impl Strategy<Value = String> {
     prop_oneof![
-        2 => Just(String::new()),
+        3 => Just(String::new()),
         1 => Just("[availability]\nkind = \"diurnal\"\nlow = 0.5\nhigh = 0.9\nzones = 3\nstay = 3\n".to_owned()),
     ]
 }
@@ -120,6 +127,14 @@ fn scenario(most: u32) -> impl Strategy<Value = String> {
             )
         }),
     ];
+    let curious = (graph, 1u32..6).prop_map(|(graph, divisor)| {
+        // One in so many must survive; with more than the threshold the minimum decides.
+        (format!("suite = \"curious\"\ngraph = {graph}\n"), divisor)
+    });
+    let active = (prop_oneof![Just("0"), Just("0.1")], 1u32..6).prop_map(|(corrupt, divisor)| {
+        (format!("suite = \"active\"\ncorrupt = {corrupt}\ngraph = {{ kind = \"complete\" }}\n"), divisor)
+    });
+    let suite = prop_oneof![2 => curious, 1 => active];
     let size =
         (4u32..most, prop_oneof![3 => Just(1u32), 1 => Just(2)], prop_oneof![3 => Just(1u32), 1 => Just(2)]);
     let compute = prop_oneof![
@@ -131,15 +146,16 @@ fn scenario(most: u32) -> impl Strategy<Value = String> {
                 .to_owned()
         ),
     ];
-    (any::<u64>(), size, prop::option::of(0u32..50), graph, network(), compute, stages(), faults(), availability())
-        .prop_map(|(seed, (clients, sessions, cohorts), spare, graph, network, compute, stages, faults, availability)| {
+    (any::<u64>(), size, prop::option::of(0u32..50), suite, network(), compute, stages(), faults(), availability())
+        .prop_map(|(seed, (clients, sessions, cohorts), spare, (suite, divisor), network, compute, stages, faults, availability)| {
             let population =
                 spare.map_or(String::new(), |spare| format!("population = {}\n", clients * cohorts + spare));
             format!(
                 "seed = {}\nclients = {clients}\nsessions = {sessions}\ncohorts = {cohorts}\ntask_bytes = 1000\n\
-                 {population}graph = {graph}\nvectors = [{{ name = \"v\", length = 40, bits = 20 }}, {{ name = \"w\", \
+                 minimum_survivors = {}\n{population}{suite}vectors = [{{ name = \"v\", length = 40, bits = 20 }}, {{ name = \"w\", \
                  length = 1, bits = 40, bound = 1000 }}]\n{network}{compute}{stages}{faults}{availability}",
-                seed >> 1
+                seed >> 1,
+                (clients / divisor).clamp(1, clients - 1)
             )
         })
 }
@@ -161,13 +177,17 @@ fn drawn_scenarios_reach_every_outcome() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..150 {
+    for _ in 0..400 {
         let text = scenario(40).new_tree(&mut runner).unwrap().current();
         let (report, records) = run(&Scenario::parse(&text, "drawn").unwrap(), Mode::Model);
         for session in &report.sessions {
             let abort = session.abort.as_deref().unwrap_or("released");
             let about = abort.contains("holders of the shares");
-            seen.insert(format!("{} {about}", abort.split(':').next().unwrap_or_default()));
+            let round = abort.split(':').next().unwrap_or_default();
+            seen.insert(format!("{round} {about}"));
+            if session.degree.is_some() && !about {
+                seen.insert(format!("{round} minimum"));
+            }
             seen.extend(session.rounds.iter().map(|round| format!("{} {:?}", round.round, round.reason)));
         }
         seen.extend(records.iter().filter(|record| !record.accepted).map(|record| match record {
@@ -177,13 +197,18 @@ fn drawn_scenarios_reach_every_outcome() {
             Record { round, .. } => format!("{round} cut"),
         }));
     }
-    let rounds = ["AdvertiseKeys", "ShareKeys", "MaskedInputCollection", "Unmasking"];
+    let rounds = ["AdvertiseKeys", "ShareKeys", "MaskedInputCollection", "ConsistencyCheck", "Unmasking"];
     let mut wanted = vec!["released false".to_owned(), "AdvertiseKeys false".to_owned()];
     for round in rounds {
         wanted
             .extend(["Everyone", "Quorum", "Deadline", "gone", "cut"].map(|what| format!("{round} {what}")));
     }
-    wanted.extend(rounds.iter().skip(1).map(|round| format!("{round} true")));
+    let too_few = ["ShareKeys", "MaskedInputCollection"].map(|round| format!("{round} minimum"));
+    wanted.extend(too_few);
+    // On the complete graph all secrets have the same holders.
+    let sparse = rounds.iter().skip(1).filter(|round| **round != "ConsistencyCheck");
+    wanted.extend(sparse.map(|round| format!("{round} true")));
+    wanted.push("ConsistencyCheck false".to_owned());
     let missing: Vec<_> = wanted.into_iter().filter(|what| !seen.contains(what)).collect();
     assert!(missing.is_empty(), "never reached: {missing:?}; reached: {seen:?}");
 }
