@@ -44,6 +44,7 @@ mod link;
 pub mod measure;
 mod model;
 pub mod page;
+mod privacy;
 mod queue;
 pub mod quic;
 mod real;
@@ -62,7 +63,10 @@ mod world;
 pub use calibration::{Calibration, CalibrationError, Profile};
 pub use distribution::Distribution;
 pub use queue::{EventQueue, When};
-pub use report::{ClassReport, Reason, Report, RoundReport, SessionReport, Traffic, TreeReport};
+pub use report::{
+    ClassReport, PrivacyReport, Reason, Report, RoundReport, SessionPrivacy, SessionReport, Traffic,
+    TreeReport,
+};
 pub use scenario::{Scenario, ScenarioError};
 pub use session::{Broken, Progress};
 pub use simulation::{Mode, RunError, Simulation};

@@ -221,7 +221,7 @@ impl Mode for Model {
             Ok(()) if !last => (Next::Round, Counts::default()),
             Ok(()) => {
                 let survivors = self.answered.iter().filter(|rounds| **rounds >= SURVIVED).count() as u32;
-                (Next::Done { survivors, exact: None }, self.unmask())
+                (Next::Done { survivors, exact: None, error: None }, self.unmask())
             }
         };
         Ok(Closing { reason, closed, work, next })

@@ -6,7 +6,9 @@ mod rows;
 
 pub use formulas::bonawitz17_bytes;
 
-use crate::report::{Report, SessionReport};
+use secagg::privacy::round_up;
+
+use crate::report::{PrivacyReport, Report, SessionReport};
 use crate::results::{Table, Values, read_parquet, sessions};
 use rows::Row;
 
@@ -97,6 +99,10 @@ fn run(report: &Report, sessions: &Table) -> String {
         out += &outcome(session);
         out += &plots::time_line(session);
     }
+    if let Some(privacy) = &report.privacy {
+        out += &given_away(privacy, report);
+        out += &plots::errors(&report.scenario);
+    }
     out += &format!("<h3>Sessions</h3>\n{}", html_table(sessions));
     out += &format!("<h3>Rounds</h3>\n{}", html_table(&crate::results::rounds(report)));
     out += &format!("<h3>Clients</h3>\n{}", html_table(&crate::results::classes(report)));
@@ -118,6 +124,28 @@ fn outcome(session: &SessionReport) -> String {
     };
     let seconds = session.duration as f64 / 1e9;
     format!("<p>The first session: {} clients, {seconds:.3} s of virtual time, {end}.</p>\n", session.clients)
+}
+
+fn given_away(privacy: &PrivacyReport, report: &Report) -> String {
+    let delta = report.scenario.privacy.as_ref().map_or(0.0, |privacy| privacy.delta);
+    let end = match (privacy.ended, privacy.left) {
+        (true, _) => "; then the budget had not enough left for another".to_owned(),
+        (false, Some(left)) => format!("; {left} more fit into the budget"),
+        (false, None) => String::new(),
+    };
+    format!(
+        "<h3>Privacy</h3>\n<p>{} sums were released{end}. Together they give away ε = {} against the server and ε = {} \
+         for the released sums alone, at δ = {delta:e}. {} noise of σ = {:.3} in integer units a client, scale {:.3}, {} \
+         bits; the noise was chosen for {} honest shares.</p>\n",
+        privacy.sessions,
+        round_up(privacy.server, 4),
+        round_up(privacy.release, 4),
+        privacy.mechanism,
+        privacy.sigma,
+        privacy.scale,
+        privacy.bits,
+        privacy.fewest_shares
+    )
 }
 
 fn html_table(table: &Table) -> String {

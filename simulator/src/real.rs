@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 
 use secagg::{
-    Abort, Aggregate, Client, ClientId, Closed, Config, Counts, Credentials, Lanes, Policy, Round, Server,
-    Suite,
+    Abort, Aggregate, Client, ClientId, Closed, Config, Counts, Credentials, Policy, Round, Server, Suite,
 };
 
 use crate::cast::{Answering, Ending, Settled};
 use crate::exchange::{Exchange, request};
-use crate::inputs;
+use crate::inputs::{self, Plain};
 use crate::ledger::{Ledger, Page};
 use crate::queue::{EventQueue, When};
 use crate::report::Reason;
@@ -33,7 +32,7 @@ pub(crate) struct Real {
     partners: Vec<u32>,
     /// Clients that have advertised keys.
     roster: u32,
-    plain: Vec<Lanes>,
+    plain: Vec<Plain>,
     buffer: Vec<u8>,
 }
 
@@ -71,8 +70,7 @@ impl Real {
         for (id, _) in &requests {
             clients.insert(*id, client(config.suite, (seed, session), *id)?);
         }
-        let zeros = |spec: &secagg::VectorSpec| Lanes::from(vec![0u64; spec.length as usize]);
-        let plain = config.vectors.iter().map(zeros).collect();
+        let plain = config.vectors.iter().map(Plain::zeros).collect();
         let mut real = Self {
             seed,
             session,
@@ -276,10 +274,24 @@ impl Real {
         Broken { session: self.session, round: play.scene.round, what }
     }
 
-    /// Whether the released sum is the sum of the inputs that were taken in.
+    /// Whether the released sums without noise are those of the inputs that were taken in.
     fn exact(&self, aggregate: &Aggregate) -> bool {
-        let sums = aggregate.vectors.iter().zip(&self.plain);
-        sums.into_iter().all(|((_, sum), plain)| sum.iter().eq(plain.iter()))
+        let mut sums = aggregate.vectors.iter().zip(&self.plain);
+        sums.all(|((_, sum), plain)| match plain {
+            Plain::Integers(plain) => sum.iter().eq(plain.iter().copied()),
+            Plain::Reals(_) => true,
+        })
+    }
+
+    /// The root of the mean square by which a coordinate of the sum with noise is off, in real units.
+    fn error(&self, aggregate: &Aggregate) -> Option<f64> {
+        let mut sums = aggregate.vectors.iter().zip(&self.plain);
+        sums.find_map(|((spec, _), plain)| {
+            let Plain::Reals(plain) = plain else { return None };
+            let sum = aggregate.real(&spec.name)?;
+            let squares: f64 = sum.iter().zip(plain).map(|(sum, plain)| (sum - plain).powi(2)).sum();
+            Some((squares / plain.len() as f64).sqrt())
+        })
     }
 
     fn close(&mut self, play: &Play<'_>) -> Result<(Next, Counts), Broken> {
@@ -295,7 +307,7 @@ impl Real {
                 if !exact {
                     return Err(self.broken(play, "the sum is not the plain sum".to_owned()));
                 }
-                Next::Done { survivors, exact: Some(exact) }
+                Next::Done { survivors, exact: Some(exact), error: self.error(&aggregate) }
             }
         };
         Ok((next, self.server.counts() - before))

@@ -24,6 +24,9 @@ pub struct Report {
     pub sessions: Vec<SessionReport>,
     /// For each session number, the end of the tree above the cohorts; empty with one cohort.
     pub trees: Vec<TreeReport>,
+    /// What the run has given away, if it has a private vector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<PrivacyReport>,
     /// The hash of all that happened, in hexadecimal; the same for both modes.
     pub transcript: String,
 }
@@ -51,6 +54,9 @@ pub struct SessionReport {
     pub abort: Option<String>,
     /// Whether the sum is the plain sum of the survivors' inputs; none where no sum is computed.
     pub exact: Option<bool>,
+    /// What the session has given away, if it has a private vector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<SessionPrivacy>,
     /// The rounds, in their order.
     pub rounds: Vec<RoundReport>,
     /// The kinds of clients, in the scenario's order.
@@ -63,6 +69,56 @@ pub struct SessionReport {
     pub server_work: u64,
     /// Bytes that the server must hold at once: the sums, and for each client keys and sealed shares.
     pub server_memory: u64,
+}
+
+/// The noise of a run, and what the run has given away: ε is rounded up, at the scenario's δ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrivacyReport {
+    /// The mechanism.
+    pub mechanism: String,
+    /// Bits of a coordinate.
+    pub bits: u8,
+    /// Coordinates, padded to a power of two.
+    pub dimension: u32,
+    /// σ of a client's share of noise, in integer units.
+    pub sigma: f64,
+    /// The factor from real to integer units.
+    pub scale: f64,
+    /// The fewest honest shares of noise in a sum, for which the noise was chosen.
+    pub fewest_shares: u32,
+    /// Expected error of a coordinate of the sum when all clients answer: root of the mean square, in real units.
+    pub error: f64,
+    /// The same of the central Gaussian with the same guarantee.
+    pub error_central: f64,
+    /// Sessions that have released a sum.
+    pub sessions: u32,
+    /// ε of all of them together against the server.
+    pub server: f64,
+    /// ε of all of them together for the released sums alone.
+    pub release: f64,
+    /// Whether the run ended because the budget had not enough left for another session.
+    pub ended: bool,
+    /// How many more sessions fit into the budget, if there is one.
+    pub left: Option<u32>,
+}
+
+/// What one session has given away: ε is rounded up, at the scenario's δ. All zero if no sum was released.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionPrivacy {
+    /// Honest shares of noise in the sum: the survivors less the corrupt clients.
+    pub shares: u32,
+    /// ε against the server.
+    pub server: f64,
+    /// ε for the released sum alone.
+    pub release: f64,
+    /// ε against the server of all sessions up to this one.
+    pub composed_server: f64,
+    /// ε for the released sums of all sessions up to this one.
+    pub composed_release: f64,
+    /// Expected error of a coordinate of the sum: root of the mean square, in real units.
+    pub error_expected: f64,
+    /// The error that the sum had; none where no sum is computed.
+    pub error_measured: Option<f64>,
 }
 
 /// One round of a session. Times are in nanoseconds from its opening.

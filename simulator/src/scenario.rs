@@ -4,6 +4,7 @@ mod availability;
 mod compute;
 mod faults;
 mod network;
+mod privacy;
 mod protocol;
 mod stages;
 
@@ -11,10 +12,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::privacy::Design;
+
 pub use availability::{Availability, Trace};
 pub use compute::{Compute, DeviceClass};
 pub use faults::{Dropout, Faults, Moment, Outage, RoundName, Stragglers};
 pub use network::Network;
+pub use privacy::{Against, Mechanism, Privacy};
 pub(crate) use protocol::authority;
 pub use protocol::{GraphChoice, SuiteName, Vector};
 pub use stages::{Stage, Stages};
@@ -63,8 +67,12 @@ pub struct Scenario {
     /// Who shares with whom.
     #[serde(default)]
     pub graph: GraphChoice,
-    /// What is summed.
+    /// What is summed without noise.
+    #[serde(default)]
     pub vectors: Vec<Vector>,
+    /// What is summed with noise, after the other vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
     /// Rates, delays, losses.
     #[serde(default)]
     pub network: Network,
@@ -126,8 +134,12 @@ impl Scenario {
     /// # Errors
     /// As [`Scenario::read`].
     pub fn parse(text: &str, name: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text).map_err(|error| malformed(text, name, &error))?;
-        scenario.check()?;
+        let mut scenario: Self = toml::from_str(text).map_err(|error| malformed(text, name, &error))?;
+        let design = scenario.designed()?;
+        if let (Some(privacy), Some(design)) = (&mut scenario.privacy, design) {
+            // Whoever reads the scenario next need not choose again.
+            privacy.bits = Some(design.spec.bits);
+        }
         Ok(scenario)
     }
 
@@ -136,8 +148,15 @@ impl Scenario {
     /// # Errors
     /// The first number that cannot work.
     pub fn check(&self) -> Result<(), ScenarioError> {
+        self.designed().map(drop)
+    }
+
+    /// Checks every number; returns the design of the private vector, if there is one.
+    pub(crate) fn designed(&self) -> Result<Option<Design>, ScenarioError> {
         self.check_numbers().map_err(ScenarioError::Impossible)?;
-        self.config(self.clients, [0; 32]).map(drop)
+        let design = Design::of(self)?;
+        self.config(self.clients, [0; 32], design.as_ref())?;
+        Ok(design)
     }
 
     fn check_numbers(&self) -> Result<(), String> {
@@ -159,10 +178,12 @@ impl Scenario {
             return Err(format!("fan_in = {}: an aggregator adds at least 2 sums", self.fan_in));
         }
         not_negative("pause", self.pause)?;
+        share("corrupt", self.corrupt)?;
         self.network.check()?;
         self.compute.check()?;
         self.stages.check(self.network.tick)?;
         self.faults.check()?;
+        self.privacy.as_ref().map_or(Ok(()), Privacy::check)?;
         self.availability.check()
     }
 
@@ -177,13 +198,21 @@ impl Scenario {
 
     /// Coordinates of all vectors.
     pub fn coordinates(&self) -> u64 {
-        self.vectors.iter().map(|vector| u64::from(vector.length)).sum()
+        self.lengths().map(|(length, _)| length).sum()
     }
 
     /// Bytes of one client's vectors if each coordinate has just its bits: the least that any protocol sends.
     pub fn packed_bytes(&self) -> u64 {
-        let bits = |vector: &Vector| u64::from(vector.length) * u64::from(vector.bits);
-        self.vectors.iter().map(|vector| bits(vector).div_ceil(8)).sum()
+        self.lengths().map(|(length, bits)| (length * bits).div_ceil(8)).sum()
+    }
+
+    /// Coordinates and bits of each vector, the private one padded as it is sent.
+    fn lengths(&self) -> impl Iterator<Item = (u64, u64)> {
+        let plain = self.vectors.iter().map(|vector| (vector.length.into(), vector.bits.into()));
+        let private = self.privacy.iter().map(|privacy| {
+            (privacy.dimension.next_power_of_two().into(), privacy.bits.unwrap_or_default().into())
+        });
+        plain.chain(private)
     }
 
     /// The scenario as a file.

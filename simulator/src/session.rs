@@ -5,7 +5,7 @@ use secagg::{Abort, Config, Counts, Graph, Round};
 use crate::cast::{Cast, Scene};
 use crate::exchange::{Exchanges, rounds};
 use crate::ledger::{Ledger, Page};
-use crate::report::{ClassReport, Reason, RoundReport, SessionReport};
+use crate::report::{ClassReport, Reason, RoundReport, SessionPrivacy, SessionReport};
 use crate::scenario::{ScenarioError, Stage};
 use crate::transcript::Record;
 use crate::world::{World, nanoseconds};
@@ -54,7 +54,12 @@ pub(crate) struct Closing {
 /// What comes after a round.
 pub(crate) enum Next {
     Round,
-    Done { survivors: u32, exact: Option<bool> },
+    /// A sum, and in real mode whether it is exact, and the error of a noisy coordinate.
+    Done {
+        survivors: u32,
+        exact: Option<bool>,
+        error: Option<f64>,
+    },
     Abort(Abort),
 }
 
@@ -121,7 +126,7 @@ impl<'a> Setting<'a> {
             return Ok(Err(clients));
         }
         let nonce = crate::draw::bytes(world.scenario.seed, cast.session, "nonce", 0);
-        let config = world.scenario.config(clients, nonce)?;
+        let config = world.scenario.config(clients, nonce, world.design.as_ref())?;
         Ok(Ok(Self { cast, config, number, cohort, keep }))
     }
 
@@ -149,7 +154,9 @@ impl<'a> Setting<'a> {
             now += books.rounds.last().map_or(0, |report: &RoundReport| report.ended);
             match closing.next {
                 Next::Round => {}
-                Next::Done { survivors, exact } => (books.survivors, books.exact) = (survivors, exact),
+                Next::Done { survivors, exact, error } => {
+                    (books.survivors, books.exact, books.error) = (survivors, exact, error);
+                }
                 Next::Abort(abort) => {
                     books.abort = Some(abort.to_string());
                     break;
@@ -242,6 +249,9 @@ impl<'a> Setting<'a> {
             survivors: books.survivors,
             abort: books.abort,
             exact: books.exact,
+            privacy: books
+                .error
+                .map(|error| SessionPrivacy { error_measured: Some(error), ..SessionPrivacy::default() }),
             rounds: books.rounds,
             classes: ledger.classes,
             client_operations: ledger.clients,
@@ -260,6 +270,7 @@ struct Books {
     rounds: Vec<RoundReport>,
     survivors: u32,
     exact: Option<bool>,
+    error: Option<f64>,
     abort: Option<String>,
     server: Counts,
     server_work: u64,

@@ -5,6 +5,7 @@ use secagg::Counts;
 
 use crate::Calibration;
 use crate::model::Model;
+use crate::privacy::Account;
 use crate::real::Real;
 use crate::report::{Report, SessionReport, TreeReport};
 use crate::scenario::{Scenario, ScenarioError};
@@ -85,13 +86,22 @@ impl Simulation {
             replay: String::new(),
             scenario: scenario.clone(),
             complete: true,
+            privacy: None,
             sessions: Vec::new(),
             trees: Vec::new(),
             transcript: String::new(),
         };
         let (mut transcript, mut records) = (Transcript::default(), Vec::new());
+        let mut account = Account::open(scenario, self.world.design.as_ref())?;
         let mut start = 0;
+        let mut ended = false;
         for number in 0..scenario.sessions {
+            if let Some(account) = &mut account
+                && !account.reserve(number)?
+            {
+                ended = true;
+                break;
+            }
             let cohorts = (0..scenario.cohorts).into_par_iter();
             let played: Result<Vec<_>, RunError> =
                 cohorts.map(|cohort| self.session((number, cohort), start, observe)).collect();
@@ -105,15 +115,19 @@ impl Simulation {
                 records.extend(session.records);
                 report.sessions.push(session.report);
             }
-            let sessions = report.sessions.get(first..).unwrap_or_default();
-            let ended = sessions.iter().map(|session| session.start + session.duration).max();
+            let sessions = report.sessions.get_mut(first..).unwrap_or_default();
+            if let Some(account) = &mut account {
+                account.settle(number, scenario, sessions)?;
+            }
+            let over = sessions.iter().map(|session| session.start + session.duration).max();
             let tree = self.tree(number, sessions);
-            start = ended.unwrap_or(start).max(tree.ended) + nanoseconds(scenario.pause);
+            start = over.unwrap_or(start).max(tree.ended) + nanoseconds(scenario.pause);
             if scenario.cohorts > 1 {
                 transcript.close(&[tree.ended, tree.survivors, tree.bytes]);
                 report.trees.push(tree);
             }
         }
+        report.privacy = account.map(|account| account.report(ended, scenario.clients)).transpose()?;
         report.transcript = transcript.digest();
         Ok((report, records))
     }
@@ -189,6 +203,7 @@ fn nobody((session, cohort): (u32, u32), start: u64, why: String) -> Played {
         survivors: 0,
         abort: Some(why),
         exact: None,
+        privacy: None,
         rounds: Vec::new(),
         classes: Vec::new(),
         client_operations: Counts::default(),

@@ -39,7 +39,8 @@ fn run(scenario: &Scenario, mode: Mode, threads: usize) -> Report {
 #[test]
 fn a_scenario_tells_the_same_on_any_number_of_threads() {
     for path in gallery() {
-        let scenario = scaled(&path, 1500);
+        let mut scenario = scaled(&path, 1500);
+        scenario.sessions = scenario.sessions.min(10);
         let (one, two) = (run(&scenario, Mode::Model, 1), run(&scenario, Mode::Model, 2));
         assert_eq!(one, two, "{}", path.display());
         let other = Scenario { seed: scenario.seed + 1, ..scenario };
@@ -57,8 +58,11 @@ fn a_scenario_tells_the_same_with_real_clients() {
     for path in gallery() {
         let mut scenario = scaled(&path, 40);
         scenario.vectors.iter_mut().for_each(|vector| vector.length = vector.length.min(100));
+        scenario.privacy.iter_mut().for_each(|privacy| privacy.dimension = privacy.dimension.min(100));
+        scenario.sessions = scenario.sessions.min(2);
         let (real, model) = (run(&scenario, Mode::Real, 2), run(&scenario, Mode::Model, 1));
         assert_eq!(real.transcript, model.transcript, "{}", path.display());
+        assert_eq!(real.privacy, model.privacy, "{}", path.display());
     }
 }
 
@@ -78,6 +82,11 @@ fn the_scenarios_show_what_they_say() {
         "{abort}"
     );
     assert!(report("which-degree.toml", 1000).sessions[0].abort.is_none());
+    let spent = report("privacy-budget.toml", 200);
+    let privacy = spent.privacy.unwrap();
+    assert!(privacy.ended && privacy.left == Some(0) && privacy.server <= 8.0, "{privacy:?}");
+    // Were there no more than the fewest survivors, whose noise is 8 times the clip, it would be 128.
+    assert!((150..185).contains(&privacy.sessions), "{privacy:?}");
     let whole = report("bonawitz17-clients.toml", 500);
     assert_eq!(whole.sessions[0].survivors, 500);
     // 2n·a_K + (5n − 4)·a_S + m·25 bits is Bonawitz et al.'s figure for a client's traffic; ours has sealed shares of
@@ -106,6 +115,21 @@ fn numbers_that_cannot_work_are_named_with_their_place() {
     assert!(error("graph = { kind = \"complete\", treshold = 5 }").contains("unknown field `treshold`"));
     assert!(error("[stages.all]\nquorum = 1.5").contains("quorum = 1.5: it must be 0 to 1"));
     assert!(error("[faults]\nstragglers = { share = 0.1, slowdown = 0.5 }").contains("slowdown = 0.5"));
+    let private = |text: &str| error(&format!("minimum_survivors = 5\n[privacy]\ndelta = 1e-5\n{text}"));
+    assert!(private("dimension = 9").contains("either epsilon or multiplier"));
+    assert!(private("dimension = 9\nepsilon = -1.0").contains("privacy.epsilon = -1"));
+    assert!(private("dimension = 0\nepsilon = 1.0").contains("privacy.dimension = 0"));
+    assert!(private("dimension = 9\nepsilon = 1.0\nnoise = 3").contains("unknown field `noise`"));
+    let narrow = private("dimension = 9\nepsilon = 1e-3\nbits = 4");
+    assert!(narrow.contains("4 bits"), "{narrow}");
+    let few =
+        error("minimum_survivors = 5\ncorrupt = 0.5\n[privacy]\ndelta = 1e-5\ndimension = 9\nepsilon = 1.0");
+    assert!(few.contains("minimum_survivors = 5: 5 of 10 clients may be corrupt"), "{few}");
+    assert!(error("minimum_survivors = 11").contains("minimum of survivors 11"));
+    assert!(error("corrupt = 1.5").contains("corrupt = 1.5"));
+    assert!(error("suite = \"actve\"").contains("unknown variant `actve`"));
+    let active = "suite = \"active\"\ncorrupt = 0.2\ngraph = { kind = \"complete\", threshold = 6 }";
+    assert!(error(active).contains("threshold 6"), "{}", error(active));
     let scenario = Scenario::parse(
         "clients = 10\nvectors = [{ name = \"v\", length = 1, bits = 8 }]\n\
         [compute]\nserver = \"toaster\"",

@@ -23,6 +23,10 @@ fn compare(text: &str) -> Result<Report, TestCaseError> {
     for session in &mut real.sessions {
         prop_assert_eq!(session.exact, session.abort.is_none().then_some(true));
         session.exact = None;
+        if let Some(privacy) = &mut session.privacy {
+            prop_assert_eq!(privacy.error_measured.is_some(), session.abort.is_none());
+            privacy.error_measured = None;
+        }
     }
     real.mode = "model".to_owned();
     prop_assert_eq!(&real, &model);
@@ -114,6 +118,20 @@ fn availability() -> impl Strategy<Value = String> {
     ]
 }
 
+fn privacy() -> impl Strategy<Value = String> {
+    let privacy = (prop_oneof![Just("ddg"), Just("skellam")], 2.0f64..20.0, prop::option::of(1.0f64..20.0));
+    prop_oneof![
+        9 => Just(String::new()),
+        1 => privacy.prop_map(|(mechanism, multiplier, budget)| {
+            let budget = budget.map_or(String::new(), |budget| format!("budget = {budget}\n"));
+            format!(
+                "[privacy]\nmechanism = \"{mechanism}\"\nmultiplier = {multiplier}\ndelta = 1e-5\ndimension = 20\n\
+                 bits = 9\n{budget}"
+            )
+        }),
+    ]
+}
+
 /// A whole scenario with cohorts of up to `most` clients.
 fn scenario(most: u32) -> impl Strategy<Value = String> {
     let graph = prop_oneof![
@@ -146,16 +164,17 @@ fn scenario(most: u32) -> impl Strategy<Value = String> {
                 .to_owned()
         ),
     ];
-    (any::<u64>(), size, prop::option::of(0u32..50), suite, network(), compute, stages(), faults(), availability())
-        .prop_map(|(seed, (clients, sessions, cohorts), spare, (suite, divisor), network, compute, stages, faults, availability)| {
+    (any::<u64>(), size, prop::option::of(0u32..50), suite, network(), compute, stages(), (faults(), privacy()), availability())
+        .prop_map(|(seed, (clients, sessions, cohorts), spare, (suite, divisor), network, compute, stages, (faults, privacy), availability)| {
             let population =
                 spare.map_or(String::new(), |spare| format!("population = {}\n", clients * cohorts + spare));
             format!(
                 "seed = {}\nclients = {clients}\nsessions = {sessions}\ncohorts = {cohorts}\ntask_bytes = 1000\n\
                  minimum_survivors = {}\n{population}{suite}vectors = [{{ name = \"v\", length = 40, bits = 20 }}, {{ name = \"w\", \
-                 length = 1, bits = 40, bound = 1000 }}]\n{network}{compute}{stages}{faults}{availability}",
+                 length = 1, bits = 40, bound = 1000 }}]\n{network}{compute}{stages}{faults}{privacy}{availability}",
                 seed >> 1,
-                (clients / divisor).clamp(1, clients - 1)
+                // An honest survivor is left beside a tenth of the clients.
+                (clients / divisor).max(clients / 10 + 2).min(clients - 1)
             )
         })
 }

@@ -5,6 +5,7 @@ use secagg::{Authority, Config, Graph, Suite, VectorSpec};
 use serde::{Deserialize, Serialize};
 
 use super::{Scenario, ScenarioError};
+use crate::privacy::Design;
 
 /// Against whom a session protects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +71,12 @@ impl Scenario {
     ///
     /// # Errors
     /// The rule for configurations that it breaks, or the planner's reason why nothing is safe.
-    pub(crate) fn config(&self, clients: u32, nonce: [u8; 32]) -> Result<Config, ScenarioError> {
+    pub(crate) fn config(
+        &self,
+        clients: u32,
+        nonce: [u8; 32],
+        design: Option<&Design>,
+    ) -> Result<Config, ScenarioError> {
         let suite = match self.suite {
             SuiteName::Curious => Suite::Curious,
             SuiteName::Active => {
@@ -78,7 +84,8 @@ impl Scenario {
             }
         };
         let (graph, threshold) = self.graph.choose(clients, suite)?;
-        let vectors = self.vectors.iter().map(Vector::spec).collect();
+        let vectors =
+            self.vectors.iter().map(Vector::spec).chain(design.map(|design| design.spec.clone())).collect();
         let (minimum_survivors, task) = (self.minimum_survivors, [0; 32]);
         let config = Config { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce };
         config.check().map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;

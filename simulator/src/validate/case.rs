@@ -87,7 +87,7 @@ impl Case {
         simulated: &Simulated,
         seed: u64,
     ) -> Result<Setup, ScenarioError> {
-        let config = self.scenario.config(self.scenario.clients, [0; 32])?;
+        let config = self.scenario.config(self.scenario.clients, [0; 32], None)?;
         let world = World::new(self.scenario.clone(), calibration)?;
         let cast = Cast::new(&world, 0, 0, 0);
         let access = |client| {
@@ -119,6 +119,7 @@ fn unfit(scenario: &Scenario) -> Option<&'static str> {
     let rules = [
         (scenario.clients > MOST_CLIENTS, "more than 500 clients"),
         (scenario.suite != SuiteName::Curious, "the active suite"),
+        (scenario.privacy.is_some(), "a private vector"),
         (scenario.minimum_survivors > 1, "a minimum of survivors"),
         (scenario.sessions > 1 || scenario.cohorts > 1, "more than one session or cohort"),
         (scenario.population.is_some(), "a population"),

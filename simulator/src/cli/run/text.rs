@@ -1,6 +1,8 @@
 //! Reports for people.
 
-use crate::report::{Report, RoundReport, SessionReport};
+use secagg::privacy::round_up;
+
+use crate::report::{PrivacyReport, Report, RoundReport, SessionReport};
 
 /// Sessions that are shown in full; of more there is one line each.
 const IN_FULL: usize = 3;
@@ -26,6 +28,9 @@ pub(super) fn report(report: &Report) -> String {
             seconds(tree.ended)
         );
     }
+    if let Some(privacy) = &report.privacy {
+        out += &given_away(privacy);
+    }
     if !report.complete {
         out += "interrupted: these are the sessions that were done\n";
     }
@@ -41,13 +46,36 @@ fn outcome(session: &SessionReport) -> String {
         (None, Some(true)) => format!("{} survivors, the sum is exact", session.survivors),
         (None, _) => format!("{} survivors", session.survivors),
     };
+    let privacy = session.privacy.as_ref().filter(|_| session.abort.is_none()).map_or(String::new(), |one| {
+        let [server, composed] = [one.server, one.composed_server].map(|epsilon| round_up(epsilon, 3));
+        format!("; ε {server} against the server, {composed} so far")
+    });
     format!(
-        "session {}, cohort {}: {} clients, {graph}, threshold {}, {:.3} s: {end}\n",
+        "session {}, cohort {}: {} clients, {graph}, threshold {}, {:.3} s: {end}{privacy}\n",
         session.session,
         session.cohort,
         session.clients,
         session.threshold,
         seconds(session.duration)
+    )
+}
+
+fn given_away(privacy: &PrivacyReport) -> String {
+    let end = match (privacy.ended, privacy.left) {
+        (true, _) => ": the budget is spent".to_owned(),
+        (false, Some(left)) => format!("; {left} more fit into the budget"),
+        (false, None) => String::new(),
+    };
+    format!(
+        "privacy: {} noise, {} bits, error {:.4} of a coordinate of the sum (central Gaussian {:.4}); {} sums gave away \
+         ε {} against the server, {} for the released sums alone{end}\n",
+        privacy.mechanism,
+        privacy.bits,
+        privacy.error,
+        privacy.error_central,
+        privacy.sessions,
+        round_up(privacy.server, 3),
+        round_up(privacy.release, 3)
     )
 }
 
