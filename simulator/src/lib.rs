@@ -26,6 +26,7 @@
 //! # Ok::<(), secagg_simulator::RunError>(())
 //! ```
 
+mod adversary;
 mod calibration;
 mod cast;
 mod circle;
@@ -36,6 +37,7 @@ mod distribution;
 mod draw;
 mod exchange;
 mod histogram;
+mod identities;
 mod inbox;
 mod inputs;
 mod ledger;
@@ -64,8 +66,8 @@ pub use calibration::{Calibration, CalibrationError, Profile};
 pub use distribution::Distribution;
 pub use queue::{EventQueue, When};
 pub use report::{
-    ClassReport, PrivacyReport, Reason, Report, RoundReport, SessionPrivacy, SessionReport, Traffic,
-    TreeReport,
+    Amplification, ClassReport, PrivacyReport, Reason, Report, RoundReport, SessionAdversary, SessionPrivacy,
+    SessionReport, Traffic, TreeReport,
 };
 pub use scenario::{Scenario, ScenarioError};
 pub use session::{Broken, Progress};

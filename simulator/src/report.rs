@@ -1,5 +1,7 @@
 //! What a run has shown.
 
+use std::collections::BTreeMap;
+
 use secagg::Counts;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ pub struct Report {
     /// What the run has given away, if it has a private vector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy: Option<PrivacyReport>,
+    /// What adversaries cost, if the scenario has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amplification: Option<Amplification>,
     /// The hash of all that happened, in hexadecimal; the same for both modes.
     pub transcript: String,
 }
@@ -57,6 +62,9 @@ pub struct SessionReport {
     /// What the session has given away, if it has a private vector.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy: Option<SessionPrivacy>,
+    /// What came of the adversaries, if the scenario has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversary: Option<SessionAdversary>,
     /// The rounds, in their order.
     pub rounds: Vec<RoundReport>,
     /// The kinds of clients, in the scenario's order.
@@ -119,6 +127,56 @@ pub struct SessionPrivacy {
     pub error_expected: f64,
     /// The error that the sum had; none where no sum is computed.
     pub error_measured: Option<f64>,
+}
+
+/// What came of the adversaries of one session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionAdversary {
+    /// Clients that lie, if their round comes.
+    pub liars: u32,
+    /// Those of them that the server has named, as culprit or as the other one of a fault that cannot be pinned.
+    pub named: u32,
+    /// Faults that name honest clients only.
+    pub blamed: u32,
+    /// For each rule that clients broke, in words and with its id, how many faults the server found.
+    pub rules: BTreeMap<String, u64>,
+    /// Clients that collude with the server.
+    pub colluding: u32,
+    /// For each rule that the server broke, how many honest clients refused for it.
+    pub refusals: BTreeMap<String, u64>,
+    /// Whether a single input of a client that does not collude can be computed by the server and those who do.
+    pub leaked: bool,
+    /// The fewest such inputs in a sum that they can compute; none if they can compute no sum.
+    pub smallest: Option<u32>,
+}
+
+/// A run as a multiple of the same one without its adversaries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Amplification {
+    /// Virtual time of the sessions.
+    pub duration: f64,
+    /// Bytes of messages, both ways.
+    pub bytes: f64,
+    /// Work of the clients.
+    pub client_work: f64,
+    /// Work of the server.
+    pub server_work: f64,
+}
+
+impl Amplification {
+    /// Of a run, against an honest one.
+    pub(crate) fn of(report: &Report, honest: &Report) -> Self {
+        let ratio = |cost: fn(&SessionReport) -> u64| {
+            let [mine, honest] = [report, honest].map(|run| run.sessions.iter().map(cost).sum::<u64>());
+            mine as f64 / honest.max(1) as f64
+        };
+        Self {
+            duration: ratio(|session| session.duration),
+            bytes: ratio(|session| session.classes.iter().map(|class| class.up + class.down).sum()),
+            client_work: ratio(|session| session.classes.iter().map(|class| class.work).sum()),
+            server_work: ratio(|session| session.server_work),
+        }
+    }
 }
 
 /// One round of a session. Times are in nanoseconds from its opening.

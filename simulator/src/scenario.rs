@@ -1,5 +1,6 @@
 //! What is simulated: a TOML file, read, checked and explained.
 
+mod adversaries;
 mod availability;
 mod compute;
 mod faults;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::privacy::Design;
 
+pub use adversaries::{Adversaries, Liars, Lie, ServerConduct};
 pub use availability::{Availability, Trace};
 pub use compute::{Compute, DeviceClass};
 pub use faults::{Dropout, Faults, Moment, Outage, RoundName, Stragglers};
@@ -85,6 +87,9 @@ pub struct Scenario {
     /// What goes wrong.
     #[serde(default)]
     pub faults: Faults,
+    /// Who attacks; real mode only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversaries: Option<Adversaries>,
     /// When devices are there.
     #[serde(default)]
     pub availability: Availability,
@@ -184,6 +189,9 @@ impl Scenario {
         self.stages.check(self.network.tick)?;
         self.faults.check()?;
         self.privacy.as_ref().map_or(Ok(()), Privacy::check)?;
+        let signed = self.suite == SuiteName::Active;
+        let padded = self.lengths().last().is_some_and(|(length, bits)| length * bits % 8 != 0);
+        self.adversaries.as_ref().map_or(Ok(()), |adversaries| adversaries.check(signed, padded))?;
         self.availability.check()
     }
 

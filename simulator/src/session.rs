@@ -5,7 +5,7 @@ use secagg::{Abort, Config, Counts, Graph, Round};
 use crate::cast::{Cast, Scene};
 use crate::exchange::{Exchanges, rounds};
 use crate::ledger::{Ledger, Page};
-use crate::report::{ClassReport, Reason, RoundReport, SessionPrivacy, SessionReport};
+use crate::report::{ClassReport, Reason, RoundReport, SessionAdversary, SessionPrivacy, SessionReport};
 use crate::scenario::{ScenarioError, Stage};
 use crate::transcript::Record;
 use crate::world::{World, nanoseconds};
@@ -20,6 +20,11 @@ pub(crate) trait Mode {
     /// # Errors
     /// The simulator and the protocol disagree: a mistake in one of them.
     fn play(&mut self, play: &Play<'_>, page: &mut Page, ledger: &mut Ledger) -> Result<Closing, Broken>;
+
+    /// What came of the session's adversaries, if it has any.
+    fn adversary(&self) -> Option<SessionAdversary> {
+        None
+    }
 }
 
 /// The requests of a round.
@@ -163,6 +168,7 @@ impl<'a> Setting<'a> {
                 }
             }
         }
+        books.adversary = mode.adversary();
         Ok(Some(self.report(now, ledger, books)))
     }
 
@@ -252,6 +258,7 @@ impl<'a> Setting<'a> {
             privacy: books
                 .error
                 .map(|error| SessionPrivacy { error_measured: Some(error), ..SessionPrivacy::default() }),
+            adversary: books.adversary,
             rounds: books.rounds,
             classes: ledger.classes,
             client_operations: ledger.clients,
@@ -271,6 +278,7 @@ struct Books {
     survivors: u32,
     exact: Option<bool>,
     error: Option<f64>,
+    adversary: Option<SessionAdversary>,
     abort: Option<String>,
     server: Counts,
     server_work: u64,

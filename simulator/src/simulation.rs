@@ -4,10 +4,11 @@ use rayon::prelude::*;
 use secagg::Counts;
 
 use crate::Calibration;
+use crate::adversary::Adversary;
 use crate::model::Model;
 use crate::privacy::Account;
 use crate::real::Real;
-use crate::report::{Report, SessionReport, TreeReport};
+use crate::report::{Amplification, Report, SessionReport, TreeReport};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::session::{Broken, Played, Progress, Setting};
 use crate::transcript::{Record, Transcript};
@@ -35,6 +36,8 @@ impl Mode {
 /// A scenario that is ready to run.
 pub struct Simulation {
     world: World,
+    /// The same without adversaries, by numbers alone, if there are any.
+    honest: Option<Box<Simulation>>,
     mode: Mode,
     keep: bool,
 }
@@ -56,7 +59,18 @@ impl Simulation {
     /// # Errors
     /// A number of the scenario cannot work, or the calibration lacks a profile.
     pub fn new(scenario: Scenario, calibration: &Calibration, mode: Mode) -> Result<Self, ScenarioError> {
-        Ok(Self { world: World::new(scenario, calibration)?, mode, keep: false })
+        if mode == Mode::Model && scenario.adversaries.is_some() {
+            return Err(ScenarioError::Impossible(
+                "adversaries: the model has nobody to lie to; run the scenario in real mode (--mode real)"
+                    .to_owned(),
+            ));
+        }
+        let honest = scenario.adversaries.is_some().then(|| {
+            let honest = Scenario { adversaries: None, ..scenario.clone() };
+            Self::new(honest, calibration, Mode::Model).map(Box::new)
+        });
+        let honest = honest.transpose()?;
+        Ok(Self { world: World::new(scenario, calibration)?, honest, mode, keep: false })
     }
 
     /// Runs all sessions. `observe` is told of each round and says whether to go on; if not, the report has the
@@ -87,6 +101,7 @@ impl Simulation {
             scenario: scenario.clone(),
             complete: true,
             privacy: None,
+            amplification: None,
             sessions: Vec::new(),
             trees: Vec::new(),
             transcript: String::new(),
@@ -129,6 +144,9 @@ impl Simulation {
         }
         report.privacy = account.map(|account| account.report(ended, scenario.clients)).transpose()?;
         report.transcript = transcript.digest();
+        if let (Some(honest), true) = (&self.honest, report.complete) {
+            report.amplification = Some(Amplification::of(&report, &honest.run(&|_| true)?));
+        }
         Ok((report, records))
     }
 
@@ -151,7 +169,8 @@ impl Simulation {
         let played = match self.mode {
             Mode::Model => setting.play(Model::new(config), observe)?,
             Mode::Real => {
-                let real = Real::new(&config, world.scenario.seed, setting.cast.session)?;
+                let adversary = Adversary::new(world, &config, setting.cast.session);
+                let real = Real::new(&config, world.scenario.seed, setting.cast.session, adversary)?;
                 setting.play(real, observe)?
             }
         };
@@ -204,6 +223,7 @@ fn nobody((session, cohort): (u32, u32), start: u64, why: String) -> Played {
         abort: Some(why),
         exact: None,
         privacy: None,
+        adversary: None,
         rounds: Vec::new(),
         classes: Vec::new(),
         client_operations: Counts::default(),

@@ -30,7 +30,9 @@ fn scaled(path: &Path, clients: u32) -> Scenario {
     scenario
 }
 
+/// Runs a scenario; one with adversaries with real clients, because the model has nobody to lie to.
 fn run(scenario: &Scenario, mode: Mode, threads: usize) -> Report {
+    let mode = if scenario.adversaries.is_some() { Mode::Real } else { mode };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let simulation = Simulation::new(scenario.clone(), &Calibration::built_in(), mode).unwrap();
     pool.install(|| simulation.run(&|_| true)).unwrap()
@@ -39,7 +41,8 @@ fn run(scenario: &Scenario, mode: Mode, threads: usize) -> Report {
 #[test]
 fn a_scenario_tells_the_same_on_any_number_of_threads() {
     for path in gallery() {
-        let mut scenario = scaled(&path, 1500);
+        let attacked = Scenario::read(&path).unwrap().adversaries.is_some();
+        let mut scenario = scaled(&path, if attacked { 25 } else { 1500 });
         scenario.sessions = scenario.sessions.min(10);
         let (one, two) = (run(&scenario, Mode::Model, 1), run(&scenario, Mode::Model, 2));
         assert_eq!(one, two, "{}", path.display());
@@ -57,6 +60,9 @@ fn a_scenario_tells_the_same_on_any_number_of_threads() {
 fn a_scenario_tells_the_same_with_real_clients() {
     for path in gallery() {
         let mut scenario = scaled(&path, 40);
+        if scenario.adversaries.is_some() {
+            continue;
+        }
         scenario.vectors.iter_mut().for_each(|vector| vector.length = vector.length.min(100));
         scenario.privacy.iter_mut().for_each(|privacy| privacy.dimension = privacy.dimension.min(100));
         scenario.sessions = scenario.sessions.min(2);
@@ -87,6 +93,18 @@ fn the_scenarios_show_what_they_say() {
     assert!(privacy.ended && privacy.left == Some(0) && privacy.server <= 8.0, "{privacy:?}");
     // Were there no more than the fewest survivors, whose noise is 8 times the clip, it would be 128.
     assert!((150..185).contains(&privacy.sessions), "{privacy:?}");
+    let lied = report("lying-clients.toml", 100).sessions.remove(0);
+    let adversary = lied.adversary.unwrap();
+    assert!(adversary.named >= 10 && adversary.blamed == 0 && adversary.rules.len() >= 9, "{adversary:?}");
+    assert_eq!((lied.abort, lied.exact, adversary.leaked), (None, Some(true), false));
+    let curious = report("equivocating-server.toml", 100).sessions.remove(0);
+    assert_eq!(
+        curious.adversary.map(|adversary| (adversary.leaked, adversary.smallest)),
+        Some((true, Some(1)))
+    );
+    let active = report("equivocating-server-active.toml", 100).sessions.remove(0);
+    assert!(!active.adversary.unwrap().leaked);
+    assert!(active.abort.unwrap().starts_with("ConsistencyCheck"));
     let whole = report("bonawitz17-clients.toml", 500);
     assert_eq!(whole.sessions[0].survivors, 500);
     // 2n·a_K + (5n − 4)·a_S + m·25 bits is Bonawitz et al.'s figure for a client's traffic; ours has sealed shares of
@@ -130,6 +148,22 @@ fn numbers_that_cannot_work_are_named_with_their_place() {
     assert!(error("suite = \"actve\"").contains("unknown variant `actve`"));
     let active = "suite = \"active\"\ncorrupt = 0.2\ngraph = { kind = \"complete\", threshold = 6 }";
     assert!(error(active).contains("threshold 6"), "{}", error(active));
+    assert!(error("[network]\nup = -1").contains("network.up = -1"), "{}", error("[network]\nup = -1"));
+    assert!(error("[network]\nserver_up = -5.0").contains("network.server_up = -5"));
+    assert!(error("[stages.unmasking]\ngrace = -1.0").contains("grace = -1"));
+    let nobody = error("faults.dropouts = [{ round = \"unmasking\", probability = 1.0 }]");
+    assert!(nobody.contains("probability = 1: nobody is left"), "{nobody}");
+    let lies = error("adversaries.lies = [{ lie = \"bad-consent\", share = 0.1 }]");
+    assert!(lies.contains("needs the suite \"active\""), "{lies}");
+    assert!(error("adversaries.colluding = 2.0").contains("adversaries.colluding = 2"));
+    assert!(
+        error("adversaries.lies = [{ lie = \"white\", share = 0.1 }]").contains("unknown variant `white`")
+    );
+    let attacked = "clients = 10\nadversaries.colluding = 0.1\n\
+        vectors = [{ name = \"v\", length = 1, bits = 8 }]";
+    let attacked = Scenario::parse(attacked, "attacked").unwrap();
+    let error = Simulation::new(attacked, &Calibration::built_in(), Mode::Model).err().unwrap().to_string();
+    assert!(error.contains("--mode real"), "{error}");
     let scenario = Scenario::parse(
         "clients = 10\nvectors = [{ name = \"v\", length = 1, bits = 8 }]\n\
         [compute]\nserver = \"toaster\"",
@@ -138,6 +172,25 @@ fn numbers_that_cannot_work_are_named_with_their_place() {
     .unwrap();
     let error = Simulation::new(scenario, &Calibration::built_in(), Mode::Model).err().unwrap().to_string();
     assert!(error.contains("no profile \"toaster\", but laptop, phone, server"), "{error}");
+}
+
+#[test]
+fn a_bad_row_of_a_trace_is_named_with_its_file_line_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, trace) = (folder.path().join("scenario.toml"), folder.path().join("there.csv"));
+    std::fs::write(
+        &scenario,
+        "clients = 10\nvectors = [{ name = \"v\", length = 1, bits = 8 }]\n\
+         availability = { kind = \"trace\", file = \"there.csv\" }",
+    )
+    .unwrap();
+    let error = || Scenario::read(&scenario).unwrap_err().to_string();
+    assert!(error().starts_with(&format!("{}: ", trace.display())), "{}", error());
+    std::fs::write(&trace, "device,from,to\n0,0,10\n1,5,x\n").unwrap();
+    let place = format!("{}:3:5: \"x\" is no number of seconds", trace.display());
+    assert!(error().starts_with(&place), "{}", error());
+    std::fs::write(&trace, "device,from,to\n0,9,5\n").unwrap();
+    assert!(error().contains(":2:5: the interval ends at 5 and begins at 9"), "{}", error());
 }
 
 #[test]

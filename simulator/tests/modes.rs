@@ -3,6 +3,7 @@
 //! `SECAGG_LONG=1 cargo test --release -p secagg-simulator --test modes` takes cohorts of up to 500.
 
 use proptest::prelude::*;
+use secagg_simulator::scenario::Lie;
 use secagg_simulator::{Calibration, Mode, Record, Report, Scenario, Simulation};
 
 fn run(scenario: &Scenario, mode: Mode) -> (Report, Vec<Record>) {
@@ -166,6 +167,8 @@ fn scenario(most: u32) -> impl Strategy<Value = String> {
     ];
     (any::<u64>(), size, prop::option::of(0u32..50), suite, network(), compute, stages(), (faults(), privacy()), availability())
         .prop_map(|(seed, (clients, sessions, cohorts), spare, (suite, divisor), network, compute, stages, (faults, privacy), availability)| {
+            // What secret samples are worth takes long to compute, and both modes ask the same code.
+            let spare = spare.filter(|_| privacy.is_empty());
             let population =
                 spare.map_or(String::new(), |spare| format!("population = {}\n", clients * cohorts + spare));
             format!(
@@ -248,6 +251,37 @@ proptest! {
     #[test]
     fn both_modes_tell_the_same(text in scenario(if long() { 500 } else { 40 })) {
         check(text)?;
+    }
+}
+
+/// Attacks in drawn scenarios: the simulator and the protocol agree on what an honest client may do, and nobody honest is
+/// blamed.
+fn attacks() -> impl Strategy<Value = String> {
+    let lies = prop::collection::vec((prop::sample::select(Lie::ALL.to_vec()), 0.0f64..0.2), 0..4);
+    let server = prop_oneof![Just("honest"), Just("equivocating")];
+    (scenario(24), lies, server, 0.0f64..0.3).prop_map(|(text, lies, server, colluding)| {
+        let signed = text.contains("suite = \"active\"");
+        let told =
+            lies.into_iter().filter(|(lie, _)| *lie != Lie::Padding && (signed || !lie.is_of_signatures()));
+        let told = told.map(|(lie, share)| {
+            format!("[[adversaries.lies]]\nlie = {}\nshare = {share}\n", toml::Value::try_from(lie).unwrap())
+        });
+        let lies: String = told.collect();
+        format!("{text}[adversaries]\nserver = \"{server}\"\ncolluding = {colluding}\n{lies}")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn attacks_blame_nobody_honest(text in attacks()) {
+        let scenario = Scenario::parse(&text, "drawn").map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let simulation = Simulation::new(scenario, &Calibration::built_in(), Mode::Real).unwrap();
+        let report = simulation.run(&|_| true).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+        for session in report.sessions.iter().filter_map(|session| session.adversary.as_ref()) {
+            prop_assert_eq!(session.blamed, 0);
+        }
     }
 }
 

@@ -120,6 +120,7 @@ fn unfit(scenario: &Scenario) -> Option<&'static str> {
         (scenario.clients > MOST_CLIENTS, "more than 500 clients"),
         (scenario.suite != SuiteName::Curious, "the active suite"),
         (scenario.privacy.is_some(), "a private vector"),
+        (scenario.adversaries.is_some(), "adversaries"),
         (scenario.minimum_survivors > 1, "a minimum of survivors"),
         (scenario.sessions > 1 || scenario.cohorts > 1, "more than one session or cohort"),
         (scenario.population.is_some(), "a population"),
