@@ -1,6 +1,6 @@
 //! How many operations each step takes, without taking it: what [`Counts`] will say of a session without faults.
 //!
-//! The numbers hold for the suite `curious`, and depend on the configuration and on who is left, never on the data.
+//! The numbers depend on the configuration and on who is left, never on the data.
 //!
 //! ```
 //! use secagg::{Config, Graph, Suite, VectorSpec, operations};
@@ -23,8 +23,8 @@ use crate::rounds::masked_input_collection::lane_bytes;
 use crate::{Config, Counts, Graph};
 
 /// A client's answer to AdvertiseKeys.
-pub fn advertise_keys() -> Counts {
-    Counts { public_keys: 2, ..Counts::default() }
+pub fn advertise_keys(config: &Config) -> Counts {
+    Counts { public_keys: 2, signatures: signed(config), ..Counts::default() }
 }
 
 /// The answer to ShareKeys of a client with so many `neighbours`, itself not counted.
@@ -34,6 +34,7 @@ pub fn share_keys(config: &Config, neighbours: usize) -> Counts {
         encryption_agreements: neighbours,
         aead_bytes: neighbours * BUNDLE_LEN as u64,
         share_evaluations: 2 * neighbours + u64::from(config.graph == Graph::Complete),
+        verifications: (neighbours + 1) * proof(config),
         ..Counts::default()
     }
 }
@@ -49,14 +50,29 @@ pub fn masked_input(config: &Config, sharers: usize) -> Counts {
     }
 }
 
+/// A client's answer to ConsistencyCheck, which a signed suite has.
+pub fn consistency_check() -> Counts {
+    Counts { signatures: 1, ..Counts::default() }
+}
+
+/// A client's answer to Unmasking: in a signed suite it checks the signatures of a quorum.
+pub fn unmasking(config: &Config) -> Counts {
+    Counts { verifications: signed(config) * u64::from(config.threshold), ..Counts::default() }
+}
+
 /// What the server does with one client's keys.
-pub fn receive_keys() -> Counts {
-    Counts { encryption_agreements: 1, ..Counts::default() }
+pub fn receive_keys(config: &Config) -> Counts {
+    Counts { encryption_agreements: 1, verifications: proof(config), ..Counts::default() }
 }
 
 /// What the server does with one masked input.
 pub fn receive_masked_input(config: &Config) -> Counts {
     Counts { additions: config.vectors.iter().map(|spec| u64::from(spec.length)).sum(), ..Counts::default() }
+}
+
+/// What the server does with one signature of a survivor set.
+pub fn receive_signature() -> Counts {
+    Counts { verifications: 1, ..Counts::default() }
 }
 
 /// What the server does to take the masks off: `survivors` are in the sum, `dropped` are the others whose mask key is
@@ -69,6 +85,16 @@ pub fn unmask(config: &Config, survivors: u64, dropped: u64, pairs: u64) -> Coun
         reconstructions: survivors + dropped,
         ..Counts::default()
     }
+}
+
+/// Signatures that a client makes over its keys.
+fn signed(config: &Config) -> u64 {
+    u64::from(config.suite.is_signed())
+}
+
+/// Signatures that vouch for an advertisement: the certificate, and the one over the keys.
+fn proof(config: &Config) -> u64 {
+    2 * signed(config)
 }
 
 /// Bytes of keystream that one seed gives.

@@ -15,6 +15,11 @@ impl Circle {
         Self { graph, answered: clients.iter().copied().filter(|answered| *answered > 0).collect() }
     }
 
+    /// Members.
+    pub(crate) fn members(&self) -> u32 {
+        self.answered.len() as u32
+    }
+
     /// Neighbours of each member.
     pub(crate) fn degree(&self) -> u32 {
         match self.graph {

@@ -25,6 +25,7 @@ pub(crate) enum Purpose {
     Selection,
     Retransmission,
     Values,
+    Adversary,
 }
 
 /// 32 bytes for one purpose.

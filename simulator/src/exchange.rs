@@ -2,6 +2,7 @@
 
 use secagg::{Config, Counts, Graph, Round, Suite, operations, sizes};
 
+use crate::session::Requests;
 use crate::world::{Class, World};
 
 /// The rounds of a suite, in their order.
@@ -10,7 +11,25 @@ pub(crate) fn rounds(suite: Suite) -> &'static [Round] {
         Suite::Curious => {
             &[Round::AdvertiseKeys, Round::ShareKeys, Round::MaskedInputCollection, Round::Unmasking]
         }
+        Suite::Active { .. } => &[
+            Round::AdvertiseKeys,
+            Round::ShareKeys,
+            Round::MaskedInputCollection,
+            Round::ConsistencyCheck,
+            Round::Unmasking,
+        ],
         _ => &[],
+    }
+}
+
+/// Bytes of a round's request to a client with so many partners, in a session of so many that advertised keys.
+pub(crate) fn request(config: &Config, round: Round, partners: usize, roster: usize) -> u64 {
+    match round {
+        Round::AdvertiseKeys => sizes::advertise_keys_request(config),
+        Round::ShareKeys => sizes::share_keys_request(config, partners),
+        Round::MaskedInputCollection => sizes::masked_input_request(partners),
+        Round::ConsistencyCheck => sizes::consistency_check_request(roster),
+        Round::Unmasking => sizes::unmasking_request(config, partners),
     }
 }
 
@@ -37,36 +56,33 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// The exchange of a round with a client that has so many `partners`: in ShareKeys its neighbours, later those of
-    /// them that shared, before that none.
-    fn of(config: &Config, round: Round, partners: usize, world: &World) -> Self {
+    /// them that shared, before that none. The `roster` are those that advertised keys.
+    fn of(config: &Config, round: Round, (partners, roster): (usize, usize), world: &World) -> Self {
+        let request = request(config, round, partners, roster);
         let nothing = Counts::default();
         let own = usize::from(config.graph == Graph::Complete);
-        let (request, response, counts, taken_in) = match round {
+        let (response, counts, taken_in) = match round {
             Round::AdvertiseKeys => (
-                sizes::advertise_keys_request(config),
                 sizes::advertise_keys_response(config),
-                operations::advertise_keys(),
-                operations::receive_keys(),
+                operations::advertise_keys(config),
+                operations::receive_keys(config),
             ),
-            Round::ShareKeys => (
-                sizes::share_keys_request(config, partners),
-                sizes::share_keys_response(partners),
-                operations::share_keys(config, partners),
-                nothing,
-            ),
+            Round::ShareKeys => {
+                (sizes::share_keys_response(partners), operations::share_keys(config, partners), nothing)
+            }
             Round::MaskedInputCollection => (
-                sizes::masked_input_request(partners),
                 sizes::masked_input_response(config),
                 operations::masked_input(config, partners),
                 operations::receive_masked_input(config),
             ),
-            Round::ConsistencyCheck => (0, 0, nothing, nothing),
-            Round::Unmasking => (
-                sizes::unmasking_request(config, partners),
-                sizes::unmasking_response(partners + own, 0),
-                nothing,
-                nothing,
+            Round::ConsistencyCheck => (
+                sizes::consistency_check_response(),
+                operations::consistency_check(),
+                operations::receive_signature(),
             ),
+            Round::Unmasking => {
+                (sizes::unmasking_response(partners + own, 0), operations::unmasking(config), nothing)
+            }
         };
         let task = match round {
             // The task's length goes before it.
@@ -97,10 +113,10 @@ pub(crate) struct Exchanges {
 }
 
 impl Exchanges {
-    /// Those with `first` to `last` partners.
-    pub(crate) fn new(config: &Config, round: Round, (first, last): (u32, u32), world: &World) -> Self {
-        let (first, last) = (first as usize, last as usize);
-        let row = |partners| Exchange::of(config, round, partners, world);
+    /// Those of all numbers of partners that the requests have.
+    pub(crate) fn new(config: &Config, round: Round, requests: &Requests, world: &World) -> Self {
+        let (first, last) = (requests.partners.0 as usize, requests.partners.1 as usize);
+        let row = |partners| Exchange::of(config, round, (partners, requests.roster as usize), world);
         Self { first, rows: (first..=last).map(row).collect() }
     }
 

@@ -26,6 +26,7 @@
 //! # Ok::<(), secagg_simulator::RunError>(())
 //! ```
 
+mod adversary;
 mod calibration;
 mod cast;
 mod circle;
@@ -36,6 +37,7 @@ mod distribution;
 mod draw;
 mod exchange;
 mod histogram;
+mod identities;
 mod inbox;
 mod inputs;
 mod ledger;
@@ -44,6 +46,7 @@ mod link;
 pub mod measure;
 mod model;
 pub mod page;
+mod privacy;
 mod queue;
 pub mod quic;
 mod real;
@@ -62,7 +65,10 @@ mod world;
 pub use calibration::{Calibration, CalibrationError, Profile};
 pub use distribution::Distribution;
 pub use queue::{EventQueue, When};
-pub use report::{ClassReport, Reason, Report, RoundReport, SessionReport, Traffic, TreeReport};
+pub use report::{
+    Amplification, ClassReport, PrivacyReport, Reason, Report, RoundReport, SessionAdversary, SessionPrivacy,
+    SessionReport, Traffic, TreeReport,
+};
 pub use scenario::{Scenario, ScenarioError};
 pub use session::{Broken, Progress};
 pub use simulation::{Mode, RunError, Simulation};

@@ -9,7 +9,7 @@ use secagg::{Config, Counts, Round, operations};
 
 use crate::cast::{Answering, Ending, Scene, Settled};
 use crate::circle::{Circle, Partners};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, request};
 use crate::ledger::{Ledger, Page};
 use crate::link::Schedule;
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
@@ -185,14 +185,17 @@ impl Model {
             }
             tally[at] += 1;
         }
+        let roster = self.circle.members();
+        let bytes = |partners: u32| request(&self.config, round, partners as usize, roster as usize);
         let used = || (0..).zip(&tally).filter(|(_, count)| **count > 0);
         Requests {
             messages: tally.iter().sum(),
-            bytes: used().map(|(partners, count)| count * request(&self.config, round, partners)).sum(),
+            bytes: used().map(|(partners, count)| count * bytes(partners)).sum(),
             partners: (
                 used().next().map_or(0, |(partners, _)| partners),
                 used().last().map_or(0, |(partners, _)| partners),
             ),
+            roster,
         }
     }
 }
@@ -218,23 +221,10 @@ impl Mode for Model {
             Ok(()) if !last => (Next::Round, Counts::default()),
             Ok(()) => {
                 let survivors = self.answered.iter().filter(|rounds| **rounds >= SURVIVED).count() as u32;
-                (Next::Done { survivors, exact: None }, self.unmask())
+                (Next::Done { survivors, exact: None, error: None }, self.unmask())
             }
         };
         Ok(Closing { reason, closed, work, next })
-    }
-}
-
-/// Bytes of a round's request to a client with so many partners.
-pub(crate) fn request(config: &Config, round: Round, partners: u32) -> u64 {
-    use secagg::sizes;
-    let partners = partners as usize;
-    match round {
-        Round::AdvertiseKeys => sizes::advertise_keys_request(config),
-        Round::ShareKeys => sizes::share_keys_request(config, partners),
-        Round::MaskedInputCollection => sizes::masked_input_request(partners),
-        Round::ConsistencyCheck => 0,
-        Round::Unmasking => sizes::unmasking_request(config, partners),
     }
 }
 

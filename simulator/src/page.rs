@@ -6,7 +6,11 @@ mod rows;
 
 pub use formulas::bonawitz17_bytes;
 
-use crate::report::{Report, SessionReport};
+use std::collections::BTreeMap;
+
+use secagg::privacy::round_up;
+
+use crate::report::{Amplification, PrivacyReport, Report, SessionReport};
 use crate::results::{Table, Values, read_parquet, sessions};
 use rows::Row;
 
@@ -97,6 +101,13 @@ fn run(report: &Report, sessions: &Table) -> String {
         out += &outcome(session);
         out += &plots::time_line(session);
     }
+    if let Some(amplification) = &report.amplification {
+        out += &attacked(amplification, &report.sessions);
+    }
+    if let Some(privacy) = &report.privacy {
+        out += &given_away(privacy, report);
+        out += &plots::errors(&report.scenario);
+    }
     out += &format!("<h3>Sessions</h3>\n{}", html_table(sessions));
     out += &format!("<h3>Rounds</h3>\n{}", html_table(&crate::results::rounds(report)));
     out += &format!("<h3>Clients</h3>\n{}", html_table(&crate::results::classes(report)));
@@ -118,6 +129,53 @@ fn outcome(session: &SessionReport) -> String {
     };
     let seconds = session.duration as f64 / 1e9;
     format!("<p>The first session: {} clients, {seconds:.3} s of virtual time, {end}.</p>\n", session.clients)
+}
+
+fn attacked(cost: &Amplification, sessions: &[SessionReport]) -> String {
+    let all = || sessions.iter().filter_map(|session| session.adversary.as_ref());
+    let lies: u32 = all().map(|one| one.liars).sum();
+    let named: u32 = all().map(|one| one.named).sum();
+    let leaked = all().filter(|one| one.leaked).count();
+    let mut rules = BTreeMap::<&str, u64>::new();
+    for (rule, count) in all().flat_map(|one| one.rules.iter().chain(&one.refusals)) {
+        *rules.entry(rule).or_default() += count;
+    }
+    let rows: String = rules
+        .iter()
+        .map(|(rule, count)| format!("<tr><td>{}</td><td>{count}</td></tr>\n", escape(rule)))
+        .collect();
+    format!(
+        "<h3>Adversaries</h3>\n<p>{lies} clients lied, {named} of them were named. In {leaked} of {} sessions a single \
+         input can be computed. Against the same run without adversaries: {:.3} times the time, {:.3} the bytes, {:.3} the \
+         clients' work, {:.3} the server's.</p>\n<table>\n<tr><th>broken rule</th><th>found</th></tr>\n{rows}</table>\n",
+        sessions.len(),
+        cost.duration,
+        cost.bytes,
+        cost.client_work,
+        cost.server_work
+    )
+}
+
+fn given_away(privacy: &PrivacyReport, report: &Report) -> String {
+    let delta = report.scenario.privacy.as_ref().map_or(0.0, |privacy| privacy.delta);
+    let end = match (privacy.ended, privacy.left) {
+        (true, _) => "; then the budget had not enough left for another".to_owned(),
+        (false, Some(left)) => format!("; {left} more fit into the budget"),
+        (false, None) => String::new(),
+    };
+    format!(
+        "<h3>Privacy</h3>\n<p>{} sums were released{end}. Together they give away ε = {} against the server and ε = {} \
+         for the released sums alone, at δ = {delta:e}. {} noise of σ = {:.3} in integer units a client, scale {:.3}, {} \
+         bits; the noise was chosen for {} honest shares.</p>\n",
+        privacy.sessions,
+        round_up(privacy.server, 4),
+        round_up(privacy.release, 4),
+        privacy.mechanism,
+        privacy.sigma,
+        privacy.scale,
+        privacy.bits,
+        privacy.fewest_shares
+    )
 }
 
 fn html_table(table: &Table) -> String {

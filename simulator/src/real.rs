@@ -6,15 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use secagg::{Abort, Aggregate, Client, ClientId, Closed, Config, Counts, Lanes, Policy, Round, Server};
+use secagg::{Abort, Aggregate, Client, ClientId, Closed, Config, Counts, Fault, Round, Server};
 
+use crate::adversary::Adversary;
 use crate::cast::{Answering, Ending, Settled};
-use crate::exchange::Exchange;
-use crate::inputs;
+use crate::exchange::{Exchange, request};
+use crate::identities;
+use crate::inputs::{self, Plain};
 use crate::ledger::{Ledger, Page};
-use crate::model::request;
 use crate::queue::{EventQueue, When};
-use crate::report::Reason;
+use crate::report::{Reason, SessionAdversary};
 use crate::scenario::ScenarioError;
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
 use crate::transcript::Record;
@@ -29,8 +30,11 @@ pub(crate) struct Real {
     clients: BTreeMap<ClientId, Client>,
     /// For each client, the partners of which its last request told.
     partners: Vec<u32>,
-    plain: Vec<Lanes>,
+    /// Clients that have advertised keys.
+    roster: u32,
+    plain: Vec<Plain>,
     buffer: Vec<u8>,
+    adversary: Option<Adversary>,
 }
 
 /// Events of one time happen in this order: an answer that is there is taken before the clock is looked at.
@@ -60,14 +64,19 @@ impl Real {
     ///
     /// # Errors
     /// The configuration breaks a rule.
-    pub(crate) fn new(config: &Config, seed: u64, session: u64) -> Result<Self, ScenarioError> {
+    pub(crate) fn new(
+        config: &Config,
+        seed: u64,
+        session: u64,
+        adversary: Option<Adversary>,
+    ) -> Result<Self, ScenarioError> {
         let opened = Server::open_in_order(config.clone());
         let (server, requests) = opened.map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
-        let entropy = |id: &ClientId| crate::draw::bytes(seed, session, "entropy", id.get());
-        let clients =
-            requests.iter().map(|(id, _)| (*id, Client::new(entropy(id), Policy::default()))).collect();
-        let zeros = |spec: &secagg::VectorSpec| Lanes::from(vec![0u64; spec.length as usize]);
-        let plain = config.vectors.iter().map(zeros).collect();
+        let mut clients = BTreeMap::new();
+        for (id, _) in &requests {
+            clients.insert(*id, identities::client(config.suite, (seed, session), *id)?);
+        }
+        let plain = config.vectors.iter().map(Plain::zeros).collect();
         let mut real = Self {
             seed,
             session,
@@ -75,8 +84,10 @@ impl Real {
             requests: BTreeMap::new(),
             clients,
             partners: vec![0; config.clients as usize],
+            roster: 0,
             plain,
             buffer: Vec::new(),
+            adversary,
         };
         real.take(requests);
         Ok(real)
@@ -86,11 +97,22 @@ impl Real {
     fn take(&mut self, requests: secagg::Requests) {
         self.requests = requests.into_iter().collect();
         let Some(round) = self.round() else { return };
+        if let Some(adversary) = &mut self.adversary {
+            adversary.requests(round, &mut self.requests);
+            let truth = self.requests.values().next().filter(|_| round == Round::Unmasking);
+            for (id, certificate) in truth.map_or(Vec::new(), |truth| adversary.shows(truth)) {
+                let answer = self.clients.get_mut(&id).map(|client| client.handle(&certificate));
+                answer.iter().for_each(|answer| adversary.shown(id, answer));
+            }
+        }
         let config = self.server.config();
-        let first = request(config, round, 0);
-        let each = request(config, round, 1) - first;
-        // A request for unmasking has bits; for its partners the one before it has spoken.
-        if round != Round::Unmasking {
+        let first = request(config, round, 0, 0);
+        let each = request(config, round, 1, 0) - first;
+        if round == Round::ShareKeys {
+            self.roster = self.requests.len() as u32;
+        }
+        // Later requests have bits or signatures; for their partners the one before them has spoken.
+        if round <= Round::MaskedInputCollection {
             for (id, request) in &self.requests {
                 let partners = (request.len() as u64 - first).checked_div(each).unwrap_or(0);
                 self.partners[id.get() as usize - 1] = partners as u32;
@@ -173,9 +195,10 @@ impl Real {
                 Event::Lost => waiting -= 1,
                 Event::Answer(id) => {
                     waiting -= 1;
-                    answered += 1;
-                    if let Some(one) = foretold.get(&id) {
-                        self.answer(play, id, one.exchange, page)?;
+                    if let Some(one) = foretold.get(&id)
+                        && self.answer(play, id, one.exchange, page)?
+                    {
+                        answered += 1;
                         taken_in.push(id);
                     }
                 }
@@ -193,44 +216,72 @@ impl Real {
         Err(self.broken(play, "the round never closed".to_owned()))
     }
 
-    /// Has a client answer, and the server take the answer in.
+    /// Has a client answer, and the server take the answer in; false if it is not taken, which only a lie explains.
     fn answer(
         &mut self,
         play: &Play<'_>,
         id: ClientId,
         exchange: &Exchange,
         page: &mut Page,
-    ) -> Result<(), Broken> {
+    ) -> Result<bool, Broken> {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        self.work(play, id, exchange, |response| {
+        let answered = self.work(play, id, exchange, |response| {
             response.for_each(|chunk| buffer.extend_from_slice(&chunk))
         })?;
         let before = self.server.counts();
-        if let Err(fault) = self.server.receive(id, &buffer) {
-            return Err(self.broken(play, format!("an honest answer was refused: {fault}")));
-        }
-        page.taken_in += exchange.taken_in;
-        let expected = sum(before, exchange.taken_in);
-        if self.server.counts() != expected {
-            let found = self.server.counts();
-            return Err(self.broken(play, format!("the server did {found:?}, not {expected:?}")));
-        }
-        if play.scene.round == Round::MaskedInputCollection {
-            inputs::add(play.config, (self.seed, self.session, id.get()), &mut self.plain);
-        }
+        let taken = answered && self.receive(play, id, &buffer)?;
         self.buffer = buffer;
-        Ok(())
+        let work = self.server.counts() - before;
+        page.taken_in += work;
+        if !self.may_lie(id) && work != exchange.taken_in {
+            return Err(self.broken(play, format!("the server did {work:?}, not {:?}", exchange.taken_in)));
+        }
+        if taken && play.scene.round == Round::MaskedInputCollection {
+            inputs::add(play.config, (self.seed, self.session, id.get()), &mut self.plain);
+            self.adversary.iter_mut().for_each(|adversary| adversary.masked(id));
+        }
+        Ok(taken)
     }
 
-    /// Has a client do its work; what `with` leaves of the response is never made.
+    /// Gives the server what comes of a client's honest answer; whether it takes it.
+    fn receive(&mut self, play: &Play<'_>, id: ClientId, answer: &[u8]) -> Result<bool, Broken> {
+        let Some(adversary) = &mut self.adversary else {
+            return self
+                .server
+                .receive(id, answer)
+                .map(|()| true)
+                .map_err(|fault| self.refused(play, &fault));
+        };
+        let mut taken = false;
+        for message in adversary.messages(play.scene.round, id, answer) {
+            match self.server.receive(id, &message) {
+                Ok(()) => taken = true,
+                Err(fault) if !self.may_lie(id) => return Err(self.refused(play, &fault)),
+                Err(_) => {}
+            }
+        }
+        Ok(taken)
+    }
+
+    fn refused(&self, play: &Play<'_>, fault: &Fault) -> Broken {
+        self.broken(play, format!("an honest answer was refused: {fault}"))
+    }
+
+    /// Whether the client lies or was lied to.
+    fn may_lie(&self, id: ClientId) -> bool {
+        self.adversary.as_ref().is_some_and(|adversary| adversary.concerns(id))
+    }
+
+    /// Has a client do its work; what `with` leaves of the response is never made. False if it refuses, as one may that
+    /// was lied to.
     fn work(
         &mut self,
         play: &Play<'_>,
         id: ClientId,
         exchange: &Exchange,
         with: impl FnOnce(secagg::Response),
-    ) -> Result<(), Broken> {
+    ) -> Result<bool, Broken> {
         let request = self.requests.remove(&id).unwrap_or_default();
         let Some(client) = self.clients.get_mut(&id) else {
             return Err(self.broken(play, format!("{id} is unknown")));
@@ -241,9 +292,18 @@ impl Real {
         let set = input.map_or(Ok(()), |input| client.set_input(input)).map_err(Abort::from);
         let response = set.and_then(|()| client.respond(&request));
         let expected = sum(before, exchange.counts);
+        // What others say of bundles that do not open is in the answers of the honest.
+        let as_long = self.adversary.is_some() && play.scene.round == Round::Unmasking;
+        if let (Err(abort), Some(adversary)) = (&response, &mut self.adversary)
+            && adversary.concerns(id)
+        {
+            adversary.refused(abort);
+            return Ok(false);
+        }
+        let Some(client) = self.clients.get(&id) else { return Ok(false) };
         let wrong = match &response {
             Err(abort) => Some(format!("{id} refused an honest request: {abort}")),
-            Ok(response) if response.len() != exchange.response => {
+            Ok(response) if response.len() != exchange.response && !as_long => {
                 Some(format!("{id} answered with {} bytes, not {}", response.len(), exchange.response))
             }
             Ok(_) if request.len() as u64 != exchange.request => {
@@ -260,17 +320,31 @@ impl Real {
         if let Ok(response) = response {
             with(response);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn broken(&self, play: &Play<'_>, what: String) -> Broken {
         Broken { session: self.session, round: play.scene.round, what }
     }
 
-    /// Whether the released sum is the sum of the inputs that were taken in.
+    /// Whether the released sums without noise are those of the inputs that were taken in.
     fn exact(&self, aggregate: &Aggregate) -> bool {
-        let sums = aggregate.vectors.iter().zip(&self.plain);
-        sums.into_iter().all(|((_, sum), plain)| sum.iter().eq(plain.iter()))
+        let mut sums = aggregate.vectors.iter().zip(&self.plain);
+        sums.all(|((_, sum), plain)| match plain {
+            Plain::Integers(plain) => sum.iter().eq(plain.iter().copied()),
+            Plain::Reals(_) => true,
+        })
+    }
+
+    /// The root of the mean square by which a coordinate of the sum with noise is off, in real units.
+    fn error(&self, aggregate: &Aggregate) -> Option<f64> {
+        let mut sums = aggregate.vectors.iter().zip(&self.plain);
+        sums.find_map(|((spec, _), plain)| {
+            let Plain::Reals(plain) = plain else { return None };
+            let sum = aggregate.real(&spec.name)?;
+            let squares: f64 = sum.iter().zip(plain).map(|(sum, plain)| (sum - plain).powi(2)).sum();
+            Some((squares / plain.len() as f64).sqrt())
+        })
     }
 
     fn close(&mut self, play: &Play<'_>) -> Result<(Next, Counts), Broken> {
@@ -283,10 +357,10 @@ impl Real {
             }
             Ok(Closed::Done(aggregate)) => {
                 let (survivors, exact) = (aggregate.survivors.len() as u32, self.exact(&aggregate));
-                if !exact {
+                if !exact && self.adversary.is_none() {
                     return Err(self.broken(play, "the sum is not the plain sum".to_owned()));
                 }
-                Next::Done { survivors, exact: Some(exact) }
+                Next::Done { survivors, exact: Some(exact), error: self.error(&aggregate) }
             }
         };
         Ok((next, self.server.counts() - before))
@@ -300,6 +374,7 @@ impl Mode for Real {
             messages: self.requests.len() as u64,
             bytes: self.requests.values().map(|request| request.len() as u64).sum(),
             partners: (partners().min().unwrap_or(0), partners().max().unwrap_or(0)),
+            roster: self.roster,
         }
     }
 
@@ -311,13 +386,15 @@ impl Mode for Real {
         for (id, one) in &foretold {
             let scene = play.scene;
             let who = scene.cast.who(id.get() - 1);
-            let settled = one.begins.map_or(Settled::NOTHING, |begins| {
+            let mut settled = one.begins.map_or(Settled::NOTHING, |begins| {
                 scene.settle(who, scene.moment(who), one.exchange, (begins, one.ends), closed)
             });
-            if settled.accepted != taken_in.binary_search(id).is_ok() {
+            let (in_time, taken) = (settled.accepted, taken_in.binary_search(id).is_ok());
+            if in_time != taken && !(in_time && self.may_lie(*id)) {
                 return Err(self.broken(play, format!("{id}: the clock and the queue disagree")));
             }
-            if settled.worked && !settled.accepted {
+            settled.accepted = taken;
+            if settled.worked && !in_time {
                 self.work(play, *id, one.exchange, drop)?;
             }
             let record = Record {
@@ -337,6 +414,10 @@ impl Mode for Real {
             self.clients.values().for_each(|client| ledger.clients += client.counts());
         }
         Ok(Closing { reason, closed, work, next })
+    }
+
+    fn adversary(&self) -> Option<SessionAdversary> {
+        self.adversary.as_ref().map(|adversary| adversary.report(self.server.faults()))
     }
 }
 

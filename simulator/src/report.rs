@@ -1,5 +1,7 @@
 //! What a run has shown.
 
+use std::collections::BTreeMap;
+
 use secagg::Counts;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,12 @@ pub struct Report {
     pub sessions: Vec<SessionReport>,
     /// For each session number, the end of the tree above the cohorts; empty with one cohort.
     pub trees: Vec<TreeReport>,
+    /// What the run has given away, if it has a private vector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<PrivacyReport>,
+    /// What adversaries cost, if the scenario has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amplification: Option<Amplification>,
     /// The hash of all that happened, in hexadecimal; the same for both modes.
     pub transcript: String,
 }
@@ -51,6 +59,12 @@ pub struct SessionReport {
     pub abort: Option<String>,
     /// Whether the sum is the plain sum of the survivors' inputs; none where no sum is computed.
     pub exact: Option<bool>,
+    /// What the session has given away, if it has a private vector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<SessionPrivacy>,
+    /// What came of the adversaries, if the scenario has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversary: Option<SessionAdversary>,
     /// The rounds, in their order.
     pub rounds: Vec<RoundReport>,
     /// The kinds of clients, in the scenario's order.
@@ -63,6 +77,106 @@ pub struct SessionReport {
     pub server_work: u64,
     /// Bytes that the server must hold at once: the sums, and for each client keys and sealed shares.
     pub server_memory: u64,
+}
+
+/// The noise of a run, and what the run has given away: ε is rounded up, at the scenario's δ.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrivacyReport {
+    /// The mechanism.
+    pub mechanism: String,
+    /// Bits of a coordinate.
+    pub bits: u8,
+    /// Coordinates, padded to a power of two.
+    pub dimension: u32,
+    /// σ of a client's share of noise, in integer units.
+    pub sigma: f64,
+    /// The factor from real to integer units.
+    pub scale: f64,
+    /// The fewest honest shares of noise in a sum, for which the noise was chosen.
+    pub fewest_shares: u32,
+    /// Expected error of a coordinate of the sum when all clients answer: root of the mean square, in real units.
+    pub error: f64,
+    /// The same of the central Gaussian with the same guarantee.
+    pub error_central: f64,
+    /// Sessions that have released a sum.
+    pub sessions: u32,
+    /// ε of all of them together against the server.
+    pub server: f64,
+    /// ε of all of them together for the released sums alone.
+    pub release: f64,
+    /// Whether the run ended because the budget had not enough left for another session.
+    pub ended: bool,
+    /// How many more sessions fit into the budget, if there is one.
+    pub left: Option<u32>,
+}
+
+/// What one session has given away: ε is rounded up, at the scenario's δ. All zero if no sum was released.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionPrivacy {
+    /// Honest shares of noise in the sum: the survivors less the corrupt clients.
+    pub shares: u32,
+    /// ε against the server.
+    pub server: f64,
+    /// ε for the released sum alone.
+    pub release: f64,
+    /// ε against the server of all sessions up to this one.
+    pub composed_server: f64,
+    /// ε for the released sums of all sessions up to this one.
+    pub composed_release: f64,
+    /// Expected error of a coordinate of the sum: root of the mean square, in real units.
+    pub error_expected: f64,
+    /// The error that the sum had; none where no sum is computed.
+    pub error_measured: Option<f64>,
+}
+
+/// What came of the adversaries of one session.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionAdversary {
+    /// Clients that lie, if their round comes.
+    pub liars: u32,
+    /// Those of them that the server has named, as culprit or as the other one of a fault that cannot be pinned.
+    pub named: u32,
+    /// Faults that name honest clients only.
+    pub blamed: u32,
+    /// For each rule that clients broke, in words and with its id, how many faults the server found.
+    pub rules: BTreeMap<String, u64>,
+    /// Clients that collude with the server.
+    pub colluding: u32,
+    /// For each rule that the server broke, how many honest clients refused for it.
+    pub refusals: BTreeMap<String, u64>,
+    /// Whether a single input of a client that does not collude can be computed by the server and those who do.
+    pub leaked: bool,
+    /// The fewest such inputs in a sum that they can compute; none if they can compute no sum.
+    pub smallest: Option<u32>,
+}
+
+/// A run as a multiple of the same one without its adversaries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Amplification {
+    /// Virtual time of the sessions.
+    pub duration: f64,
+    /// Bytes of messages, both ways.
+    pub bytes: f64,
+    /// Work of the clients.
+    pub client_work: f64,
+    /// Work of the server.
+    pub server_work: f64,
+}
+
+impl Amplification {
+    /// Of a run, against an honest one.
+    pub(crate) fn of(report: &Report, honest: &Report) -> Self {
+        let ratio = |cost: fn(&SessionReport) -> u64| {
+            let [mine, honest] = [report, honest].map(|run| run.sessions.iter().map(cost).sum::<u64>());
+            mine as f64 / honest.max(1) as f64
+        };
+        Self {
+            duration: ratio(|session| session.duration),
+            bytes: ratio(|session| session.classes.iter().map(|class| class.up + class.down).sum()),
+            client_work: ratio(|session| session.classes.iter().map(|class| class.work).sum()),
+            server_work: ratio(|session| session.server_work),
+        }
+    }
 }
 
 /// One round of a session. Times are in nanoseconds from its opening.

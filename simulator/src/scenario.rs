@@ -1,9 +1,11 @@
 //! What is simulated: a TOML file, read, checked and explained.
 
+mod adversaries;
 mod availability;
 mod compute;
 mod faults;
 mod network;
+mod privacy;
 mod protocol;
 mod stages;
 
@@ -11,11 +13,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::privacy::Design;
+
+pub use adversaries::{Adversaries, Liars, Lie, ServerConduct};
 pub use availability::{Availability, Trace};
 pub use compute::{Compute, DeviceClass};
 pub use faults::{Dropout, Faults, Moment, Outage, RoundName, Stragglers};
 pub use network::Network;
-pub use protocol::{GraphChoice, Vector};
+pub use privacy::{Against, Mechanism, Privacy};
+pub(crate) use protocol::authority;
+pub use protocol::{GraphChoice, SuiteName, Vector};
 pub use stages::{Stage, Stages};
 
 /// One scenario: all that happens in a run follows from it and from the calibration.
@@ -47,17 +54,27 @@ pub struct Scenario {
     /// Sums that one aggregator of the tree above the cohorts adds up, 2 or more.
     #[serde(default = "eight")]
     pub fan_in: u32,
-    /// The suite's name, as `secagg` knows it.
-    #[serde(default = "curious")]
-    pub suite: String,
+    /// The suite.
+    #[serde(default)]
+    pub suite: SuiteName,
+    /// Share of the clients that may be corrupt, 0 to 1: what the active suite must withstand.
+    #[serde(default)]
+    pub corrupt: f64,
+    /// Fewest inputs that a sum may be of, 1 to `clients`.
+    #[serde(default = "one")]
+    pub minimum_survivors: u32,
     /// Bytes that each client is given with its first request, such as a model.
     #[serde(default)]
     pub task_bytes: u64,
     /// Who shares with whom.
     #[serde(default)]
     pub graph: GraphChoice,
-    /// What is summed.
+    /// What is summed without noise.
+    #[serde(default)]
     pub vectors: Vec<Vector>,
+    /// What is summed with noise, after the other vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
     /// Rates, delays, losses.
     #[serde(default)]
     pub network: Network,
@@ -70,6 +87,9 @@ pub struct Scenario {
     /// What goes wrong.
     #[serde(default)]
     pub faults: Faults,
+    /// Who attacks; real mode only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversaries: Option<Adversaries>,
     /// When devices are there.
     #[serde(default)]
     pub availability: Availability,
@@ -119,8 +139,12 @@ impl Scenario {
     /// # Errors
     /// As [`Scenario::read`].
     pub fn parse(text: &str, name: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text).map_err(|error| malformed(text, name, &error))?;
-        scenario.check()?;
+        let mut scenario: Self = toml::from_str(text).map_err(|error| malformed(text, name, &error))?;
+        let design = scenario.designed()?;
+        if let (Some(privacy), Some(design)) = (&mut scenario.privacy, design) {
+            // Whoever reads the scenario next need not choose again.
+            privacy.bits = Some(design.spec.bits);
+        }
         Ok(scenario)
     }
 
@@ -129,8 +153,15 @@ impl Scenario {
     /// # Errors
     /// The first number that cannot work.
     pub fn check(&self) -> Result<(), ScenarioError> {
+        self.designed().map(drop)
+    }
+
+    /// Checks every number; returns the design of the private vector, if there is one.
+    pub(crate) fn designed(&self) -> Result<Option<Design>, ScenarioError> {
         self.check_numbers().map_err(ScenarioError::Impossible)?;
-        self.config(self.clients, [0; 32]).map(drop)
+        let design = Design::of(self)?;
+        self.config(self.clients, [0; 32], design.as_ref())?;
+        Ok(design)
     }
 
     fn check_numbers(&self) -> Result<(), String> {
@@ -152,22 +183,44 @@ impl Scenario {
             return Err(format!("fan_in = {}: an aggregator adds at least 2 sums", self.fan_in));
         }
         not_negative("pause", self.pause)?;
+        share("corrupt", self.corrupt)?;
         self.network.check()?;
         self.compute.check()?;
         self.stages.check(self.network.tick)?;
         self.faults.check()?;
+        self.privacy.as_ref().map_or(Ok(()), Privacy::check)?;
+        let signed = self.suite == SuiteName::Active;
+        let padded = self.lengths().last().is_some_and(|(length, bits)| length * bits % 8 != 0);
+        self.adversaries.as_ref().map_or(Ok(()), |adversaries| adversaries.check(signed, padded))?;
         self.availability.check()
+    }
+
+    /// Clients that must be there for a session to begin.
+    pub(crate) fn fewest_clients(&self) -> u32 {
+        let threshold = match self.graph {
+            GraphChoice::Complete { threshold } => threshold.unwrap_or(2),
+            _ => 2,
+        };
+        threshold.max(self.minimum_survivors).max(2)
     }
 
     /// Coordinates of all vectors.
     pub fn coordinates(&self) -> u64 {
-        self.vectors.iter().map(|vector| u64::from(vector.length)).sum()
+        self.lengths().map(|(length, _)| length).sum()
     }
 
     /// Bytes of one client's vectors if each coordinate has just its bits: the least that any protocol sends.
     pub fn packed_bytes(&self) -> u64 {
-        let bits = |vector: &Vector| u64::from(vector.length) * u64::from(vector.bits);
-        self.vectors.iter().map(|vector| bits(vector).div_ceil(8)).sum()
+        self.lengths().map(|(length, bits)| (length * bits).div_ceil(8)).sum()
+    }
+
+    /// Coordinates and bits of each vector, the private one padded as it is sent.
+    fn lengths(&self) -> impl Iterator<Item = (u64, u64)> {
+        let plain = self.vectors.iter().map(|vector| (vector.length.into(), vector.bits.into()));
+        let private = self.privacy.iter().map(|privacy| {
+            (privacy.dimension.next_power_of_two().into(), privacy.bits.unwrap_or_default().into())
+        });
+        plain.chain(private)
     }
 
     /// The scenario as a file.
@@ -210,8 +263,4 @@ fn one_u64() -> u64 {
 
 fn eight() -> u32 {
     8
-}
-
-fn curious() -> String {
-    "curious".to_owned()
 }

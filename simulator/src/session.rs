@@ -5,7 +5,7 @@ use secagg::{Abort, Config, Counts, Graph, Round};
 use crate::cast::{Cast, Scene};
 use crate::exchange::{Exchanges, rounds};
 use crate::ledger::{Ledger, Page};
-use crate::report::{ClassReport, Reason, RoundReport, SessionReport};
+use crate::report::{ClassReport, Reason, RoundReport, SessionAdversary, SessionPrivacy, SessionReport};
 use crate::scenario::{ScenarioError, Stage};
 use crate::transcript::Record;
 use crate::world::{World, nanoseconds};
@@ -20,6 +20,11 @@ pub(crate) trait Mode {
     /// # Errors
     /// The simulator and the protocol disagree: a mistake in one of them.
     fn play(&mut self, play: &Play<'_>, page: &mut Page, ledger: &mut Ledger) -> Result<Closing, Broken>;
+
+    /// What came of the session's adversaries, if it has any.
+    fn adversary(&self) -> Option<SessionAdversary> {
+        None
+    }
 }
 
 /// The requests of a round.
@@ -29,6 +34,8 @@ pub(crate) struct Requests {
     pub(crate) bytes: u64,
     /// The fewest and the most partners of an asked client.
     pub(crate) partners: (u32, u32),
+    /// Clients that have advertised keys; none before that round is closed.
+    pub(crate) roster: u32,
 }
 
 /// The round that is open.
@@ -52,7 +59,12 @@ pub(crate) struct Closing {
 /// What comes after a round.
 pub(crate) enum Next {
     Round,
-    Done { survivors: u32, exact: Option<bool> },
+    /// A sum, and in real mode whether it is exact, and the error of a noisy coordinate.
+    Done {
+        survivors: u32,
+        exact: Option<bool>,
+        error: Option<f64>,
+    },
     Abort(Abort),
 }
 
@@ -103,7 +115,7 @@ pub(crate) struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// Chooses the clients of a session that begins at `start`; none if fewer than two are there.
+    /// Chooses the clients of a session that begins at `start`; how many are there if they are too few.
     ///
     /// # Errors
     /// Nothing is safe for so few clients as are there.
@@ -112,15 +124,15 @@ impl<'a> Setting<'a> {
         (number, cohort): (u32, u32),
         start: u64,
         keep: bool,
-    ) -> Result<Option<Self>, ScenarioError> {
+    ) -> Result<Result<Self, u32>, ScenarioError> {
         let cast = Cast::new(world, number, cohort, start);
         let clients = cast.clients();
-        if clients < 2 {
-            return Ok(None);
+        if clients < world.scenario.fewest_clients() {
+            return Ok(Err(clients));
         }
         let nonce = crate::draw::bytes(world.scenario.seed, cast.session, "nonce", 0);
-        let config = world.scenario.config(clients, nonce)?;
-        Ok(Some(Self { cast, config, number, cohort, keep }))
+        let config = world.scenario.config(clients, nonce, world.design.as_ref())?;
+        Ok(Ok(Self { cast, config, number, cohort, keep }))
     }
 
     /// Plays the session. `observe` is told of each round and says whether to go on.
@@ -147,13 +159,16 @@ impl<'a> Setting<'a> {
             now += books.rounds.last().map_or(0, |report: &RoundReport| report.ended);
             match closing.next {
                 Next::Round => {}
-                Next::Done { survivors, exact } => (books.survivors, books.exact) = (survivors, exact),
+                Next::Done { survivors, exact, error } => {
+                    (books.survivors, books.exact, books.error) = (survivors, exact, error);
+                }
                 Next::Abort(abort) => {
                     books.abort = Some(abort.to_string());
                     break;
                 }
             }
         }
+        books.adversary = mode.adversary();
         Ok(Some(self.report(now, ledger, books)))
     }
 
@@ -167,7 +182,7 @@ impl<'a> Setting<'a> {
         let world = self.cast.world;
         let stage = world.scenario.stages.of(round);
         let scene = self.cast.scene(round, rounds, opened);
-        let exchanges = Exchanges::new(&self.config, round, mode.requests().partners, world);
+        let exchanges = Exchanges::new(&self.config, round, &mode.requests(), world);
         let mut page = Page::new(nanoseconds(stage.deadline));
         let play = Play { config: &self.config, scene: &scene, stage: &stage, exchanges: &exchanges };
         let closing = mode.play(&play, &mut page, ledger)?;
@@ -240,6 +255,10 @@ impl<'a> Setting<'a> {
             survivors: books.survivors,
             abort: books.abort,
             exact: books.exact,
+            privacy: books
+                .error
+                .map(|error| SessionPrivacy { error_measured: Some(error), ..SessionPrivacy::default() }),
+            adversary: books.adversary,
             rounds: books.rounds,
             classes: ledger.classes,
             client_operations: ledger.clients,
@@ -258,6 +277,8 @@ struct Books {
     rounds: Vec<RoundReport>,
     survivors: u32,
     exact: Option<bool>,
+    error: Option<f64>,
+    adversary: Option<SessionAdversary>,
     abort: Option<String>,
     server: Counts,
     server_work: u64,

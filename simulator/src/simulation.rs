@@ -4,9 +4,11 @@ use rayon::prelude::*;
 use secagg::Counts;
 
 use crate::Calibration;
+use crate::adversary::Adversary;
 use crate::model::Model;
+use crate::privacy::Account;
 use crate::real::Real;
-use crate::report::{Report, SessionReport, TreeReport};
+use crate::report::{Amplification, Report, SessionReport, TreeReport};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::session::{Broken, Played, Progress, Setting};
 use crate::transcript::{Record, Transcript};
@@ -34,6 +36,8 @@ impl Mode {
 /// A scenario that is ready to run.
 pub struct Simulation {
     world: World,
+    /// The same without adversaries, by numbers alone, if there are any.
+    honest: Option<Box<Simulation>>,
     mode: Mode,
     keep: bool,
 }
@@ -55,7 +59,18 @@ impl Simulation {
     /// # Errors
     /// A number of the scenario cannot work, or the calibration lacks a profile.
     pub fn new(scenario: Scenario, calibration: &Calibration, mode: Mode) -> Result<Self, ScenarioError> {
-        Ok(Self { world: World::new(scenario, calibration)?, mode, keep: false })
+        if mode == Mode::Model && scenario.adversaries.is_some() {
+            return Err(ScenarioError::Impossible(
+                "adversaries: the model has nobody to lie to; run the scenario in real mode (--mode real)"
+                    .to_owned(),
+            ));
+        }
+        let honest = scenario.adversaries.is_some().then(|| {
+            let honest = Scenario { adversaries: None, ..scenario.clone() };
+            Self::new(honest, calibration, Mode::Model).map(Box::new)
+        });
+        let honest = honest.transpose()?;
+        Ok(Self { world: World::new(scenario, calibration)?, honest, mode, keep: false })
     }
 
     /// Runs all sessions. `observe` is told of each round and says whether to go on; if not, the report has the
@@ -85,13 +100,23 @@ impl Simulation {
             replay: String::new(),
             scenario: scenario.clone(),
             complete: true,
+            privacy: None,
+            amplification: None,
             sessions: Vec::new(),
             trees: Vec::new(),
             transcript: String::new(),
         };
         let (mut transcript, mut records) = (Transcript::default(), Vec::new());
+        let mut account = Account::open(scenario, self.world.design.as_ref())?;
         let mut start = 0;
+        let mut ended = false;
         for number in 0..scenario.sessions {
+            if let Some(account) = &mut account
+                && !account.reserve(number)?
+            {
+                ended = true;
+                break;
+            }
             let cohorts = (0..scenario.cohorts).into_par_iter();
             let played: Result<Vec<_>, RunError> =
                 cohorts.map(|cohort| self.session((number, cohort), start, observe)).collect();
@@ -105,16 +130,23 @@ impl Simulation {
                 records.extend(session.records);
                 report.sessions.push(session.report);
             }
-            let sessions = report.sessions.get(first..).unwrap_or_default();
-            let ended = sessions.iter().map(|session| session.start + session.duration).max();
+            let sessions = report.sessions.get_mut(first..).unwrap_or_default();
+            if let Some(account) = &mut account {
+                account.settle(number, scenario, sessions)?;
+            }
+            let over = sessions.iter().map(|session| session.start + session.duration).max();
             let tree = self.tree(number, sessions);
-            start = ended.unwrap_or(start).max(tree.ended) + nanoseconds(scenario.pause);
+            start = over.unwrap_or(start).max(tree.ended) + nanoseconds(scenario.pause);
             if scenario.cohorts > 1 {
                 transcript.close(&[tree.ended, tree.survivors, tree.bytes]);
                 report.trees.push(tree);
             }
         }
+        report.privacy = account.map(|account| account.report(ended, scenario.clients)).transpose()?;
         report.transcript = transcript.digest();
+        if let (Some(honest), true) = (&self.honest, report.complete) {
+            report.amplification = Some(Amplification::of(&report, &honest.run(&|_| true)?));
+        }
         Ok((report, records))
     }
 
@@ -125,14 +157,20 @@ impl Simulation {
         observe: &(dyn Fn(Progress) -> bool + Sync),
     ) -> Result<Option<Played>, RunError> {
         let world = &self.world;
-        let Some(setting) = Setting::new(world, (number, cohort), start, self.keep)? else {
-            return Ok(Some(nobody((number, cohort), start)));
+        let setting = match Setting::new(world, (number, cohort), start, self.keep)? {
+            Ok(setting) => setting,
+            Err(there) => {
+                let fewest = world.scenario.fewest_clients();
+                let why = format!("a session needs {fewest} devices, and {there} were there");
+                return Ok(Some(nobody((number, cohort), start, why)));
+            }
         };
         let config = setting.config.clone();
         let played = match self.mode {
             Mode::Model => setting.play(Model::new(config), observe)?,
             Mode::Real => {
-                let real = Real::new(&config, world.scenario.seed, setting.cast.session)?;
+                let adversary = Adversary::new(world, &config, setting.cast.session);
+                let real = Real::new(&config, world.scenario.seed, setting.cast.session, adversary)?;
                 setting.play(real, observe)?
             }
         };
@@ -171,8 +209,8 @@ impl Simulation {
     }
 }
 
-/// A session for which fewer than two devices were there.
-fn nobody((session, cohort): (u32, u32), start: u64) -> Played {
+/// A session for which too few devices were there.
+fn nobody((session, cohort): (u32, u32), start: u64, why: String) -> Played {
     let report = SessionReport {
         session,
         cohort,
@@ -182,8 +220,10 @@ fn nobody((session, cohort): (u32, u32), start: u64) -> Played {
         degree: None,
         threshold: 0,
         survivors: 0,
-        abort: Some("fewer than two devices were there".to_owned()),
+        abort: Some(why),
         exact: None,
+        privacy: None,
+        adversary: None,
         rounds: Vec::new(),
         classes: Vec::new(),
         client_operations: Counts::default(),

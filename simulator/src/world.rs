@@ -5,12 +5,15 @@ use secagg::Round;
 use crate::distribution::Quantiles;
 use crate::draw::{Draws, Purpose};
 use crate::link::Link;
+use crate::privacy::Design;
 use crate::scenario::{Moment, Scenario, ScenarioError};
 use crate::{Calibration, Profile};
 
 /// What holds for all sessions of a run.
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
+    /// Of the private vector, if there is one.
+    pub(crate) design: Option<Design>,
     pub(crate) server: Profile,
     pub(crate) classes: Vec<Class>,
     /// From the clients to the server.
@@ -50,7 +53,7 @@ impl World {
     /// # Errors
     /// A number of the scenario cannot work, or the calibration lacks a profile.
     pub(crate) fn new(scenario: Scenario, calibration: &Calibration) -> Result<Self, ScenarioError> {
-        scenario.check()?;
+        let design = scenario.designed()?;
         let profile = |name: &String| {
             calibration.profiles.get(name).cloned().ok_or_else(|| {
                 let known: Vec<&str> = calibration.profiles.keys().map(String::as_str).collect();
@@ -86,6 +89,7 @@ impl World {
             tick: nanoseconds(network.tick),
             silence: nanoseconds(network.silence),
             scenario,
+            design,
         })
     }
 

@@ -3,6 +3,7 @@
 //! `SECAGG_LONG=1 cargo test --release -p secagg-simulator --test modes` takes cohorts of up to 500.
 
 use proptest::prelude::*;
+use secagg_simulator::scenario::Lie;
 use secagg_simulator::{Calibration, Mode, Record, Report, Scenario, Simulation};
 
 fn run(scenario: &Scenario, mode: Mode) -> (Report, Vec<Record>) {
@@ -23,6 +24,10 @@ fn compare(text: &str) -> Result<Report, TestCaseError> {
     for session in &mut real.sessions {
         prop_assert_eq!(session.exact, session.abort.is_none().then_some(true));
         session.exact = None;
+        if let Some(privacy) = &mut session.privacy {
+            prop_assert_eq!(privacy.error_measured.is_some(), session.abort.is_none());
+            privacy.error_measured = None;
+        }
     }
     real.mode = "model".to_owned();
     prop_assert_eq!(&real, &model);
@@ -65,6 +70,7 @@ fn faults() -> impl Strategy<Value = String> {
         Just("round = \"share-keys\""),
         Just("round = \"masked-input-collection\""),
         Just("round = \"unmasking\""),
+        Just("round = \"consistency-check\""),
     ];
     let moment = prop_oneof![Just("before"), Just("computing"), Just("uploading"), Just("any")];
     let rule = (round, 0.0f64..0.2, moment).prop_map(|(round, probability, moment)| {
@@ -92,18 +98,38 @@ fn stages() -> impl Strategy<Value = String> {
             }
         ),
     ];
-    let own = prop::option::of(prop_oneof![0.03f64..0.15, 0.1f64..5.0]).prop_map(|deadline| {
-        let own = |round: &str, deadline: f64| format!("[stages.{round}]\ndeadline = {deadline}\n");
-        let both = |deadline| own("advertise_keys", deadline) + &own("share_keys", deadline);
-        deadline.map_or(String::new(), both)
+    let pair = prop_oneof![
+        2 => Just(["advertise_keys", "share_keys"]),
+        1 => Just(["consistency_check", "unmasking"]),
+    ];
+    let deadline = prop_oneof![0.03f64..0.15, 0.1f64..5.0];
+    let own = prop::option::of((pair, deadline, 0.5f64..1.0)).prop_map(|own| {
+        let own = own.map(|(pair, deadline, quorum)| {
+            pair.map(|round| format!("[stages.{round}]\ndeadline = {deadline}\nquorum = {quorum}\n")).concat()
+        });
+        own.unwrap_or_default()
     });
     (all, own).prop_map(|(all, own)| all + &own)
 }
 
 fn availability() -> impl Strategy<Value = String> {
     prop_oneof![
-        2 => Just(String::new()),
+        3 => Just(String::new()),
         1 => Just("[availability]\nkind = \"diurnal\"\nlow = 0.5\nhigh = 0.9\nzones = 3\nstay = 3\n".to_owned()),
+    ]
+}
+
+fn privacy() -> impl Strategy<Value = String> {
+    let privacy = (prop_oneof![Just("ddg"), Just("skellam")], 2.0f64..20.0, prop::option::of(1.0f64..20.0));
+    prop_oneof![
+        9 => Just(String::new()),
+        1 => privacy.prop_map(|(mechanism, multiplier, budget)| {
+            let budget = budget.map_or(String::new(), |budget| format!("budget = {budget}\n"));
+            format!(
+                "[privacy]\nmechanism = \"{mechanism}\"\nmultiplier = {multiplier}\ndelta = 1e-5\ndimension = 20\n\
+                 bits = 9\n{budget}"
+            )
+        }),
     ]
 }
 
@@ -120,6 +146,14 @@ fn scenario(most: u32) -> impl Strategy<Value = String> {
             )
         }),
     ];
+    let curious = (graph, 1u32..6).prop_map(|(graph, divisor)| {
+        // One in so many must survive; with more than the threshold the minimum decides.
+        (format!("suite = \"curious\"\ngraph = {graph}\n"), divisor)
+    });
+    let active = (prop_oneof![Just("0"), Just("0.1")], 1u32..6).prop_map(|(corrupt, divisor)| {
+        (format!("suite = \"active\"\ncorrupt = {corrupt}\ngraph = {{ kind = \"complete\" }}\n"), divisor)
+    });
+    let suite = prop_oneof![2 => curious, 1 => active];
     let size =
         (4u32..most, prop_oneof![3 => Just(1u32), 1 => Just(2)], prop_oneof![3 => Just(1u32), 1 => Just(2)]);
     let compute = prop_oneof![
@@ -131,15 +165,19 @@ fn scenario(most: u32) -> impl Strategy<Value = String> {
                 .to_owned()
         ),
     ];
-    (any::<u64>(), size, prop::option::of(0u32..50), graph, network(), compute, stages(), faults(), availability())
-        .prop_map(|(seed, (clients, sessions, cohorts), spare, graph, network, compute, stages, faults, availability)| {
+    (any::<u64>(), size, prop::option::of(0u32..50), suite, network(), compute, stages(), (faults(), privacy()), availability())
+        .prop_map(|(seed, (clients, sessions, cohorts), spare, (suite, divisor), network, compute, stages, (faults, privacy), availability)| {
+            // What secret samples are worth takes long to compute, and both modes ask the same code.
+            let spare = spare.filter(|_| privacy.is_empty());
             let population =
                 spare.map_or(String::new(), |spare| format!("population = {}\n", clients * cohorts + spare));
             format!(
                 "seed = {}\nclients = {clients}\nsessions = {sessions}\ncohorts = {cohorts}\ntask_bytes = 1000\n\
-                 {population}graph = {graph}\nvectors = [{{ name = \"v\", length = 40, bits = 20 }}, {{ name = \"w\", \
-                 length = 1, bits = 40, bound = 1000 }}]\n{network}{compute}{stages}{faults}{availability}",
-                seed >> 1
+                 minimum_survivors = {}\n{population}{suite}vectors = [{{ name = \"v\", length = 40, bits = 20 }}, {{ name = \"w\", \
+                 length = 1, bits = 40, bound = 1000 }}]\n{network}{compute}{stages}{faults}{privacy}{availability}",
+                seed >> 1,
+                // An honest survivor is left beside a tenth of the clients.
+                (clients / divisor).max(clients / 10 + 2).min(clients - 1)
             )
         })
 }
@@ -161,13 +199,17 @@ fn drawn_scenarios_reach_every_outcome() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..150 {
+    for _ in 0..400 {
         let text = scenario(40).new_tree(&mut runner).unwrap().current();
         let (report, records) = run(&Scenario::parse(&text, "drawn").unwrap(), Mode::Model);
         for session in &report.sessions {
             let abort = session.abort.as_deref().unwrap_or("released");
             let about = abort.contains("holders of the shares");
-            seen.insert(format!("{} {about}", abort.split(':').next().unwrap_or_default()));
+            let round = abort.split(':').next().unwrap_or_default();
+            seen.insert(format!("{round} {about}"));
+            if session.degree.is_some() && !about {
+                seen.insert(format!("{round} minimum"));
+            }
             seen.extend(session.rounds.iter().map(|round| format!("{} {:?}", round.round, round.reason)));
         }
         seen.extend(records.iter().filter(|record| !record.accepted).map(|record| match record {
@@ -177,13 +219,18 @@ fn drawn_scenarios_reach_every_outcome() {
             Record { round, .. } => format!("{round} cut"),
         }));
     }
-    let rounds = ["AdvertiseKeys", "ShareKeys", "MaskedInputCollection", "Unmasking"];
+    let rounds = ["AdvertiseKeys", "ShareKeys", "MaskedInputCollection", "ConsistencyCheck", "Unmasking"];
     let mut wanted = vec!["released false".to_owned(), "AdvertiseKeys false".to_owned()];
     for round in rounds {
         wanted
             .extend(["Everyone", "Quorum", "Deadline", "gone", "cut"].map(|what| format!("{round} {what}")));
     }
-    wanted.extend(rounds.iter().skip(1).map(|round| format!("{round} true")));
+    let too_few = ["ShareKeys", "MaskedInputCollection"].map(|round| format!("{round} minimum"));
+    wanted.extend(too_few);
+    // On the complete graph all secrets have the same holders.
+    let sparse = rounds.iter().skip(1).filter(|round| **round != "ConsistencyCheck");
+    wanted.extend(sparse.map(|round| format!("{round} true")));
+    wanted.push("ConsistencyCheck false".to_owned());
     let missing: Vec<_> = wanted.into_iter().filter(|what| !seen.contains(what)).collect();
     assert!(missing.is_empty(), "never reached: {missing:?}; reached: {seen:?}");
 }
@@ -204,6 +251,37 @@ proptest! {
     #[test]
     fn both_modes_tell_the_same(text in scenario(if long() { 500 } else { 40 })) {
         check(text)?;
+    }
+}
+
+/// Attacks in drawn scenarios: the simulator and the protocol agree on what an honest client may do, and nobody honest is
+/// blamed.
+fn attacks() -> impl Strategy<Value = String> {
+    let lies = prop::collection::vec((prop::sample::select(Lie::ALL.to_vec()), 0.0f64..0.2), 0..4);
+    let server = prop_oneof![Just("honest"), Just("equivocating")];
+    (scenario(24), lies, server, 0.0f64..0.3).prop_map(|(text, lies, server, colluding)| {
+        let signed = text.contains("suite = \"active\"");
+        let told =
+            lies.into_iter().filter(|(lie, _)| *lie != Lie::Padding && (signed || !lie.is_of_signatures()));
+        let told = told.map(|(lie, share)| {
+            format!("[[adversaries.lies]]\nlie = {}\nshare = {share}\n", toml::Value::try_from(lie).unwrap())
+        });
+        let lies: String = told.collect();
+        format!("{text}[adversaries]\nserver = \"{server}\"\ncolluding = {colluding}\n{lies}")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn attacks_blame_nobody_honest(text in attacks()) {
+        let scenario = Scenario::parse(&text, "drawn").map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let simulation = Simulation::new(scenario, &Calibration::built_in(), Mode::Real).unwrap();
+        let report = simulation.run(&|_| true).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+        for session in report.sessions.iter().filter_map(|session| session.adversary.as_ref()) {
+            prop_assert_eq!(session.blamed, 0);
+        }
     }
 }
 

@@ -16,10 +16,18 @@ fn report(title: &str, clients: u32, dropout: f64) -> Report {
     Simulation::new(scenario, &Calibration::built_in(), Mode::Model).unwrap().run(&|_| true).unwrap()
 }
 
+/// A run with a private vector.
+fn private() -> Report {
+    let text = "title = \"private\"\nclients = 60\nminimum_survivors = 50\nsessions = 2\n\
+        [privacy]\nepsilon = 4.0\ndelta = 1e-6\ndimension = 1000\nbits = 16";
+    let scenario = Scenario::parse(text, "test").unwrap();
+    Simulation::new(scenario, &Calibration::built_in(), Mode::Model).unwrap().run(&|_| true).unwrap()
+}
+
 fn page() -> String {
     let mut first = report("<script>alert(\"&\")</script>", 60, 0.02);
     first.replay = "secagg-simulator run 'a & b.toml'".to_owned();
-    let reports = vec![first, report("other", 120, 0.1), report("aborted", 60, 0.9)];
+    let reports = vec![first, private(), report("other", 120, 0.1), report("aborted", 60, 0.9)];
     Sources { reports, tables: Vec::new() }.to_html()
 }
 
@@ -42,8 +50,9 @@ fn a_page_is_well_formed_and_refers_to_nothing_outside() {
             _ => {}
         }
     }
-    // Three over all sessions, and a time line for each run.
-    assert_eq!((depth, pictures), (0, 6));
+    // Three over all sessions, a time line for each run, and the error of the private vector against its bits.
+    assert_eq!((depth, pictures), (0, 8));
+    assert!(page.contains("central Gaussian") && page.contains("composed_epsilon_server"));
     let outside = page.replace("http://www.w3.org/2000/svg", "").replace("http://www.w3.org/1999/xlink", "");
     for reference in ["http:", "https:", "src=", "@import", "url(//"] {
         assert!(!outside.contains(reference), "{reference}");
@@ -54,9 +63,10 @@ fn a_page_is_well_formed_and_refers_to_nothing_outside() {
 
 #[test]
 fn a_report_survives_its_file() {
-    let report = report("again", 60, 0.1);
-    let text = serde_json::to_string(&report).unwrap();
-    assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+    for report in [report("again", 60, 0.1), private()] {
+        let text = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+    }
 }
 
 #[test]

@@ -12,7 +12,9 @@ use kuva::render::render::render_multiple;
 
 use super::formulas::{bonawitz17_bytes, interval, success};
 use super::rows::{Group, Row};
+use crate::privacy::{self, Figure};
 use crate::report::SessionReport;
+use crate::scenario::Scenario;
 
 /// Lines of a plot that can be told apart.
 const LINES: usize = 6;
@@ -69,6 +71,34 @@ pub(super) fn time_line(session: &SessionReport) -> String {
     let note = "When the clients' answers came, and how long the server then worked.";
     figure("Time line of the first session", note, &draw(plots, layout))
 }
+
+/// The error of the private vector's sum against the bits of a coordinate.
+pub(super) fn errors(scenario: &Scenario) -> String {
+    let Some(Figure { lines, central }) = privacy::figure(scenario) else { return String::new() };
+    let at = || lines.iter().flat_map(|(_, points)| points).map(|(bits, _)| *bits);
+    let ends = (at().fold(f64::INFINITY, f64::min), at().fold(0.0, f64::max));
+    if ends.0 > ends.1 {
+        return String::new();
+    }
+    let line = |points| LinePlot::new().with_data::<f64, f64, _>(points);
+    let flat = line(vec![(ends.0, central), (ends.1, central)]);
+    let mut plots =
+        vec![Plot::Line(flat.with_color("#888888").with_dashed().with_legend("central Gaussian"))];
+    let palette = Palette::tol_muted();
+    for (at, (mechanism, points)) in
+        lines.into_iter().enumerate().filter(|(_, (_, points))| !points.is_empty())
+    {
+        let color = palette[at].to_string();
+        let dots = ScatterPlot::new().with_data(points.clone()).with_size(4.0);
+        plots.push(Plot::Line(line(points).with_color(color.clone()).with_legend(mechanism.name())));
+        plots.push(Plot::Scatter(dots.with_color(color)));
+    }
+    let layout = Layout::auto_from_plots(&plots).with_log_y().with_height(420.0);
+    let layout = layout.with_x_label("bits of a coordinate").with_y_label("error of a coordinate of the sum");
+    figure("Error of the private sum against bits", ERRORS, &draw(plots, layout))
+}
+
+const ERRORS: &str = "The root of the mean square of a coordinate of the decoded sum when all clients answer, as expected: noise,     roundings and wraps. The central Gaussian is what a trusted server would add for the same guarantee. Where a     mechanism has no point its bits are too few for the target.";
 
 const PALE: &str = "#bcd0e8";
 const MIDDLE: &str = "#6f9bd1";

@@ -1,18 +1,23 @@
 //! A report's sessions, rounds and kinds of clients as tables. Times are nanoseconds.
 
 use super::Table;
-use crate::report::{ClassReport, Report, RoundReport, SessionReport};
+use crate::report::{ClassReport, Report, RoundReport, SessionAdversary, SessionPrivacy, SessionReport};
 
 /// A row for each session of each cohort.
 ///
 /// `degree` of a complete graph is the number of the others. `dropout` is the probability with which the scenario's
 /// rules make a client vanish, outages not counted. `packed_bytes` is what one client's vectors take when each
 /// coordinate has just its bits: the least that any protocol sends. Bytes are those of all clients together.
+/// What a session has given away has columns if the scenario has a private vector, as in [`SessionPrivacy`], and what
+/// came of adversaries if it has any, as in [`SessionAdversary`].
 pub fn sessions(report: &Report) -> Table {
     let scenario = &report.scenario;
     let all = || report.sessions.iter();
     let counts =
         |table: Table, name: &str, value: fn(&SessionReport) -> u64| table.counts(name, all().map(value));
+    let privacy = |table: Table, name: &str, value: fn(&SessionPrivacy) -> f64| {
+        table.numbers(name, all().map(|session| session.privacy.as_ref().map_or(0.0, value)))
+    };
     let same = |table: Table, name: &str, value: u64| table.counts(name, all().map(|_| value));
     let mut table = same(Table::default(), "seed", report.seed);
     table = counts(table, "session", |session| session.session.into());
@@ -35,7 +40,37 @@ pub fn sessions(report: &Report) -> Table {
     table = counts(table, "down_bytes", |session| session.classes.iter().map(|class| class.down).sum());
     table = counts(table, "client_work", |session| session.classes.iter().map(|class| class.work).sum());
     table = counts(table, "server_work", |session| session.server_work);
-    counts(table, "server_memory", |session| session.server_memory)
+    table = counts(table, "server_memory", |session| session.server_memory);
+    if scenario.adversaries.is_some() {
+        table = adversaries(table, report);
+    }
+    if scenario.privacy.is_none() {
+        return table;
+    }
+    table = counts(table, "noise_shares", |s| s.privacy.map_or(0, |privacy| privacy.shares.into()));
+    table = privacy(table, "epsilon_server", |privacy| privacy.server);
+    table = privacy(table, "epsilon_release", |privacy| privacy.release);
+    table = privacy(table, "composed_epsilon_server", |privacy| privacy.composed_server);
+    table = privacy(table, "composed_epsilon_release", |privacy| privacy.composed_release);
+    table = privacy(table, "error_expected", |privacy| privacy.error_expected);
+    let measured = |session: &SessionReport| session.privacy?.error_measured;
+    let text = |session| measured(session).map_or(String::new(), |error: f64| error.to_string());
+    table.texts("error_measured", all().map(text))
+}
+
+/// What came of the adversaries; `smallest` is 0 where no sum can be computed.
+fn adversaries(mut table: Table, report: &Report) -> Table {
+    let all = || report.sessions.iter().map(|session| session.adversary.clone().unwrap_or_default());
+    let counts =
+        |table: Table, name: &str, value: fn(SessionAdversary) -> u64| table.counts(name, all().map(value));
+    table = counts(table, "liars", |adversary| adversary.liars.into());
+    table = counts(table, "liars_named", |adversary| adversary.named.into());
+    table = counts(table, "honest_blamed", |adversary| adversary.blamed.into());
+    table = counts(table, "faults", |adversary| adversary.rules.values().sum());
+    table = counts(table, "colluding", |adversary| adversary.colluding.into());
+    table = counts(table, "refusals", |adversary| adversary.refusals.values().sum());
+    table = table.texts("leaked", all().map(|adversary| adversary.leaked.to_string()));
+    counts(table, "smallest", |adversary| adversary.smallest.unwrap_or(0).into())
 }
 
 /// A row for each round of each session.

@@ -55,6 +55,9 @@ impl Availability {
         if low > high {
             return Err(format!("availability.low = {low} is above availability.high = {high}"));
         }
+        if *high == 0.0 {
+            return Err("availability.high = 0: no device is ever there".to_owned());
+        }
         if !(0.0..=24.0).contains(peak) {
             return Err(format!("availability.peak = {peak}: it must be 0 to 24 hours"));
         }

@@ -104,6 +104,9 @@ impl Faults {
     pub(super) fn check(&self) -> Result<(), String> {
         for rule in &self.dropouts {
             share("faults.dropouts: probability", rule.probability)?;
+            if rule.probability == 1.0 && rule.round.is_some() {
+                return Err("faults.dropouts: probability = 1: nobody is left in that round".to_owned());
+            }
         }
         for outage in &self.outages {
             not_negative("faults.outages: at", outage.at)?;

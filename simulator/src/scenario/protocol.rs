@@ -1,10 +1,22 @@
 //! The session's public parameters.
 
 use secagg::parameters::{Fraction, Model, Question};
-use secagg::{Config, Graph, Suite, VectorSpec};
+use secagg::{Authority, Config, Graph, Suite, VectorSpec};
 use serde::{Deserialize, Serialize};
 
 use super::{Scenario, ScenarioError};
+use crate::privacy::Design;
+
+/// Against whom a session protects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuiteName {
+    /// A server and clients that are curious and honest.
+    #[default]
+    Curious,
+    /// A malicious server together with malicious clients; on the complete graph.
+    Active,
+}
 
 /// Who shares with whom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,15 +71,39 @@ impl Scenario {
     ///
     /// # Errors
     /// The rule for configurations that it breaks, or the planner's reason why nothing is safe.
-    pub(crate) fn config(&self, clients: u32, nonce: [u8; 32]) -> Result<Config, ScenarioError> {
-        let suite: Suite = self.suite.parse().map_err(ScenarioError::Impossible)?;
-        let (graph, threshold) = self.graph.choose(clients)?;
-        let vectors = self.vectors.iter().map(Vector::spec).collect();
-        let (minimum_survivors, task) = (1, [0; 32]);
+    pub(crate) fn config(
+        &self,
+        clients: u32,
+        nonce: [u8; 32],
+        design: Option<&Design>,
+    ) -> Result<Config, ScenarioError> {
+        let suite = match self.suite {
+            SuiteName::Curious => Suite::Curious,
+            SuiteName::Active => {
+                Suite::Active { corrupt: self.corrupt_of(clients)?, authority: authority(self.seed).public() }
+            }
+        };
+        let (graph, threshold) = self.graph.choose(clients, suite)?;
+        let vectors =
+            self.vectors.iter().map(Vector::spec).chain(design.map(|design| design.spec.clone())).collect();
+        let (minimum_survivors, task) = (self.minimum_survivors, [0; 32]);
         let config = Config { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce };
         config.check().map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
         Ok(config)
     }
+
+    /// How many of so many clients may be corrupt, rounded up.
+    pub(crate) fn corrupt_of(&self, clients: u32) -> Result<u32, ScenarioError> {
+        // The shortest decimal of the number is what was written.
+        let fraction: Result<Fraction, _> = self.corrupt.to_string().parse();
+        let wrong = |error| ScenarioError::Impossible(format!("corrupt = {}: {error}", self.corrupt));
+        fraction.map(|fraction| fraction.ceil_of(clients)).map_err(wrong)
+    }
+}
+
+/// Who certifies the clients of a run.
+pub(crate) fn authority(seed: u64) -> Authority {
+    Authority::new(crate::draw::bytes(seed, 0, "authority", 0))
 }
 
 impl Vector {
@@ -78,20 +114,28 @@ impl Vector {
 }
 
 impl GraphChoice {
-    fn choose(&self, clients: u32) -> Result<(Graph, u32), ScenarioError> {
+    fn choose(&self, clients: u32, suite: Suite) -> Result<(Graph, u32), ScenarioError> {
+        let complete = |threshold: &Option<u32>| threshold.unwrap_or(usual(clients, suite));
         match self {
             Self::Regular { degree, threshold } if *degree < clients => {
                 Ok((Graph::Regular { degree: *degree }, threshold.unwrap_or(degree / 2 + 1)))
             }
             Self::Planner { corrupt, dropout } => planned(clients, corrupt, dropout),
-            Self::Complete { threshold } => Ok((Graph::Complete, threshold.unwrap_or(two_thirds(clients)))),
-            Self::Regular { .. } => Ok((Graph::Complete, two_thirds(clients))),
+            Self::Complete { threshold } => Ok((Graph::Complete, complete(threshold))),
+            Self::Regular { .. } => Ok((Graph::Complete, usual(clients, suite))),
         }
     }
 }
 
-fn two_thirds(clients: u32) -> u32 {
-    (u64::from(clients) * 2).div_ceil(3) as u32
+/// Two thirds of the clients, rounded up; in the active suite at least a quorum against the corrupt ones.
+fn usual(clients: u32, suite: Suite) -> u32 {
+    let two_thirds = (u64::from(clients) * 2).div_ceil(3) as u32;
+    match suite {
+        Suite::Active { corrupt, .. } => {
+            two_thirds.max(((u64::from(clients) + u64::from(corrupt)) / 2) as u32 + 1)
+        }
+        _ => two_thirds,
+    }
 }
 
 fn planned(clients: u32, corrupt: &str, dropout: &str) -> Result<(Graph, u32), ScenarioError> {

@@ -9,7 +9,7 @@ use super::simulate::Simulated;
 use crate::cast::Cast;
 use crate::distribution::Distribution;
 use crate::reality::{Access, Network, Setup};
-use crate::scenario::{Availability, Moment, Scenario, ScenarioError};
+use crate::scenario::{Availability, Moment, Scenario, ScenarioError, SuiteName};
 use crate::world::{World, nanoseconds};
 use crate::{Calibration, Profile};
 
@@ -87,7 +87,7 @@ impl Case {
         simulated: &Simulated,
         seed: u64,
     ) -> Result<Setup, ScenarioError> {
-        let config = self.scenario.config(self.scenario.clients, [0; 32])?;
+        let config = self.scenario.config(self.scenario.clients, [0; 32], None)?;
         let world = World::new(self.scenario.clone(), calibration)?;
         let cast = Cast::new(&world, 0, 0, 0);
         let access = |client| {
@@ -118,6 +118,10 @@ fn unfit(scenario: &Scenario) -> Option<&'static str> {
     let Scenario { faults, compute, .. } = scenario;
     let rules = [
         (scenario.clients > MOST_CLIENTS, "more than 500 clients"),
+        (scenario.suite != SuiteName::Curious, "the active suite"),
+        (scenario.privacy.is_some(), "a private vector"),
+        (scenario.adversaries.is_some(), "adversaries"),
+        (scenario.minimum_survivors > 1, "a minimum of survivors"),
         (scenario.sessions > 1 || scenario.cohorts > 1, "more than one session or cohort"),
         (scenario.population.is_some(), "a population"),
         (scenario.task_bytes > 0, "a task"),

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_slow_link_decides_the_stage_time() {
         let (case, simulated) = simulated("plain");
-        let config = case.scenario.config(8, [0; 32]).unwrap();
+        let config = case.scenario.config(8, [0; 32], None).unwrap();
         let seconds = simulated.clients[3][&Round::MaskedInputCollection].answered_after.unwrap();
         let wire = quic::message(FRAME + secagg::sizes::masked_input_response(&config)) as f64;
         let least = wire * 8.0 / 2e6 + 0.2;

@@ -1,6 +1,10 @@
 //! Reports for people.
 
-use crate::report::{Report, RoundReport, SessionReport};
+use std::collections::BTreeMap;
+
+use secagg::privacy::round_up;
+
+use crate::report::{PrivacyReport, Report, RoundReport, SessionAdversary, SessionReport};
 
 /// Sessions that are shown in full; of more there is one line each.
 const IN_FULL: usize = 3;
@@ -26,6 +30,15 @@ pub(super) fn report(report: &Report) -> String {
             seconds(tree.ended)
         );
     }
+    if let Some(privacy) = &report.privacy {
+        out += &given_away(privacy);
+    }
+    if let Some(cost) = &report.amplification {
+        out += &format!(
+            "with the adversaries: {:.3} times the time, {:.3} the bytes, {:.3} the clients' work, {:.3} the server's\n",
+            cost.duration, cost.bytes, cost.client_work, cost.server_work
+        );
+    }
     if !report.complete {
         out += "interrupted: these are the sessions that were done\n";
     }
@@ -38,16 +51,60 @@ fn outcome(session: &SessionReport) -> String {
     let graph = session.degree.map_or("complete graph".to_owned(), |degree| format!("degree {degree}"));
     let end = match (&session.abort, session.exact) {
         (Some(abort), _) => format!("aborted: {abort}"),
+        (None, Some(false)) => {
+            format!("{} survivors, the sum is NOT that of their inputs", session.survivors)
+        }
         (None, Some(true)) => format!("{} survivors, the sum is exact", session.survivors),
-        (None, _) => format!("{} survivors", session.survivors),
+        (None, None) => format!("{} survivors", session.survivors),
     };
+    let privacy = session.privacy.as_ref().filter(|_| session.abort.is_none()).map_or(String::new(), |one| {
+        let [server, composed] = [one.server, one.composed_server].map(|epsilon| round_up(epsilon, 3));
+        format!("; ε {server} against the server, {composed} so far")
+    });
     format!(
-        "session {}, cohort {}: {} clients, {graph}, threshold {}, {:.3} s: {end}\n",
+        "session {}, cohort {}: {} clients, {graph}, threshold {}, {:.3} s: {end}{privacy}\n",
         session.session,
         session.cohort,
         session.clients,
         session.threshold,
         seconds(session.duration)
+    )
+}
+
+fn attacked(adversary: &SessionAdversary) -> String {
+    let end = match (adversary.leaked, adversary.smallest) {
+        (true, _) => "A SINGLE INPUT LEAKED".to_owned(),
+        (false, Some(inputs)) => format!("no sum of fewer than {inputs} inputs can be computed"),
+        (false, None) => "no sum can be computed".to_owned(),
+    };
+    let mut out = format!(
+        "\n  adversaries: {} of {} liars named, {} honest clients blamed, {} clients collude: {end}\n",
+        adversary.named, adversary.liars, adversary.blamed, adversary.colluding
+    );
+    let lines = |title: &str, rules: &BTreeMap<String, u64>| {
+        rules.iter().map(|(rule, count)| format!("    {count:>6} {title} {rule}\n")).collect::<String>()
+    };
+    out += &lines("broke", &adversary.rules);
+    out += &lines("refused:", &adversary.refusals);
+    out
+}
+
+fn given_away(privacy: &PrivacyReport) -> String {
+    let end = match (privacy.ended, privacy.left) {
+        (true, _) => ": the budget is spent".to_owned(),
+        (false, Some(left)) => format!("; {left} more fit into the budget"),
+        (false, None) => String::new(),
+    };
+    format!(
+        "privacy: {} noise, {} bits, error {:.4} of a coordinate of the sum (central Gaussian {:.4}); {} sums gave away \
+         ε {} against the server, {} for the released sums alone{end}\n",
+        privacy.mechanism,
+        privacy.bits,
+        privacy.error,
+        privacy.error_central,
+        privacy.sessions,
+        round_up(privacy.server, 3),
+        round_up(privacy.release, 3)
     )
 }
 
@@ -72,6 +129,9 @@ fn detail(session: &SessionReport) -> String {
             each(class.down),
             each(class.work) / 1e9
         );
+    }
+    if let Some(adversary) = &session.adversary {
+        out += &attacked(adversary);
     }
     let memory = session.server_memory as f64 / f64::from(1 << 20);
     out += &format!("  server: {:.3} s of a core, {memory:.1} MiB\n\n", seconds(session.server_work));

@@ -1,0 +1,58 @@
+//! What lying clients send instead of their honest answer (layouts of spec §4).
+
+use super::{BUNDLE, HEADER};
+use crate::scenario::Lie;
+
+/// The messages that are sent for an honest `answer`. `before` is the honest answer of the round before, `sample`
+/// another client's of this round.
+pub(super) fn tell(lie: Lie, answer: &[u8], before: &[u8], sample: &[u8]) -> Vec<Vec<u8>> {
+    let mut message = answer.to_vec();
+    match lie {
+        Lie::BadEncryptionKey => write(&mut message, HEADER, &[0; 32]),
+        Lie::BadMaskKey => write(&mut message, HEADER + 32, &[0xff; 32]),
+        Lie::CopiedKeys if !sample.is_empty() => message = sample.to_vec(),
+        Lie::CopiedKeys => {}
+        Lie::BadIdentity => write(&mut message, HEADER + 64, &[0xff; 32]),
+        Lie::BadCertificate => write(&mut message, HEADER + 96, &[1; 64]),
+        Lie::BadKeySignature => write(&mut message, HEADER + 160, &[1; 64]),
+        Lie::Malformed | Lie::WrongLength => message.truncate(answer.len() - 1),
+        Lie::MissingBundle => shorten(&mut message, HEADER + 32, BUNDLE),
+        Lie::GarbageBundle => message[HEADER + 36] ^= 1,
+        Lie::FalseCommitment => message[HEADER] ^= 1,
+        Lie::WrongInput => message[HEADER] ^= 1,
+        Lie::Padding => message.iter_mut().last().into_iter().for_each(|byte| *byte |= 0x80),
+        Lie::Duplicate => return vec![answer.to_vec(), message],
+        Lie::Replay => return vec![before.to_vec(), message],
+        Lie::OtherSession => {
+            message[1] ^= 1;
+            return vec![message, answer.to_vec()];
+        }
+        Lie::BadConsent => write(&mut message, HEADER, &[1; 64]),
+        Lie::WrongShares => {
+            message.iter_mut().skip(HEADER + 8).step_by(32).for_each(|byte| *byte ^= 1);
+        }
+        Lie::NonCanonicalShare => write(&mut message, HEADER + 8, &[0xff; 32]),
+        Lie::MissingShare => shorten(&mut message, HEADER + 4, 32),
+        Lie::FalseComplaint => {
+            // An id that no session has, and as many shares as before.
+            let shares = message.split_off(HEADER + 4);
+            message[HEADER..].copy_from_slice(&4u32.to_be_bytes());
+            message.extend([0xff; 4]);
+            message.extend(shares);
+        }
+    }
+    vec![message]
+}
+
+fn write(message: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = message.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+/// Takes the last item off the list whose length is at `at`.
+fn shorten(message: &mut Vec<u8>, at: usize, item: usize) {
+    message.truncate(message.len() - item);
+    let length = (message.len() - at - 4) as u32;
+    write(message, at, &length.to_be_bytes());
+}
