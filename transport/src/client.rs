@@ -34,7 +34,7 @@ const REQUEST_LIMIT: u64 = 64 << 20;
 const PARTING: Duration = Duration::from_secs(1);
 
 /// How long the packet that closes a connection may take to leave.
-const GOODBYE: Duration = Duration::from_millis(20);
+const GOODBYE: Duration = Duration::from_millis(100);
 
 /// A client that has joined a server and waits for its next session.
 pub struct SecaggClient {

@@ -54,7 +54,7 @@ impl<'a> Session<'a> {
         let roster: Vec<(u32, Vec<u8>)> =
             advertised.iter().map(|(id, said)| (*id, body(said, length))).collect();
         let session = session_id(&config, &roster);
-        let near = self.neighbours(&session);
+        let near = self.neighbours(&session)?;
 
         let closed =
             |id: u32| roster.iter().filter(|(other, _)| near[&id].contains(other)).cloned().collect();
@@ -137,15 +137,17 @@ impl<'a> Session<'a> {
     }
 
     /// The closed neighbourhoods.
-    fn neighbours(&self, session: &Bytes32) -> BTreeMap<u32, BTreeSet<u32>> {
+    fn neighbours(&self, session: &Bytes32) -> Result<BTreeMap<u32, BTreeSet<u32>>, String> {
         let ids = everybody(self.plan);
         if self.plan.config.graph == Graph::Complete {
             let all: BTreeSet<u32> = ids.iter().copied().collect();
-            return ids.into_iter().map(|id| (id, all.clone())).collect();
+            return Ok(ids.into_iter().map(|id| (id, all.clone())).collect());
         }
         let names: Vec<_> = ids.iter().filter_map(|id| ClientId::new(*id)).collect();
-        let lists = conformance::graph(&self.plan.config, session, &names);
-        ids.into_iter().zip(lists).map(|(id, list)| (id, list.into_iter().chain([id]).collect())).collect()
+        let lists =
+            conformance::graph(&self.plan.config, session, &names).map_err(|error| error.to_string())?;
+        let closed = |(id, list): (u32, Vec<u32>)| (id, list.into_iter().chain([id]).collect());
+        Ok(ids.into_iter().zip(lists).map(closed).collect())
     }
 
     /// Asks everybody; in its round a liar lies. An honest client that refuses pays for another's lie.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signer, SigningKey};
-use secagg::{Client, Config, Credentials, Graph, Input, Policy, Suite, conformance};
+use secagg::{Client, Config, Credentials, Input, Policy, Suite, conformance};
 
 use super::secrets::{Bytes32, Secrets, hash, session_id};
 use super::setting::{Ground, Setting, authority, bytes, certified, input};
