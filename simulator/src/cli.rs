@@ -37,7 +37,7 @@ enum Command {
     Run(run::Arguments),
     /// Make one web page of results, with plots, that needs no network
     Report(report::Arguments),
-    /// Run a scenario at all points of a grid, by numbers alone
+    /// Run a scenario at all points of a design, by numbers alone
     Sweep(sweep::Sweeping),
     /// Put the parts of a sweep into one table
     Merge(sweep::Merging),

@@ -25,6 +25,7 @@ pub(crate) enum Purpose {
     Selection,
     Retransmission,
     Values,
+    Design,
 }
 
 /// 32 bytes for one purpose.

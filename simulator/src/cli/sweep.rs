@@ -12,7 +12,7 @@ use crate::Mode;
 use crate::results::write_parquet;
 use crate::sweep::{Sweep, merge};
 
-/// Run a scenario at all points of a grid, by numbers alone
+/// Run a scenario at all points of a design, by numbers alone
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Sweeping {
