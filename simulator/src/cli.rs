@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod calibrate;
+mod interrupt;
 mod profiles;
 mod report;
 mod run;

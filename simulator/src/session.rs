@@ -88,7 +88,8 @@ pub struct Progress {
 /// A session that was played.
 pub(crate) struct Played {
     pub(crate) report: SessionReport,
-    pub(crate) digest: String,
+    /// Whether it came to its end; if not, the report has the rounds that were done.
+    pub(crate) whole: bool,
     pub(crate) records: Vec<Record>,
 }
 
@@ -131,7 +132,7 @@ impl<'a> Setting<'a> {
         &self,
         mut mode: impl Mode,
         observe: &(dyn Fn(Progress) -> bool + Sync),
-    ) -> Result<Option<Played>, Broken> {
+    ) -> Result<Played, Broken> {
         let rounds = rounds(self.config.suite);
         let last = rounds.last().copied().unwrap_or(Round::Unmasking);
         let mut ledger = Ledger::new(self.classes(), last, self.keep);
@@ -141,7 +142,7 @@ impl<'a> Setting<'a> {
             let asked = mode.requests().messages as u32;
             let (session, cohort) = (self.number, self.cohort);
             if !observe(Progress { session, cohort, round: *round, asked, now: self.cast.start + now }) {
-                return Ok(None);
+                return Ok(self.report(now, ledger, books, false));
             }
             let closing = self.round(&mut mode, (*round, rounds.len(), now), &mut ledger, &mut books)?;
             now += books.rounds.last().map_or(0, |report: &RoundReport| report.ended);
@@ -154,7 +155,7 @@ impl<'a> Setting<'a> {
                 }
             }
         }
-        Ok(Some(self.report(now, ledger, books)))
+        Ok(self.report(now, ledger, books, true))
     }
 
     fn round(
@@ -221,7 +222,7 @@ impl<'a> Setting<'a> {
         classes
     }
 
-    fn report(&self, duration: u64, mut ledger: Ledger, books: Books) -> Played {
+    fn report(&self, duration: u64, mut ledger: Ledger, books: Books, whole: bool) -> Played {
         ledger.transcript.say(books.abort.as_deref().unwrap_or_default());
         ledger.transcript.close(&[u64::from(books.survivors), duration]);
         let degree = match self.config.graph {
@@ -246,9 +247,9 @@ impl<'a> Setting<'a> {
             server_operations: books.server,
             server_work: books.server_work,
             server_memory: sums + books.held,
+            digest: ledger.transcript.digest(),
         };
-        let records = ledger.records.unwrap_or_default();
-        Played { report, digest: ledger.transcript.digest(), records }
+        Played { report, whole, records: ledger.records.unwrap_or_default() }
     }
 }
 

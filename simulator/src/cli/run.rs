@@ -5,12 +5,13 @@ mod text;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::interrupt::{interrupted, watch};
 use super::{Failure, Format, print};
 use crate::page::Sources;
 use crate::results::{classes, rounds, sessions, write_parquet};
@@ -41,6 +42,9 @@ pub(super) struct Arguments {
     /// Also write one web page with plots, readable without a network
     #[arg(long)]
     html: Option<PathBuf>,
+    /// Go on where an interrupted run stopped: the report.json that it left. All else must be as it was
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -50,7 +54,9 @@ Examples:
   secagg-simulator run my.toml --mode real --seed 7
       The same events with real clients, whose sum is checked.
   secagg-simulator run my.toml --format json --out results
-      Figures for a program, and files.";
+      Figures for a program, and files. After Ctrl-C they have what was done until then;
+  secagg-simulator run my.toml --format json --out results --resume results/report.json
+      does the rest.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
@@ -59,9 +65,6 @@ enum Kind {
     /// Sizes and operations in closed form
     Model,
 }
-
-/// Set by Ctrl-C; the run then ends at the next round.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let calibration = match &arguments.calibration {
@@ -75,10 +78,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Kind::Real => Mode::Real,
         Kind::Model => Mode::Model,
     };
-    let simulation = Simulation::new(scenario.clone(), &calibration, mode)
+    let mut simulation = Simulation::new(scenario.clone(), &calibration, mode)
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    // Without a handler Ctrl-C ends the program by itself.
-    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    if let Some(path) = &arguments.resume {
+        let place = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| place(&error))?;
+        let earlier: Report = serde_json::from_str(&text).map_err(|error| place(&error))?;
+        simulation = simulation.resume(earlier).map_err(|error| place(&error))?;
+    }
+    watch();
     let bar = Bar::new(&scenario);
     let report = simulation.run(&|progress| bar.show(progress));
     bar.bar.finish_and_clear();
@@ -122,7 +130,9 @@ fn replay(arguments: &Arguments, seed: u64) -> String {
 fn write(folder: &Path, report: &Report, scenario: &Scenario) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(failed)?;
-    fs::write(folder.join("report.json"), json(report)?).map_err(failed)?;
+    // By another name first: an earlier report that was to be gone on from is there until this one is.
+    let (unfinished, path) = (folder.join("report.json.tmp"), folder.join("report.json"));
+    fs::write(&unfinished, json(report)?).and_then(|()| fs::rename(&unfinished, &path)).map_err(failed)?;
     fs::write(folder.join("scenario.toml"), scenario.to_toml()).map_err(failed)?;
     for (name, table) in
         [("sessions", sessions(report)), ("rounds", rounds(report)), ("classes", classes(report))]
@@ -163,6 +173,6 @@ impl Bar {
             progress.session, progress.round
         ));
         self.bar.inc(1);
-        !INTERRUPTED.load(Ordering::Relaxed)
+        !interrupted()
     }
 }

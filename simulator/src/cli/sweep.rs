@@ -1,13 +1,13 @@
 //! `secagg-simulator sweep` and `secagg-simulator merge`.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rayon::prelude::*;
 
 use super::Failure;
+use super::interrupt::{interrupted, watch};
 use crate::Mode;
 use crate::results::write_parquet;
 use crate::sweep::{Sweep, merge};
@@ -49,8 +49,6 @@ pub(super) struct Merging {
     output: PathBuf,
 }
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
 pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
     let sweep = Sweep::read(&arguments.design).map_err(Failure::Usage)?;
     let of = arguments.of.unwrap_or(sweep.points().min(64)).max(1);
@@ -63,12 +61,10 @@ pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--index {index}: of {of} parts the last is {}", of - 1)));
     }
     let parts: Vec<u64> = index.map_or_else(|| (0..of).collect(), |index| vec![index]);
-    // Without a handler Ctrl-C ends the program by itself; the parts that are there are whole either way.
-    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    watch();
     let bar = ProgressBar::with_draw_target(Some(parts.len() as u64), ProgressDrawTarget::stderr());
     let done = parts.into_par_iter().map(|index| {
-        let go_on = |_| !INTERRUPTED.load(Ordering::Relaxed);
-        let done = sweep.run((index, of), Mode::Model, &arguments.out, &go_on);
+        let done = sweep.run((index, of), Mode::Model, &arguments.out, &|_| !interrupted());
         bar.inc(1);
         done
     });
