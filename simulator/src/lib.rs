@@ -26,6 +26,7 @@
 //! # Ok::<(), secagg_simulator::RunError>(())
 //! ```
 
+mod broken;
 mod calibration;
 mod cast;
 mod circle;

@@ -269,6 +269,11 @@ impl Real {
 
     /// Whether the released sum is the sum of the inputs that were taken in.
     fn exact(&self, aggregate: &Aggregate) -> bool {
+        // A mistake for the tests of what is kept of one.
+        #[cfg(test)]
+        if aggregate.survivors.len() < self.clients.len() && aggregate.vector("planted").is_some() {
+            return false;
+        }
         let sums = aggregate.vectors.iter().zip(&self.plain);
         sums.into_iter().all(|((_, sum), plain)| sum.iter().eq(plain.iter()))
     }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use self::design::{Chosen, Design};
+use crate::broken::Found;
 use crate::results::{Column, Table, Values, read_parquet, sessions, write_parquet};
 use crate::scenario::{Availability, Scenario};
-use crate::{Calibration, Mode, Progress, Simulation};
+use crate::{Calibration, Mode, Progress, RunError, Simulation};
 
 /// A sweep that is ready to run.
 pub struct Sweep {
@@ -99,9 +100,17 @@ impl Sweep {
             let (scenario, values) = self.scenario(point)?;
             let calibration = Calibration::built_in();
             let place = |error: &dyn std::fmt::Display| format!("point {point}: {error}");
-            let simulation = Simulation::new(scenario, &calibration, mode);
+            let simulation = Simulation::new(scenario.clone(), &calibration, mode);
             let report = simulation.map_err(|error| place(&error))?.run(observe);
-            let report = report.map_err(|error| place(&error))?;
+            let report = report.map_err(|error| match error {
+                RunError::Scenario(error) => place(&error),
+                RunError::Broken(error) => {
+                    let (scenario, beside) = (&scenario, self.folder.as_path());
+                    let found = Found { scenario, beside, calibration: &calibration, mode };
+                    let kept = found.keep(&folder.join(format!("secagg-broken-{point}")), observe);
+                    place(&format!("{error}; {kept}"))
+                }
+            })?;
             if !report.complete {
                 return Ok(false);
             }

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::{interrupted, watch};
 use super::{Failure, Format, print};
+use crate::broken::Found;
 use crate::page::Sources;
 use crate::results::{classes, rounds, sessions, write_parquet};
 use crate::{Calibration, Mode, Progress, Report, RunError, Scenario, Simulation};
@@ -58,6 +59,9 @@ Examples:
   secagg-simulator run my.toml --format json --out results --resume results/report.json
       does the rest.";
 
+/// Folder of the scenarios that show a mistake again, in the one of --out or here.
+const BROKEN: &str = "secagg-broken";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
     /// The protocol's own clients and server
@@ -92,7 +96,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     bar.bar.finish_and_clear();
     let mut report = report.map_err(|error| match error {
         RunError::Scenario(error) => Failure::Usage(error.to_string()),
-        RunError::Broken(error) => Failure::Failed(error.to_string()),
+        RunError::Broken(error) => {
+            let beside = arguments.scenario.parent().unwrap_or(Path::new(""));
+            let folder = arguments.out.as_deref().unwrap_or(Path::new("")).join(BROKEN);
+            let found = Found { scenario: &scenario, beside, calibration: &calibration, mode };
+            Failure::Failed(format!("{error}; {}", found.keep(&folder, &|_| !interrupted())))
+        }
     })?;
     report.replay = replay(arguments, scenario.seed);
     if let Some(folder) = &arguments.out {

@@ -55,6 +55,16 @@ pub struct Vector {
 }
 
 impl Scenario {
+    /// With other cohorts out of as many more or fewer devices; the threshold of a complete graph becomes the default.
+    pub(crate) fn with_clients(&self, clients: u32) -> Self {
+        let share = |all: u32| (u64::from(all) * u64::from(clients)).div_ceil(u64::from(self.clients)) as u32;
+        let graph = match &self.graph {
+            GraphChoice::Complete { .. } => GraphChoice::Complete { threshold: None },
+            graph => graph.clone(),
+        };
+        Self { clients, graph, population: self.population.map(share), ..self.clone() }
+    }
+
     /// The configuration of a session of so many clients. If they are too few for the degree, the graph is complete.
     ///
     /// # Errors
