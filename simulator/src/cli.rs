@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod calibrate;
 mod interrupt;
+mod limits;
 mod profiles;
 mod report;
 mod run;

@@ -35,6 +35,7 @@ pub mod cli;
 mod devices;
 mod distribution;
 mod draw;
+pub mod estimate;
 mod exchange;
 mod histogram;
 mod inbox;

@@ -275,7 +275,7 @@ impl Books {
 }
 
 /// Bytes of a coordinate in the sum.
-fn lane(bits: u8) -> u64 {
+pub(crate) fn lane(bits: u8) -> u64 {
     match bits {
         ..=16 => 2,
         17..=32 => 4,

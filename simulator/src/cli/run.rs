@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::{interrupted, watch};
+use super::limits::Limits;
 use super::{Failure, Format, print};
 use crate::broken::Found;
 use crate::page::Sources;
@@ -46,6 +47,8 @@ pub(super) struct Arguments {
     /// Go on where an interrupted run stopped: the report.json that it left. All else must be as it was
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 const EXAMPLES: &str = "\
@@ -84,12 +87,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let mut simulation = Simulation::new(scenario.clone(), &calibration, mode)
         .map_err(|error| Failure::Usage(error.to_string()))?;
+    let mut left = scenario.clone();
     if let Some(path) = &arguments.resume {
         let place = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| place(&error))?;
         let earlier: Report = serde_json::from_str(&text).map_err(|error| place(&error))?;
+        let done = earlier.sessions.len() as u32 / scenario.cohorts;
+        left.sessions = left.sessions.saturating_sub(done).max(1);
         simulation = simulation.resume(earlier).map_err(|error| place(&error))?;
     }
+    arguments.limits.check_run(&left, &calibration, mode)?;
     watch();
     let bar = Bar::new(&scenario);
     let report = simulation.run(&|progress| bar.show(progress));

@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::Failure;
 use super::interrupt::{interrupted, watch};
-use crate::Mode;
+use super::limits::Limits;
 use crate::results::write_parquet;
 use crate::sweep::{Sweep, merge};
+use crate::{Mode, Scenario};
 
 /// Run a scenario at all points of a design, by numbers alone
 #[derive(Args)]
@@ -28,6 +29,8 @@ pub(super) struct Sweeping {
     /// [default: HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
     #[arg(long, requires = "of")]
     index: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 const EXAMPLES: &str = "\
@@ -61,6 +64,13 @@ pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--index {index}: of {of} parts the last is {}", of - 1)));
     }
     let parts: Vec<u64> = index.map_or_else(|| (0..of).collect(), |index| vec![index]);
+    let scenarios = parts.iter().map(|index| sweep.scenarios((*index, of), &arguments.out));
+    let scenarios: Result<Vec<Scenario>, String> = scenarios.flat_map(Iterator::collect::<Vec<_>>).collect();
+    let scenarios = scenarios.map_err(Failure::Usage)?;
+    let threads = rayon::current_num_threads().min(parts.len());
+    arguments.limits.check_sweep(&scenarios, threads)?;
+    // Only their number has mattered: each is made again when it is run.
+    drop(scenarios);
     watch();
     let bar = ProgressBar::with_draw_target(Some(parts.len() as u64), ProgressDrawTarget::stderr());
     let done = parts.into_par_iter().map(|index| {
