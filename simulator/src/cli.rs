@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod calibrate;
+mod interrupt;
+mod limits;
 mod profiles;
 mod report;
 mod run;
@@ -37,7 +39,7 @@ enum Command {
     Run(run::Arguments),
     /// Make one web page of results, with plots, that needs no network
     Report(report::Arguments),
-    /// Run a scenario at all points of a grid, by numbers alone
+    /// Run a scenario at all points of a design, by numbers alone
     Sweep(sweep::Sweeping),
     /// Put the parts of a sweep into one table
     Merge(sweep::Merging),

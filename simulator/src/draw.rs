@@ -26,6 +26,7 @@ pub(crate) enum Purpose {
     Retransmission,
     Values,
     Adversary,
+    Design,
 }
 
 /// 32 bytes for one purpose.

@@ -27,6 +27,7 @@
 //! ```
 
 mod adversary;
+mod broken;
 mod calibration;
 mod cast;
 mod circle;
@@ -35,6 +36,7 @@ pub mod cli;
 mod devices;
 mod distribution;
 mod draw;
+pub mod estimate;
 mod exchange;
 mod histogram;
 mod identities;

@@ -20,10 +20,16 @@ pub struct Report {
     pub replay: String,
     /// What was simulated.
     pub scenario: Scenario,
+    /// The hash of what all that happens follows from: scenario, trace, calibration and version; the same for both modes.
+    #[serde(default)]
+    pub origin: String,
     /// Whether all sessions were run; false after an interruption.
     pub complete: bool,
     /// All sessions, by number and cohort.
     pub sessions: Vec<SessionReport>,
+    /// Sessions that an interruption has cut off, with the rounds that were done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<SessionReport>,
     /// For each session number, the end of the tree above the cohorts; empty with one cohort.
     pub trees: Vec<TreeReport>,
     /// What the run has given away, if it has a private vector.
@@ -77,6 +83,9 @@ pub struct SessionReport {
     pub server_work: u64,
     /// Bytes that the server must hold at once: the sums, and for each client keys and sealed shares.
     pub server_memory: u64,
+    /// The hash of all that happened in it, in hexadecimal.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// The noise of a run, and what the run has given away: ε is rounded up, at the scenario's δ.

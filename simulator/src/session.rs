@@ -100,7 +100,8 @@ pub struct Progress {
 /// A session that was played.
 pub(crate) struct Played {
     pub(crate) report: SessionReport,
-    pub(crate) digest: String,
+    /// Whether it came to its end; if not, the report has the rounds that were done.
+    pub(crate) whole: bool,
     pub(crate) records: Vec<Record>,
 }
 
@@ -143,7 +144,7 @@ impl<'a> Setting<'a> {
         &self,
         mut mode: impl Mode,
         observe: &(dyn Fn(Progress) -> bool + Sync),
-    ) -> Result<Option<Played>, Broken> {
+    ) -> Result<Played, Broken> {
         let rounds = rounds(self.config.suite);
         let last = rounds.last().copied().unwrap_or(Round::Unmasking);
         let mut ledger = Ledger::new(self.classes(), last, self.keep);
@@ -153,7 +154,7 @@ impl<'a> Setting<'a> {
             let asked = mode.requests().messages as u32;
             let (session, cohort) = (self.number, self.cohort);
             if !observe(Progress { session, cohort, round: *round, asked, now: self.cast.start + now }) {
-                return Ok(None);
+                return Ok(self.report(now, ledger, books, false));
             }
             let closing = self.round(&mut mode, (*round, rounds.len(), now), &mut ledger, &mut books)?;
             now += books.rounds.last().map_or(0, |report: &RoundReport| report.ended);
@@ -169,7 +170,7 @@ impl<'a> Setting<'a> {
             }
         }
         books.adversary = mode.adversary();
-        Ok(Some(self.report(now, ledger, books)))
+        Ok(self.report(now, ledger, books, true))
     }
 
     fn round(
@@ -236,7 +237,7 @@ impl<'a> Setting<'a> {
         classes
     }
 
-    fn report(&self, duration: u64, mut ledger: Ledger, books: Books) -> Played {
+    fn report(&self, duration: u64, mut ledger: Ledger, books: Books, whole: bool) -> Played {
         ledger.transcript.say(books.abort.as_deref().unwrap_or_default());
         ledger.transcript.close(&[u64::from(books.survivors), duration]);
         let degree = match self.config.graph {
@@ -265,9 +266,9 @@ impl<'a> Setting<'a> {
             server_operations: books.server,
             server_work: books.server_work,
             server_memory: sums + books.held,
+            digest: ledger.transcript.digest(),
         };
-        let records = ledger.records.unwrap_or_default();
-        Played { report, digest: ledger.transcript.digest(), records }
+        Played { report, whole, records: ledger.records.unwrap_or_default() }
     }
 }
 
@@ -295,7 +296,7 @@ impl Books {
 }
 
 /// Bytes of a coordinate in the sum.
-fn lane(bits: u8) -> u64 {
+pub(crate) fn lane(bits: u8) -> u64 {
     match bits {
         ..=16 => 2,
         17..=32 => 4,

@@ -1,7 +1,10 @@
 //! A whole run: sessions one after the other, cohorts side by side, and the tree above them.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use secagg::Counts;
+use sha2::{Digest, Sha256};
 
 use crate::Calibration;
 use crate::adversary::Adversary;
@@ -9,7 +12,7 @@ use crate::model::Model;
 use crate::privacy::Account;
 use crate::real::Real;
 use crate::report::{Amplification, Report, SessionReport, TreeReport};
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::{Availability, Scenario, ScenarioError};
 use crate::session::{Broken, Played, Progress, Setting};
 use crate::transcript::{Record, Transcript};
 use crate::world::{World, nanoseconds};
@@ -40,6 +43,10 @@ pub struct Simulation {
     honest: Option<Box<Simulation>>,
     mode: Mode,
     keep: bool,
+    /// The hash of all that the run follows from.
+    origin: String,
+    /// Sessions of an earlier, interrupted run.
+    done: BTreeMap<(u32, u32), SessionReport>,
 }
 
 /// Why a run did not come to its end.
@@ -70,11 +77,30 @@ impl Simulation {
             Self::new(honest, calibration, Mode::Model).map(Box::new)
         });
         let honest = honest.transpose()?;
-        Ok(Self { world: World::new(scenario, calibration)?, honest, mode, keep: false })
+        let origin = origin(&scenario, calibration);
+        let world = World::new(scenario, calibration)?;
+        Ok(Self { world, honest, mode, keep: false, origin, done: BTreeMap::new() })
     }
 
-    /// Runs all sessions. `observe` is told of each round and says whether to go on; if not, the report has the
-    /// sessions that were done.
+    /// Goes on where an interrupted run of the same scenario, mode and calibration stopped: its sessions are not run
+    /// again, and the report is that of a run without the interruption.
+    ///
+    /// # Errors
+    /// The report is of another run.
+    pub fn resume(mut self, earlier: Report) -> Result<Self, ScenarioError> {
+        if earlier.origin != self.origin || earlier.mode != self.mode.name() {
+            return Err(ScenarioError::Impossible(
+                "the report to go on from is of another scenario, seed, mode, calibration or version"
+                    .to_owned(),
+            ));
+        }
+        let key = |session: SessionReport| ((session.session, session.cohort), session);
+        self.done = earlier.sessions.into_iter().map(key).collect();
+        Ok(self)
+    }
+
+    /// Runs all sessions. `observe` is told of each round and says whether to go on; if not, the report has what was
+    /// done until then, and [`Simulation::resume`] does the rest.
     ///
     /// # Errors
     /// See [`RunError`].
@@ -99,10 +125,12 @@ impl Simulation {
             seed: scenario.seed,
             replay: String::new(),
             scenario: scenario.clone(),
+            origin: self.origin.clone(),
             complete: true,
             privacy: None,
             amplification: None,
             sessions: Vec::new(),
+            unfinished: Vec::new(),
             trees: Vec::new(),
             transcript: String::new(),
         };
@@ -120,20 +148,26 @@ impl Simulation {
             let cohorts = (0..scenario.cohorts).into_par_iter();
             let played: Result<Vec<_>, RunError> =
                 cohorts.map(|cohort| self.session((number, cohort), start, observe)).collect();
-            let Some(played) = played?.into_iter().collect::<Option<Vec<Played>>>() else {
-                report.complete = false;
-                break;
-            };
+            let played = played?;
+            report.complete = played.iter().all(|session| session.whole);
             let first = report.sessions.len();
             for session in played {
-                transcript.say(&session.digest);
+                match session.whole {
+                    true => report.sessions.push(session.report),
+                    // One that had not even begun says nothing.
+                    false if session.report.rounds.is_empty() => {}
+                    false => report.unfinished.push(session.report),
+                }
                 records.extend(session.records);
-                report.sessions.push(session.report);
+            }
+            if !report.complete {
+                break;
             }
             let sessions = report.sessions.get_mut(first..).unwrap_or_default();
             if let Some(account) = &mut account {
                 account.settle(number, scenario, sessions)?;
             }
+            sessions.iter().for_each(|session| transcript.say(&session.digest));
             let over = sessions.iter().map(|session| session.start + session.duration).max();
             let tree = self.tree(number, sessions);
             start = over.unwrap_or(start).max(tree.ended) + nanoseconds(scenario.pause);
@@ -155,14 +189,17 @@ impl Simulation {
         (number, cohort): (u32, u32),
         start: u64,
         observe: &(dyn Fn(Progress) -> bool + Sync),
-    ) -> Result<Option<Played>, RunError> {
+    ) -> Result<Played, RunError> {
+        if let Some(report) = self.done.get(&(number, cohort)) {
+            return Ok(Played { report: report.clone(), whole: true, records: Vec::new() });
+        }
         let world = &self.world;
         let setting = match Setting::new(world, (number, cohort), start, self.keep)? {
             Ok(setting) => setting,
             Err(there) => {
                 let fewest = world.scenario.fewest_clients();
                 let why = format!("a session needs {fewest} devices, and {there} were there");
-                return Ok(Some(nobody((number, cohort), start, why)));
+                return Ok(nobody((number, cohort), start, why));
             }
         };
         let config = setting.config.clone();
@@ -230,6 +267,23 @@ fn nobody((session, cohort): (u32, u32), start: u64, why: String) -> Played {
         server_operations: Counts::default(),
         server_work: 0,
         server_memory: 0,
+        digest: "nobody".to_owned(),
     };
-    Played { report, digest: "nobody".to_owned(), records: Vec::new() }
+    Played { report, whole: true, records: Vec::new() }
+}
+
+/// The hash of all that a run follows from, in hexadecimal.
+fn origin(scenario: &Scenario, calibration: &Calibration) -> String {
+    let trace = match &scenario.availability {
+        Availability::Trace(trace) => format!("{:?}", trace.intervals),
+        _ => String::new(),
+    };
+    // Every profile has a form in TOML, so this does not fail.
+    let calibration = toml::to_string(calibration).unwrap_or_default();
+    let mut hash = Sha256::new();
+    for text in [env!("CARGO_PKG_VERSION"), &scenario.to_toml(), &trace, &calibration] {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hex::encode(hash.finalize())
 }

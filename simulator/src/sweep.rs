@@ -1,65 +1,68 @@
-//! Sweeps: one scenario at many points of a grid, in parts that any engine can run.
+//! Sweeps: one scenario at many points of a design, in parts that any engine can run.
 
-use std::collections::BTreeMap;
+mod design;
+
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use self::design::{Chosen, Design};
+use crate::broken::Found;
 use crate::results::{Column, Table, Values, read_parquet, sessions, write_parquet};
 use crate::scenario::{Availability, Scenario};
-use crate::{Calibration, Mode, Progress, Simulation};
-
-/// A design: which fields of a scenario take which values.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Design {
-    /// The scenario, relative to the design's folder.
-    scenario: PathBuf,
-    /// Runs of each point, with the seeds that follow the scenario's.
-    #[serde(default = "one")]
-    seeds: u64,
-    /// Fields, such as `graph.degree` or `faults.dropouts.0.probability`, with all values of each.
-    grid: BTreeMap<String, Vec<toml::Value>>,
-}
-
-/// Each field of the grid with its value at a point.
-type Chosen<'a> = Vec<(&'a String, &'a toml::Value)>;
+use crate::{Calibration, Mode, Progress, RunError, Simulation};
 
 /// A sweep that is ready to run.
 pub struct Sweep {
     design: Design,
     folder: PathBuf,
     base: toml::Table,
+    /// The hash of all that the parts follow from, but for a trace.
     digest: String,
 }
 
 impl Sweep {
-    /// Reads a design and its scenario, and checks every point.
+    /// Reads a design and its scenario. Its points are read when they are run, or by [`Sweep::scenarios`].
     ///
     /// # Errors
-    /// A file cannot be read, or a point is no scenario: which one and why.
+    /// A file cannot be read or is not in its form.
     pub fn read(path: &Path) -> Result<Self, String> {
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
         };
         let text = read(path)?;
         let design: Design = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        design.check().map_err(|error| format!("{}: {error}", path.display()))?;
         let scenario = path.parent().unwrap_or(Path::new("")).join(&design.scenario);
         let base = read(&scenario)?;
-        let digest = hex::encode(Sha256::digest(format!("{text}\0{base}")));
+        // Every profile has a form in TOML, so this does not fail.
+        let costs = toml::to_string(&Calibration::built_in()).unwrap_or_default();
+        let version = env!("CARGO_PKG_VERSION");
+        let digest = hex::encode(Sha256::digest(format!("{version}\0{costs}\0{text}\0{base}")));
         let base = toml::from_str(&base).map_err(|error| format!("{}: {error}", scenario.display()))?;
         let folder = scenario.parent().unwrap_or(Path::new("")).to_owned();
-        let sweep = Self { design, folder, base, digest };
-        for point in 0..sweep.points() {
-            sweep.scenario(point)?;
-        }
-        Ok(sweep)
+        Ok(Self { design, folder, base, digest })
+    }
+
+    /// The scenarios of a part; none if it is in the folder already. Each can fail: which point is none and why.
+    pub fn scenarios(
+        &self,
+        (index, of): (u64, u64),
+        folder: &Path,
+    ) -> impl Iterator<Item = Result<Scenario, String>> {
+        let there = Self::part(folder, index, of).is_file();
+        let points = self.points_of((index, of)).filter(move |_| !there);
+        points.map(|point| self.scenario(point).map(|(scenario, _)| scenario))
     }
 
     /// The number of runs.
     pub fn points(&self) -> u64 {
-        self.design.grid.values().map(|values| values.len() as u64).product::<u64>() * self.design.seeds
+        self.design.points()
+    }
+
+    /// The points of part `index` of `of`.
+    fn points_of(&self, (index, of): (u64, u64)) -> impl Iterator<Item = u64> + use<> {
+        (index..self.points()).step_by(usize::try_from(of).unwrap_or(usize::MAX))
     }
 
     /// Where a part is kept.
@@ -86,15 +89,28 @@ impl Sweep {
             return if found == note {
                 Ok(true)
             } else {
-                Err(format!("{}: it belongs to another design or mode; give an empty folder", path.display()))
+                Err(format!(
+                    "{}: it belongs to another design, scenario or version; give an empty folder",
+                    path.display()
+                ))
             };
         }
         let mut table = Table::default();
-        for point in (index..self.points()).step_by(usize::try_from(of).unwrap_or(usize::MAX)) {
+        for point in self.points_of((index, of)) {
             let (scenario, values) = self.scenario(point)?;
-            let simulation = Simulation::new(scenario, &Calibration::built_in(), mode);
-            let report = simulation.map_err(|error| format!("point {point}: {error}"))?.run(observe);
-            let report = report.map_err(|error| format!("point {point}: {error}"))?;
+            let calibration = Calibration::built_in();
+            let place = |error: &dyn std::fmt::Display| format!("point {point}: {error}");
+            let simulation = Simulation::new(scenario.clone(), &calibration, mode);
+            let report = simulation.map_err(|error| place(&error))?.run(observe);
+            let report = report.map_err(|error| match error {
+                RunError::Scenario(error) => place(&error),
+                RunError::Broken(error) => {
+                    let (scenario, beside) = (&scenario, self.folder.as_path());
+                    let found = Found { scenario, beside, calibration: &calibration, mode };
+                    let kept = found.keep(&folder.join(format!("secagg-broken-{point}")), observe);
+                    place(&format!("{error}; {kept}"))
+                }
+            })?;
             if !report.complete {
                 return Ok(false);
             }
@@ -106,27 +122,27 @@ impl Sweep {
     }
 
     /// The rows with the point and its values before them; a value's column is named after its field.
-    fn label(&self, point: u64, values: &Chosen<'_>, rows: Table) -> Table {
+    fn label(&self, point: u64, values: &[Chosen], rows: Table) -> Table {
         let count = rows.rows();
         let mut table = Table::default().counts("point", std::iter::repeat_n(point, count));
-        for (name, value) in values {
-            let texts = std::iter::repeat_n(value.to_string(), count);
-            table = table.texts(&format!("set.{name}"), texts);
+        for Chosen { field, value, numeric } in values {
+            let name = format!("set.{field}");
+            let number = value.as_float().or(value.as_integer().map(|whole| whole as f64));
+            table = match number.filter(|_| *numeric) {
+                Some(number) => table.numbers(&name, std::iter::repeat_n(number, count)),
+                None => table.texts(&name, std::iter::repeat_n(value.to_string(), count)),
+            };
         }
         table.columns.extend(rows.columns);
         table
     }
 
-    fn scenario(&self, point: u64) -> Result<(Scenario, Chosen<'_>), String> {
-        let (mut rest, seed) = (point / self.design.seeds, point % self.design.seeds);
+    /// The scenario of a point, and the values that make it so.
+    fn scenario(&self, point: u64) -> Result<(Scenario, Vec<Chosen>), String> {
+        let (values, seed) = self.design.point(point);
         let mut value = toml::Value::Table(self.base.clone());
-        let mut values = Vec::new();
-        for (name, choices) in &self.design.grid {
-            let choices_len = choices.len() as u64;
-            let choice = &choices[(rest % choices_len) as usize];
-            rest /= choices_len;
-            set(&mut value, name, choice)?;
-            values.push((name, choice));
+        for Chosen { field, value: choice, .. } in &values {
+            set(&mut value, field, choice)?;
         }
         let place = |error: &dyn std::fmt::Display| format!("point {point}: {error}");
         let text = toml::to_string(&value).map_err(|error| place(&error))?;
@@ -164,7 +180,7 @@ pub fn merge(folder: &Path) -> Result<(Table, String), String> {
         let path = Sweep::part(folder, index, of);
         let (part, own) = read_parquet(&path).map_err(|error| error.to_string())?;
         if *note.get_or_insert_with(|| own.clone()) != own {
-            return Err(format!("{}: it belongs to another design or mode", path.display()));
+            return Err(format!("{}: it belongs to another design, scenario or version", path.display()));
         }
         if part.rows() > 0 {
             table.append(part).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -187,15 +203,11 @@ fn set(value: &mut toml::Value, path: &str, choice: &toml::Value) -> Result<(), 
             }
             toml::Value::Array(list) => {
                 let entry = part.parse().ok().and_then(|at: usize| list.get_mut(at));
-                entry.ok_or_else(|| format!("grid {path:?}: the scenario's list has no entry {part}"))?
+                entry.ok_or_else(|| format!("field {path:?}: the scenario's list has no entry {part}"))?
             }
-            _ => return Err(format!("grid {path:?}: {part:?} lies within a value")),
+            _ => return Err(format!("field {path:?}: {part:?} lies within a value")),
         };
     }
     *place = choice.clone();
     Ok(())
-}
-
-fn one() -> u64 {
-    1
 }

@@ -5,13 +5,16 @@ mod text;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::interrupt::{interrupted, watch};
+use super::limits::Limits;
 use super::{Failure, Format, print};
+use crate::broken::Found;
 use crate::page::Sources;
 use crate::results::{classes, rounds, sessions, write_parquet};
 use crate::{Calibration, Mode, Progress, Report, RunError, Scenario, Simulation};
@@ -41,6 +44,11 @@ pub(super) struct Arguments {
     /// Also write one web page with plots, readable without a network
     #[arg(long)]
     html: Option<PathBuf>,
+    /// Go on where an interrupted run stopped: the report.json that it left. All else must be as it was
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 const EXAMPLES: &str = "\
@@ -50,7 +58,12 @@ Examples:
   secagg-simulator run my.toml --mode real --seed 7
       The same events with real clients, whose sum is checked.
   secagg-simulator run my.toml --format json --out results
-      Figures for a program, and files.";
+      Figures for a program, and files. After Ctrl-C they have what was done until then;
+  secagg-simulator run my.toml --format json --out results --resume results/report.json
+      does the rest.";
+
+/// Folder of the scenarios that show a mistake again, in the one of --out or here.
+const BROKEN: &str = "secagg-broken";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
@@ -59,9 +72,6 @@ enum Kind {
     /// Sizes and operations in closed form
     Model,
 }
-
-/// Set by Ctrl-C; the run then ends at the next round.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let calibration = match &arguments.calibration {
@@ -75,16 +85,30 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Kind::Real => Mode::Real,
         Kind::Model => Mode::Model,
     };
-    let simulation = Simulation::new(scenario.clone(), &calibration, mode)
+    let mut simulation = Simulation::new(scenario.clone(), &calibration, mode)
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    // Without a handler Ctrl-C ends the program by itself.
-    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    let mut left = scenario.clone();
+    if let Some(path) = &arguments.resume {
+        let place = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", path.display()));
+        let text = fs::read_to_string(path).map_err(|error| place(&error))?;
+        let earlier: Report = serde_json::from_str(&text).map_err(|error| place(&error))?;
+        let done = earlier.sessions.len() as u32 / scenario.cohorts;
+        left.sessions = left.sessions.saturating_sub(done).max(1);
+        simulation = simulation.resume(earlier).map_err(|error| place(&error))?;
+    }
+    arguments.limits.check_run(&left, &calibration, mode)?;
+    watch();
     let bar = Bar::new(&scenario);
     let report = simulation.run(&|progress| bar.show(progress));
     bar.bar.finish_and_clear();
     let mut report = report.map_err(|error| match error {
         RunError::Scenario(error) => Failure::Usage(error.to_string()),
-        RunError::Broken(error) => Failure::Failed(error.to_string()),
+        RunError::Broken(error) => {
+            let beside = arguments.scenario.parent().unwrap_or(Path::new(""));
+            let folder = arguments.out.as_deref().unwrap_or(Path::new("")).join(BROKEN);
+            let found = Found { scenario: &scenario, beside, calibration: &calibration, mode };
+            Failure::Failed(format!("{error}; {}", found.keep(&folder, &|_| !interrupted())))
+        }
     })?;
     report.replay = replay(arguments, scenario.seed);
     if let Some(folder) = &arguments.out {
@@ -122,7 +146,9 @@ fn replay(arguments: &Arguments, seed: u64) -> String {
 fn write(folder: &Path, report: &Report, scenario: &Scenario) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(failed)?;
-    fs::write(folder.join("report.json"), json(report)?).map_err(failed)?;
+    // By another name first: an earlier report that was to be gone on from is there until this one is.
+    let (unfinished, path) = (folder.join("report.json.tmp"), folder.join("report.json"));
+    fs::write(&unfinished, json(report)?).and_then(|()| fs::rename(&unfinished, &path)).map_err(failed)?;
     fs::write(folder.join("scenario.toml"), scenario.to_toml()).map_err(failed)?;
     for (name, table) in
         [("sessions", sessions(report)), ("rounds", rounds(report)), ("classes", classes(report))]
@@ -163,6 +189,6 @@ impl Bar {
             progress.session, progress.round
         ));
         self.bar.inc(1);
-        !INTERRUPTED.load(Ordering::Relaxed)
+        !interrupted()
     }
 }

@@ -1,18 +1,19 @@
 //! `secagg-simulator sweep` and `secagg-simulator merge`.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rayon::prelude::*;
 
 use super::Failure;
-use crate::Mode;
+use super::interrupt::{interrupted, watch};
+use super::limits::Limits;
 use crate::results::write_parquet;
 use crate::sweep::{Sweep, merge};
+use crate::{Mode, Scenario};
 
-/// Run a scenario at all points of a grid, by numbers alone
+/// Run a scenario at all points of a design, by numbers alone
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Sweeping {
@@ -28,6 +29,8 @@ pub(super) struct Sweeping {
     /// [default: HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
     #[arg(long, requires = "of")]
     index: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 const EXAMPLES: &str = "\
@@ -49,8 +52,6 @@ pub(super) struct Merging {
     output: PathBuf,
 }
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
 pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
     let sweep = Sweep::read(&arguments.design).map_err(Failure::Usage)?;
     let of = arguments.of.unwrap_or(sweep.points().min(64)).max(1);
@@ -63,12 +64,17 @@ pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--index {index}: of {of} parts the last is {}", of - 1)));
     }
     let parts: Vec<u64> = index.map_or_else(|| (0..of).collect(), |index| vec![index]);
-    // Without a handler Ctrl-C ends the program by itself; the parts that are there are whole either way.
-    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    let scenarios = parts.iter().map(|index| sweep.scenarios((*index, of), &arguments.out));
+    let scenarios: Result<Vec<Scenario>, String> = scenarios.flat_map(Iterator::collect::<Vec<_>>).collect();
+    let scenarios = scenarios.map_err(Failure::Usage)?;
+    let threads = rayon::current_num_threads().min(parts.len());
+    arguments.limits.check_sweep(&scenarios, threads)?;
+    // Only their number has mattered: each is made again when it is run.
+    drop(scenarios);
+    watch();
     let bar = ProgressBar::with_draw_target(Some(parts.len() as u64), ProgressDrawTarget::stderr());
     let done = parts.into_par_iter().map(|index| {
-        let go_on = |_| !INTERRUPTED.load(Ordering::Relaxed);
-        let done = sweep.run((index, of), Mode::Model, &arguments.out, &go_on);
+        let done = sweep.run((index, of), Mode::Model, &arguments.out, &|_| !interrupted());
         bar.inc(1);
         done
     });

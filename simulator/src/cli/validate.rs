@@ -1,12 +1,12 @@
 //! `secagg-simulator validate`.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::interrupt::{INTERRUPTED, interrupted, watch};
 use super::{Failure, Format, print};
 use crate::reality::{Observed, RealityError, observe};
 use crate::validate::{Case, Comparison, MEDIAN, TAIL, WIRE, compare, simulate};
@@ -56,9 +56,6 @@ Each client and the server is a process of its own; their packets go through an 
 Linux, /dev/net/tun, the command `ip`, and root or the capabilities NET_ADMIN and SYS_ADMIN. Exit code 1: not all
 is within its bounds, or real sessions cannot be run here.";
 
-/// Set by Ctrl-C.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
 /// What is printed for programs.
 #[derive(Serialize)]
 struct Output<'a> {
@@ -76,11 +73,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let profile = profile(arguments)?;
     let program = program(arguments)?;
-    // Without a handler Ctrl-C ends the program by itself, and the next run removes the namespaces.
-    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    watch();
     let bar = ProgressBar::new(0).with_style(style());
     let (mut comparisons, mut packets) = (Vec::new(), String::new());
-    for mut case in cases {
+    'cases: for mut case in cases {
         let calibration = case.on_one_machine(profile.clone());
         let simulated = simulate(&case, &calibration)
             .map_err(|error| Failure::Failed(format!("{}: {error}", case.name)))?;
@@ -91,7 +87,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             let setup = case.setup(&calibration, &simulated, arguments.seed + session);
             let setup = setup.map_err(|error| Failure::Usage(error.to_string()))?;
             let one = observe(&setup, &program, &INTERRUPTED, |done| bar.set_position(done as u64));
-            let one = one.map_err(|error| failure(&case, error))?;
+            let one = match one {
+                // In a terminal it reaches every process: what they say of it is not why the session ended.
+                Err(_) if interrupted() => break 'cases,
+                one => one.map_err(|error| failure(&case, error))?,
+            };
             if arguments.packets.is_some() {
                 packets += &lines(&case, session, &one);
             }
@@ -104,7 +104,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let cannot = |error| Failure::Failed(format!("cannot write {}: {error}", path.display()));
         std::fs::write(path, packets).map_err(cannot)?;
     }
-    report(arguments, &comparisons)
+    let held = report(arguments, &comparisons);
+    // The set-ups that were done have been told; whether they held is not the answer to what was asked.
+    if interrupted() { Err(Failure::Interrupted) } else { held }
 }
 
 fn report(arguments: &Arguments, comparisons: &[Comparison]) -> Result<(), Failure> {
@@ -172,7 +174,6 @@ fn program(arguments: &Arguments) -> Result<PathBuf, Failure> {
 
 fn failure(case: &Case, error: RealityError) -> Failure {
     match error {
-        RealityError::Interrupted => Failure::Interrupted,
         error if error.is_not_permitted() => Failure::Failed(error.to_string()),
         error => Failure::Failed(format!("{}: {error}", case.name)),
     }

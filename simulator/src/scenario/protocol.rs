@@ -67,6 +67,31 @@ pub struct Vector {
 }
 
 impl Scenario {
+    /// With other cohorts out of as many more or fewer devices; the threshold of a complete graph becomes the default,
+    /// and the minimum of survivors keeps its share.
+    pub(crate) fn with_clients(&self, clients: u32) -> Self {
+        let share = |all: u32| (u64::from(all) * u64::from(clients)).div_ceil(u64::from(self.clients)) as u32;
+        let graph = match &self.graph {
+            GraphChoice::Complete { .. } => GraphChoice::Complete { threshold: None },
+            graph => graph.clone(),
+        };
+        let (population, minimum_survivors) =
+            (self.population.map(share), share(self.minimum_survivors).min(clients));
+        Self { clients, graph, population, minimum_survivors, ..self.clone() }
+    }
+
+    /// With a private vector's coordinates as integers, and without adversaries.
+    ///
+    /// # Errors
+    /// There is no noise for the private vector.
+    pub(crate) fn plain(&self) -> Result<Self, ScenarioError> {
+        let design = Design::of(self)?.map(|design| design.spec);
+        let vector =
+            |spec: VectorSpec| Vector { name: spec.name, length: spec.length, bits: spec.bits, bound: None };
+        let vectors = self.vectors.iter().cloned().chain(design.map(vector)).collect();
+        Ok(Self { vectors, privacy: None, adversaries: None, ..self.clone() })
+    }
+
     /// The configuration of a session of so many clients. If they are too few for the degree, the graph is complete.
     ///
     /// # Errors

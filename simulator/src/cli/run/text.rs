@@ -40,7 +40,15 @@ pub(super) fn report(report: &Report) -> String {
         );
     }
     if !report.complete {
-        out += "interrupted: these are the sessions that were done\n";
+        out +=
+            "interrupted: these are the sessions that were done; with --out the others can be done later\n";
+        for session in &report.unfinished {
+            let (done, last) = (session.rounds.len(), session.rounds.last().map_or("", |round| &round.round));
+            let (session, cohort) = (session.session, session.cohort);
+            out += &format!(
+                "session {session}, cohort {cohort}: cut off after {done} rounds, the last {last}\n"
+            );
+        }
     }
     out += &format!("transcript {} ({} mode)\n", report.transcript, report.mode);
     out += &format!("again: {}\n", report.replay);

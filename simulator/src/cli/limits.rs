@@ -1,0 +1,105 @@
+//! `--memory` and `--time`: what would take more is not begun.
+
+use clap::Args;
+
+use super::Failure;
+use crate::estimate::{clients_within, machine_memory, memory, memory_of_each, seconds};
+use crate::{Calibration, Mode, Scenario};
+
+/// Points of a sweep for which the time is estimated; the others are taken to be like them.
+const SAMPLE: usize = 8;
+
+/// What a run may take.
+#[derive(Args)]
+pub(super) struct Limits {
+    /// Do not begin what is estimated to take more memory; what this machine has is a limit always
+    #[arg(long, value_name = "BYTES")]
+    memory: Option<u64>,
+    /// Do not begin what is estimated to take longer
+    #[arg(long, value_name = "SECONDS")]
+    time: Option<f64>,
+}
+
+impl Limits {
+    /// Refuses a run that would take too much.
+    pub(super) fn check_run(
+        &self,
+        scenario: &Scenario,
+        calibration: &Calibration,
+        mode: Mode,
+    ) -> Result<(), Failure> {
+        let threads = rayon::current_num_threads();
+        let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+        let needed = memory(scenario, mode, threads).map_err(|error| usage(&error))?;
+        let fits = |limit| match clients_within(scenario, mode, threads, limit) {
+            Some(clients) => format!("clients = {clients} would fit"),
+            None => "no cohort would fit".to_owned(),
+        };
+        self.check_memory(needed, fits)?;
+        let Some(limit) = self.time else { return Ok(()) };
+        let needed = seconds(scenario, calibration, mode, threads).map_err(|error| usage(&error))?;
+        let sessions = (limit / needed * f64::from(scenario.sessions)) as u32;
+        let fits = match sessions {
+            // Linear in the clients of a regular graph; of a complete one this is too few.
+            0 => format!("one session of {} clients would fit", {
+                (limit / needed * f64::from(scenario.sessions) * f64::from(scenario.clients)) as u32
+            }),
+            _ => format!("sessions = {sessions} would fit"),
+        };
+        self.check_time(needed, &fits)
+    }
+
+    /// Refuses a sweep over these scenarios, which would take too much.
+    pub(super) fn check_sweep(&self, scenarios: &[Scenario], threads: usize) -> Result<(), Failure> {
+        let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+        let needed = scenarios.iter().map(|one| memory_of_each(one, Mode::Model, threads));
+        let needed: Result<Vec<u64>, _> = needed.collect();
+        let needed = needed.map_err(|error| usage(&error))?.into_iter().max().unwrap_or(0);
+        self.check_memory(needed, |limit| match threads as u64 * limit / needed {
+            0 => "no point would fit".to_owned(),
+            threads => format!("RAYON_NUM_THREADS={threads} would fit"),
+        })?;
+        let Some(limit) = self.time else { return Ok(()) };
+        let sample = scenarios.iter().step_by(scenarios.len().div_ceil(SAMPLE).max(1));
+        let sample = sample.map(|one| seconds(one, &Calibration::built_in(), Mode::Model, 1));
+        let sample = sample.collect::<Result<Vec<f64>, _>>().map_err(|error| usage(&error))?;
+        let mean = sample.iter().sum::<f64>() / sample.len().max(1) as f64;
+        let needed = mean * scenarios.len() as f64 / threads as f64;
+        let points = limit / needed * scenarios.len() as f64;
+        self.check_time(needed, &format!("{} points would fit", points as u64))
+    }
+
+    fn check_memory(&self, needed: u64, fits: impl Fn(u64) -> String) -> Result<(), Failure> {
+        let own = self.memory.map(|limit| (limit, "--memory allows"));
+        let machines = machine_memory().map(|limit| (limit, "this machine has"));
+        let Some((limit, whose)) = own.into_iter().chain(machines).min() else { return Ok(()) };
+        if self.memory.is_some() {
+            eprintln!("estimated: {}", mebibytes(needed));
+        }
+        if needed <= limit {
+            return Ok(());
+        }
+        Err(Failure::Usage(format!(
+            "this is estimated to take {needed} bytes of memory ({}), and {whose} {limit} ({}); {}",
+            mebibytes(needed),
+            mebibytes(limit),
+            fits(limit)
+        )))
+    }
+
+    fn check_time(&self, needed: f64, fits: &str) -> Result<(), Failure> {
+        let Some(limit) = self.time else { return Ok(()) };
+        eprintln!("estimated: {needed:.1} s");
+        // Not `needed > limit`: a limit that is no number allows nothing.
+        if needed <= limit {
+            return Ok(());
+        }
+        Err(Failure::Usage(format!(
+            "this is estimated to take {needed:.1} s, and --time allows {limit} s; {fits}"
+        )))
+    }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20))
+}
