@@ -130,7 +130,7 @@ impl Noise {
         f64::from_bits(self.scale)
     }
 
-    /// Bits of fraction k of a rounded vector's coordinates, which are multiples of 2⁻ᵏ integer units: 0 to 12, and 0 but
+    /// Bits of fraction f of a rounded vector's coordinates, which are multiples of 2^−f integer units: 0 to 12, and 0 but
     /// for centred noise (spec §9.1).
     pub fn fraction_bits(&self) -> u32 {
         match self.law {
@@ -144,7 +144,7 @@ impl Noise {
         (self.greatest() as f64).sqrt() / f64::from(1u32 << self.fraction_bits())
     }
 
-    /// The greatest sum of squares of a rounded vector, in units of 4⁻ᵏ squared integer units.
+    /// The greatest sum of squares of a rounded vector, in units of 4^−f squared integer units.
     fn greatest(&self) -> u64 {
         match self.law {
             NoiseLaw::Centred => self.norm_squared >> (2 * (GREATEST_GRID - self.fraction_bits())),
