@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::crypto::hash;
 use crate::crypto::sign::VerifyingKey;
-use crate::privacy::{Curve, Encoding, Noise, NoiseLaw, PrivacyError};
+use crate::privacy::{CentredEncoding, Curve, Encoding, Noise, NoiseLaw, PrivacyError};
 use crate::wire::{Reader, Writer};
 use crate::{Misbehaviour, Misuse};
 
@@ -140,6 +140,18 @@ impl VectorSpec {
         Ok(Self { noise, ..Self::new(name, encoding.padded_dimension(), encoding.task().bits) })
     }
 
+    /// The same with centred noise, drawn around the real vector. **Experimental**, see [`NoiseLaw::Centred`].
+    ///
+    /// # Errors
+    /// An encoding whose numbers a configuration cannot carry.
+    pub fn with_centred_noise(
+        name: impl Into<String>,
+        encoding: &CentredEncoding,
+    ) -> Result<Self, PrivacyError> {
+        let noise = Some(Noise::centred(encoding)?);
+        Ok(Self { noise, ..Self::new(name, encoding.padded_dimension(), encoding.task().bits) })
+    }
+
     /// Declares the greatest value of a coordinate of one client.
     pub fn with_bound(self, bound: u64) -> Self {
         Self { bound: Some(bound), ..self }
@@ -216,6 +228,7 @@ impl VectorSpec {
             0 => None,
             1 => Some(NoiseLaw::DiscreteGaussian),
             2 => Some(NoiseLaw::Skellam),
+            3 => Some(NoiseLaw::Centred),
             _ => return Err(Misbehaviour::BadNoise),
         };
         let noise = law.map(|law| {

@@ -11,7 +11,7 @@ use crate::crypto::sharing::{Basis, Polynomial, decode_share};
 use crate::crypto::sign::{SecretKey, Signed, VerifyingKey, first_invalid};
 use crate::graph::{Circle, Neighbourhoods};
 use crate::mask::{MaskSeed, Sign, apply_all};
-use crate::privacy::{self, Noise, NoiseLaw, Rotation};
+use crate::privacy::{self, CentredNoise, Noise, NoiseLaw, Prepared, Rotation, Variance};
 use crate::rounds::advertise_keys::{self, Response};
 use crate::rounds::advertisement::{self, Advertisement, Proof, PublicKeys};
 use crate::rounds::{certificate, consistency_check, masked_input_collection, share_keys, unmasking};
@@ -431,9 +431,25 @@ pub fn packing(bits: u8, coordinates: &[u64]) -> Vec<u8> {
     }
 }
 
-/// `count` draws of noise (spec §9.3).
+/// `count` draws of noise around zero (spec §9.3); none of a law that has no such noise.
 pub fn noise(law: NoiseLaw, variance: u64, seed: &Bytes32, count: usize) -> Option<Vec<i64>> {
-    Noise { law, dimension: 1, clip: 0, scale: 0, norm_squared: 1, variance }.draw(seed, count).ok()
+    let noise = Noise { law, dimension: 1, clip: 0, scale: 0, norm_squared: 1, variance };
+    match noise.prepare(seed, count).ok()? {
+        Prepared::Drawn(drawn) => Some(drawn.to_vec()),
+        Prepared::Around(_) => None,
+    }
+}
+
+/// A draw of centred noise around each centre, in units of 2^−`fraction_bits` (spec §9.3).
+pub fn centred_noise(variance: u64, fraction_bits: u32, centres: &[i64], seed: &Bytes32) -> Option<Vec<i64>> {
+    let noise = CentredNoise::new(Variance::new(variance).ok()?, fraction_bits).ok()?;
+    Some(noise.draw(centres, seed))
+}
+
+/// The bits of fraction of a vector with centred noise, of this many coordinates after padding (spec §9.1).
+pub fn fraction_bits(norm_squared: u64, length: u32) -> u32 {
+    let law = NoiseLaw::Centred;
+    Noise { law, dimension: length, clip: 0, scale: 0, norm_squared, variance: 0 }.fraction_bits()
 }
 
 /// The signs of a rotation, true where a coordinate is negated (spec §9.2).

@@ -6,7 +6,7 @@ use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::derive;
-use crate::privacy::{Noise, PrivacyError};
+use crate::privacy::{Noise, Prepared, PrivacyError};
 use crate::vector::Arranged;
 use crate::{ClientId, Config, Lanes, Misuse, Suite, VectorSpec};
 
@@ -51,6 +51,22 @@ impl Input {
     fn with_values(mut self, name: &str, values: Values) -> Self {
         self.vectors.insert(name.to_owned(), values);
         self
+    }
+
+    /// What a client of this number and entropy hands in for each vector, before it is masked: the ring elements, with
+    /// noise where there is any. They are as secret as the input; for programs that play all parties.
+    ///
+    /// # Errors
+    /// An input that does not fit the configuration; a real vector that cannot be encoded.
+    pub fn encoded(
+        self,
+        config: &Config,
+        session: &[u8; 32],
+        id: ClientId,
+        entropy: &[u8; 32],
+    ) -> Result<Vec<Lanes>, Misuse> {
+        let shares = prepare(config, noise_seeds(entropy, config, &config.id(), id))?;
+        Ok(std::mem::take(&mut self.check(config)?.arrange(config, session, &shares)?.0))
     }
 
     /// Brings the vectors into the order and the lanes of the configuration, and checks them.
@@ -132,7 +148,7 @@ impl Checked {
         let vectors = (0..=u8::MAX).zip(&config.vectors).zip(shares);
         for (((place, spec), share), mut values) in vectors.zip(self.0) {
             let of = |noise: &Noise, share: &Share| {
-                let share = (&*share.seed, share.noise.as_slice());
+                let share = (&*share.seed, &share.noise);
                 match &values {
                     Values::Real(values) => {
                         noise.encode(spec.bits, values, rotation(config.suite, session, place), share)
@@ -162,10 +178,11 @@ fn not_encodable(spec: &VectorSpec, why: PrivacyError) -> Misuse {
     Misuse::InputNotEncodable { name: spec.name.clone(), why: why.to_string() }
 }
 
-/// A client's share of the noise of one vector, and the seed that it came from and the rounding will come from.
+/// A client's share of the noise of one vector, and the seed that it came from and the rounding will come from; noise
+/// around the vector will come from it too.
 pub(crate) struct Share {
     seed: Zeroizing<[u8; 32]>,
-    noise: Zeroizing<Vec<i64>>,
+    noise: Prepared,
 }
 
 /// The seeds of a client's noise, for each vector that has any (spec §9.3).
@@ -180,15 +197,16 @@ pub(crate) fn noise_seeds(
     (0..=u8::MAX).zip(&config.vectors).map(|(place, spec)| spec.noise.map(|_| seed(place))).collect()
 }
 
-/// Draws the noise: before the input is looked at, so that the time it takes tells nothing about their sum.
-pub(crate) fn draw(
+/// Draws the noise, or makes the sampler of noise around the input: before the input is looked at, so that the time it
+/// takes tells nothing about their sum.
+pub(crate) fn prepare(
     config: &Config,
     seeds: Vec<Option<Zeroizing<[u8; 32]>>>,
 ) -> Result<Vec<Option<Share>>, Misuse> {
     let share = |(spec, seed): (&VectorSpec, Option<Zeroizing<[u8; 32]>>)| {
         let (Some(noise), Some(seed)) = (spec.noise, seed) else { return Ok(None) };
-        let drawn = noise.draw(&seed, spec.length as usize).map_err(|why| not_encodable(spec, why))?;
-        Ok(Some(Share { seed, noise: Zeroizing::new(drawn) }))
+        let noise = noise.prepare(&seed, spec.length as usize).map_err(|why| not_encodable(spec, why))?;
+        Ok(Some(Share { seed, noise }))
     };
     config.vectors.iter().zip(seeds).map(share).collect()
 }

@@ -66,10 +66,10 @@ pub struct PrivacyPolicy {
 }
 
 impl PrivacyPolicy {
-    /// At most `epsilon` at `delta` although `corrupt` survivors work with the server, with noise of any law in every
-    /// vector.
+    /// At most `epsilon` at `delta` although `corrupt` survivors work with the server, with noise in every vector, of any
+    /// law but experimental ones: those have to be asked for.
     pub fn new(epsilon: f64, delta: f64, corrupt: u32) -> Self {
-        let laws = vec![NoiseLaw::DiscreteGaussian, NoiseLaw::Skellam];
+        let laws = NoiseLaw::ALL.into_iter().filter(|law| !law.is_experimental()).collect();
         Self { epsilon, delta, corrupt, laws, plain: Vec::new() }
     }
 

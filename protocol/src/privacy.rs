@@ -69,7 +69,7 @@ pub use encoding::{Encoding, Task, wrap_deviations, wrap_probability};
 pub use error::PrivacyError;
 pub use mechanism::{DistributedGaussian, Gaussian, Mechanism, Sensitivity, Skellam};
 pub use noise::{Noise, NoiseLaw};
-pub(crate) use noise::{centred, rounded, wrapped};
+pub(crate) use noise::{Prepared, centred, rounded, wrapped};
 pub use removal::AddThenRemove;
 pub use rotate::Rotation;
 pub use skellam::SkellamNoise;

@@ -255,12 +255,16 @@ mod tests {
     fn config() -> impl Strategy<Value = Config> {
         let plain = ("[ -~]{1,20}", 1u32.., 1u8..=62, prop::option::of(0u64..9))
             .prop_map(|(name, length, bits, bound)| VectorSpec { name, length, bits, bound, noise: None });
-        let law = prop_oneof![Just(NoiseLaw::DiscreteGaussian), Just(NoiseLaw::Skellam)];
+        let law = prop::sample::select(&NoiseLaw::ALL[..]);
         let real = || (1u64 << 52)..(0x7ff << 52);
         let noisy = ("[ -~]{1,20}", law, 1u32..1 << 28, real(), real(), 1u64.., (1u64 << 14)..=1 << 40)
-            .prop_map(|(name, law, dimension, clip, scale, norm_squared, variance)| VectorSpec {
-                noise: Some(Noise { law, dimension, clip, scale, norm_squared, variance }),
-                ..VectorSpec::new(name, dimension.next_power_of_two(), 20)
+            .prop_map(|(name, law, dimension, clip, scale, norm_squared, variance)| {
+                let variance =
+                    if law == NoiseLaw::Centred { 72_254 + variance % (1 << 21) } else { variance };
+                VectorSpec {
+                    noise: Some(Noise { law, dimension, clip, scale, norm_squared, variance }),
+                    ..VectorSpec::new(name, dimension.next_power_of_two(), 20)
+                }
             });
         let vector = prop_oneof![plain, noisy];
         let graph = prop_oneof![

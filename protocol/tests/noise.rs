@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secagg::privacy::{Encoding, Noise, NoiseLaw, Task};
+use secagg::privacy::{CentredEncoding, Encoding, Noise, NoiseLaw, Task};
 use secagg::{
     Abort, Aggregate, Client, ClientId, Closed, Config, Graph, Input, Misuse, Policy, PrivacyPolicy, Refusal,
     Server, Suite, VectorSpec, sizes,
@@ -12,17 +12,32 @@ const CLIENTS: u32 = 9;
 const DIMENSION: u32 = 100;
 const CLIP: f64 = 2.0;
 
-fn encoding() -> Encoding {
-    let task = Task {
+fn task(bits: u8) -> Task {
+    Task {
         clients: CLIENTS,
-        bits: 14,
+        bits,
         clip: CLIP,
         dimension: DIMENSION,
         beta: (-0.5f64).exp(),
         wrap: 1e-9,
         greatest_scale: None,
-    };
-    Encoding::with_multiplier(task, 0.5).unwrap()
+    }
+}
+
+/// The noise of one client, as a multiple of the clip over the root of the number of clients.
+const MULTIPLIER: f64 = 0.5;
+
+fn vector(law: NoiseLaw) -> VectorSpec {
+    match law {
+        NoiseLaw::Centred => {
+            let encoding = CentredEncoding::with_multiplier(task(8), MULTIPLIER).unwrap();
+            VectorSpec::with_centred_noise("update", &encoding).unwrap()
+        }
+        _ => {
+            let encoding = Encoding::with_multiplier(task(14), MULTIPLIER).unwrap();
+            VectorSpec::with_noise("update", law, &encoding).unwrap()
+        }
+    }
 }
 
 fn config(law: NoiseLaw) -> Config {
@@ -32,10 +47,7 @@ fn config(law: NoiseLaw) -> Config {
         clients: CLIENTS,
         threshold: 5,
         minimum_survivors: 7,
-        vectors: vec![
-            VectorSpec::with_noise("update", law, &encoding()).unwrap(),
-            VectorSpec::new("examples", 1, 20),
-        ],
+        vectors: vec![vector(law), VectorSpec::new("examples", 1, 20)],
         task: [0; 32],
         nonce: [law as u8; 32],
     }
@@ -53,11 +65,15 @@ fn clipped(client: u32) -> Vec<f64> {
     values.iter().map(|x| x * (CLIP / norm).min(1.0)).collect()
 }
 
+fn input(client: u32) -> Input {
+    Input::new().with_real("update", values(client)).with("examples", vec![client])
+}
+
 fn run(config: &Config, entropy: u8, lost: u32) -> Result<Aggregate, Abort> {
     let mut clients = BTreeMap::new();
     for number in (1..=CLIENTS).filter(|&number| number != lost) {
         let mut client = Client::new([entropy + number as u8; 32], Policy::default());
-        client.set_input(Input::new().with_real("update", values(number)).with("examples", vec![number]))?;
+        client.set_input(input(number))?;
         clients.insert(ClientId::new(number).unwrap(), client);
     }
     let (mut server, mut requests) = Server::open(config.clone())?;
@@ -75,7 +91,7 @@ fn run(config: &Config, entropy: u8, lost: u32) -> Result<Aggregate, Abort> {
 
 #[test]
 fn the_sum_is_that_of_the_clipped_vectors_with_the_noise_of_the_survivors() {
-    for law in [NoiseLaw::DiscreteGaussian, NoiseLaw::Skellam] {
+    for law in NoiseLaw::ALL {
         let config = config(law);
         let aggregate = run(&config, 1, 4).unwrap();
         assert!(aggregate.vector("examples").unwrap().iter().eq([45 - 4]));
@@ -86,7 +102,7 @@ fn the_sum_is_that_of_the_clipped_vectors_with_the_noise_of_the_survivors() {
         assert_eq!(found.len(), DIMENSION as usize);
         let squares: f64 = found.iter().zip(&exact).map(|(one, other)| (one - other).powi(2)).sum();
         let spread = (squares / f64::from(DIMENSION)).sqrt();
-        let expected = encoding().sigma_real() * 8f64.sqrt();
+        let expected = MULTIPLIER * CLIP * (8.0 / f64::from(CLIENTS)).sqrt();
         assert!((0.7..1.4).contains(&(spread / expected)), "{law}: {spread} {expected}");
         assert_ne!(
             run(&config, 2, 4).unwrap().real("update"),
@@ -98,8 +114,30 @@ fn the_sum_is_that_of_the_clipped_vectors_with_the_noise_of_the_survivors() {
 }
 
 #[test]
+fn the_sum_is_that_of_what_each_client_hands_in() {
+    for law in NoiseLaw::ALL {
+        let config = config(law);
+        let aggregate = run(&config, 1, 4).unwrap();
+        let mut sums = [vec![0; 128], vec![0; 1]];
+        for number in (1..=CLIENTS).filter(|&number| number != 4) {
+            let id = ClientId::new(number).unwrap();
+            let parts =
+                input(number).encoded(&config, &aggregate.session, id, &[1 + number as u8; 32]).unwrap();
+            for ((sum, part), spec) in sums.iter_mut().zip(&parts).zip(&config.vectors) {
+                for (sum, element) in sum.iter_mut().zip(part.iter()) {
+                    *sum = (*sum + element) % (1 << spec.bits);
+                }
+            }
+        }
+        for ((_, found), expected) in aggregate.vectors.iter().zip(sums) {
+            assert!(found.iter().eq(expected), "{law}");
+        }
+    }
+}
+
+#[test]
 fn what_is_given_away_follows_from_the_shares_that_are_in_the_sum() {
-    for law in [NoiseLaw::DiscreteGaussian, NoiseLaw::Skellam] {
+    for law in NoiseLaw::ALL {
         let config = config(law);
         let of = |shares| config.given_away(shares).unwrap().epsilon(1e-5).unwrap().epsilon;
         let aggregate = run(&config, 1, 4).unwrap();
@@ -152,13 +190,29 @@ fn a_client_computes_the_privacy_itself() {
 }
 
 #[test]
+fn experimental_noise_is_refused_unless_it_is_asked_for() {
+    let config = config(NoiseLaw::Centred);
+    let usual = PrivacyPolicy { plain: vec!["examples".to_owned()], ..PrivacyPolicy::new(1e9, 1e-5, 0) };
+    let says = refusal(usual.clone(), &config).unwrap().to_string();
+    assert!(says.contains("centred discrete gaussian noise, which the policy does not accept"), "{says}");
+    let epsilon = config.given_away(7 - 2).unwrap().epsilon(1e-5).unwrap().epsilon;
+    let asked =
+        |epsilon| PrivacyPolicy { laws: vec![NoiseLaw::Centred], epsilon, corrupt: 2, ..usual.clone() };
+    assert_eq!(refusal(asked(epsilon), &config), None);
+    let found = refusal(asked(epsilon * 0.999), &config);
+    assert!(matches!(found, Some(Refusal::TooLittlePrivacy { shares: 5, .. })), "{found:?}");
+}
+
+#[test]
 fn a_norm_bound_without_room_is_refused_before_a_key_is_made() {
-    let mut config = config(NoiseLaw::Skellam);
-    let noise = config.vectors[0].noise.unwrap();
-    config.vectors[0].noise = Some(Noise { norm_squared: noise.norm_squared / 2, ..noise });
-    let (_, requests) = Server::open(config).unwrap();
-    let answer = Client::new([1; 32], Policy::default()).handle(&requests[0].1);
-    assert_eq!(answer, Err(Abort::Refused(Refusal::NoRoom("update".into()))));
+    for law in [NoiseLaw::Skellam, NoiseLaw::Centred] {
+        let mut config = config(law);
+        let noise = config.vectors[0].noise.unwrap();
+        config.vectors[0].noise = Some(Noise { norm_squared: noise.norm_squared / 2, ..noise });
+        let (_, requests) = Server::open(config).unwrap();
+        let answer = Client::new([1; 32], Policy::default()).handle(&requests[0].1);
+        assert_eq!(answer, Err(Abort::Refused(Refusal::NoRoom("update".into()))));
+    }
 }
 
 #[test]
@@ -204,13 +258,23 @@ fn noise_is_no_privacy_where_one_input_can_be_unmasked_alone() {
 
 #[test]
 fn parameters_with_which_a_rounding_depends_on_the_input_are_refused() {
-    let mut config = config(NoiseLaw::DiscreteGaussian);
-    let noise = config.vectors[0].noise.unwrap();
-    let mut refused = |noise| {
+    let judged = |law, noise| {
+        let mut config = config(law);
         config.vectors[0].noise = Some(noise);
         config.check().unwrap();
         matches!(Policy::default().check(&config), Err(Refusal::NoRoom(_)))
     };
+    let of = |law| vector(law).noise.unwrap();
+    let centred = of(NoiseLaw::Centred);
+    assert!(!judged(NoiseLaw::Centred, centred));
+    // On the fine grid there is hardly more to a vector than its clip: just so much is too little.
+    let clip = centred.clip() * centred.scale();
+    let bare = Noise { norm_squared: (clip * clip * f64::exp2(24.0)) as u64, ..centred };
+    assert!(judged(NoiseLaw::Centred, bare));
+    let huge = Noise { scale: f64::MAX.to_bits(), clip: f64::MIN_POSITIVE.to_bits(), ..centred };
+    assert!(judged(NoiseLaw::Centred, huge));
+    let noise = of(NoiseLaw::DiscreteGaussian);
+    let refused = |noise| judged(NoiseLaw::DiscreteGaussian, noise);
     assert!(!refused(noise));
     // The grid's unit overflows: a vector of zeros would be the only one that can be rounded.
     let (clip, scale) = (f64::MIN_POSITIVE.to_bits(), f64::MAX.to_bits());

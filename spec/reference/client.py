@@ -240,8 +240,12 @@ class Client:
         grid, seed, terms = self._vectors[place], self._secrets.noise_seeds[place], spec.noise
         if len(grid) != spec.length:
             raise Abort(MISUSE, why="a vector of the wrong length")
+        rounded = noise.rounded(grid, terms.greatest_square, seed)
+        if terms.law == noise.CENTRED:
+            drawn = noise.draw_around(rounded, terms.variance, terms.fraction_bits, seed)
+            return noise.wrapped(drawn, [0] * spec.length, spec.bits)
         drawn = noise.draw(terms.law, terms.variance, seed, spec.length)
-        return noise.wrapped(noise.rounded(grid, terms.norm_squared, seed), drawn, spec.bits)
+        return noise.wrapped(rounded, drawn, spec.bits)
 
     # Spec section 4.5.
 

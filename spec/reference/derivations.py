@@ -192,6 +192,15 @@ def _noise(r):
     return {"noise": _decimals(noise.draw(law, int(r["variance"]), unhex(r["seed"]), r["count"]))}
 
 
+def _centred_noise(r):
+    centres, seed = _numbers(r["centres"]), unhex(r["seed"])
+    return {"noise": _decimals(noise.draw_around(centres, int(r["variance"]), r["fraction_bits"], seed))}
+
+
+def _fraction_bits(r):
+    return {"bits": noise.fraction_bits(int(r["norm_squared"]), r["length"])}
+
+
 def _rotation(r):
     return {"negated": noise.negated(unhex(r["seed"]), r["count"])}
 

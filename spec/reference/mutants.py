@@ -683,6 +683,22 @@ def skellam_noise_of_any_variance():
     )
 
 
+@mutant("9.1-1")
+def centred_noise_below_the_floor():
+    noise.VARIANCES = noise.VARIANCES | {noise.CENTRED: (2**14, 2**22)}
+
+
+@mutant("9.1")
+def one_fraction_bit_too_many():
+    right = noise.fraction_bits
+    noise.fraction_bits = lambda norm_squared, length: right(norm_squared, length) + 1
+
+
+@mutant("9.2")
+def norm_of_fractions_in_the_finest_units():
+    noise.Noise.greatest_square = property(lambda self: self.norm_squared)
+
+
 @mutant("9.2")
 def purposes_share_a_stream():
     right = noise.Stream.__init__
@@ -746,3 +762,38 @@ def two_levels_without_rejection():
 def poisson_of_the_whole_variance():
     right = noise.Poisson.__init__
     noise.Poisson.__init__ = lambda self, mean: right(self, 2 * mean)
+
+
+@mutant("9")
+def noise_added_to_fractions_cut_off():
+    right = noise.draw_around
+    noise.draw_around = lambda centres, variance, fraction_bits, seed: right(
+        [centre >> fraction_bits for centre in centres], variance, 0, seed
+    )
+
+
+@mutant("9.3")
+def centred_on_the_nearest_integer():
+    right = noise.Centred.__init__
+    noise.Centred.__init__ = lambda self, variance, centre: right(self, variance, 0 * centre)
+
+
+@mutant("9.3")
+def negative_fractions_not_mirrored():
+    right = noise.draw_around
+
+    def positive(centre, one):
+        nearest = (2 * centre + one) // (2 * one)
+        return nearest * one + abs(centre - nearest * one)
+
+    noise.draw_around = lambda centres, variance, fraction_bits, seed: right(
+        [positive(centre, 2**fraction_bits) for centre in centres], variance, fraction_bits, seed
+    )
+
+
+@mutant("9.3")
+def half_is_nearest_to_the_integer_below():
+    right = noise.draw_around
+    noise.draw_around = lambda centres, variance, fraction_bits, seed: [
+        -x for x in right([-centre for centre in centres], variance, fraction_bits, seed)
+    ]

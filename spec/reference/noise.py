@@ -15,10 +15,14 @@ from presentation import Reader, uint8, uint32, uint64
 
 DISCRETE_GAUSSIAN = 1
 SKELLAM = 2
-LAWS = {DISCRETE_GAUSSIAN: "discrete gaussian", SKELLAM: "skellam"}
+CENTRED = 3
+LAWS = {DISCRETE_GAUSSIAN: "discrete gaussian", SKELLAM: "skellam", CENTRED: "centred discrete gaussian"}
+# The least and the greatest variance of each law.
+VARIANCES = {DISCRETE_GAUSSIAN: (2**14, 2**60), SKELLAM: (2**14, 2**40), CENTRED: (72_254, 2**22)}
 
 UNIT = 2**16  # of variances
 GRID = 2**24  # units of the input grid in one
+GREATEST_FRACTION = 12  # bits
 ATTEMPTS = 10_000
 WORD = 64
 
@@ -44,14 +48,33 @@ class Noise:
 
     def keeps_the_rules(self, length: int) -> bool:
         """[9.1-1], but for the law and the bound."""
+        least, greatest = VARIANCES[self.law]
         return (
             1 <= self.dimension <= 2**28
             and length == 1 << (self.dimension - 1).bit_length()
             and _is_positive_normal(self.clip)
             and _is_positive_normal(self.scale)
             and self.norm_squared >= 1
-            and 2**14 <= self.variance <= (2**60 if self.law == DISCRETE_GAUSSIAN else 2**40)
+            and least <= self.variance <= greatest
         )
+
+    @property
+    def fraction_bits(self) -> int:
+        """Spec section 9.1. The length is the least power of two that is not below the dimension."""
+        if self.law != CENTRED:
+            return 0
+        return fraction_bits(self.norm_squared, 1 << (self.dimension - 1).bit_length())
+
+    @property
+    def greatest_square(self) -> int:
+        """The greatest sum of squares of a rounded vector, in its own units."""
+        unused = GREATEST_FRACTION - self.fraction_bits
+        return self.norm_squared >> 2 * unused if self.law == CENTRED else self.norm_squared
+
+
+def fraction_bits(norm_squared: int, length: int) -> int:
+    enough = (k for k in range(GREATEST_FRACTION) if norm_squared * 4**k >= 2**31 * length)
+    return next(enough, GREATEST_FRACTION)
 
 
 def read_law(reader: Reader) -> int | None:
@@ -118,10 +141,14 @@ class Stream:
 
 
 class Law:
-    """A law on 0, 1, 2, ... by its distribution function F: draws are the least m with F(m) > U."""
+    """A law on integers by its distribution function F: draws are the least m with F(m) > U."""
+
+    def first(self, bits: int) -> int:
+        """Which m the first of the thresholds of so many bits is of."""
+        return 0
 
     def cumulated(self, bits: int) -> list[tuple[int, int]]:
-        """For each m in turn a number not above F(m) * 2^bits and one not below it, until F is hardly less than 1."""
+        """For each m from the first in turn a number not above F(m) * 2^bits and one not below it, until F is hardly less than 1."""
         raise NotImplementedError
 
     def thresholds(self, words: int) -> list[int]:
@@ -154,7 +181,7 @@ class Law:
             thresholds = self.thresholds(words)
             above = next((m for m, threshold in enumerate(thresholds) if threshold >= drawn), None)
             if above is not None and thresholds[above] > drawn:
-                return above
+                return self.first(words * WORD) + above
             drawn, words = drawn << WORD | stream.word(), words + 1
 
 
@@ -178,6 +205,38 @@ class HalfGaussian(Law):
             low = (sum_so_far << bits) // (whole + error)
             high = -(-((sum_so_far + error) << bits) // whole)
             found.append((low, min(high, 2**bits - 1)))
+        return found
+
+
+class Centred(Law):
+    """The probability of m is proportional to exp(-(m - centre)^2 / 2 sigma^2), for all integers."""
+
+    def __init__(self, variance: Fraction, centre: Fraction):
+        self._variance, self._centre = variance, centre
+
+    def first(self, bits):
+        # As exp(-x) < 2^-x, F of it and of the next ones is below 2^-bits: no thresholds are left out but zeros.
+        reach = isqrt(int(2 * self._variance * (bits + 64))) + 1
+        return -reach - 1
+
+    def _thresholds(self, bits, guard):
+        found = super()._thresholds(bits, guard)
+        return found and found[self.first(bits) - self.first(bits + guard) :]
+
+    def cumulated(self, bits):
+        precision, first = bits + 64, self.first(bits)
+        exponents = ((m - self._centre) ** 2 / (2 * self._variance) for m in range(first, 1 - first))
+        weights = [_exp_minus(exponent, precision) for exponent in exponents]
+        error = 4 * len(weights) + 4
+        whole, sum_so_far, found = sum(weights), 0, []
+        for m, weight in enumerate(weights, first):
+            sum_so_far += weight
+            low = (sum_so_far << bits) // (whole + error)
+            high = -(-((sum_so_far + error) << bits) // whole)
+            found.append((low, min(high, 2**bits - 1)))
+            if m == 0 and self._centre == Fraction(1, 2):
+                # The law is symmetric, so that this is known exactly, and no number of digits would settle it.
+                found[-1] = (2 ** (bits - 1), 2 ** (bits - 1))
         return found
 
 
@@ -259,6 +318,20 @@ def _in_two_levels(law: HalfGaussian, step: int, variance: int, stream: Stream) 
 
 def _signed(distance: int, negative: int) -> int:
     return -distance if negative else distance
+
+
+def draw_around(centres: list[int], variance: int, fraction_bits: int, seed: bytes) -> list[int]:
+    """A draw around each centre, of so many bits of fraction (spec section 9.3)."""
+    stream, one, laws = Stream(seed, "centred gaussian"), 2**fraction_bits, {}
+    found = []
+    for centre in centres:
+        nearest = (2 * centre + one) // (2 * one)
+        beyond = centre - nearest * one
+        distance = abs(beyond)
+        if distance not in laws:
+            laws[distance] = Centred(Fraction(variance, UNIT), Fraction(distance, one))
+        found.append(nearest + _signed(laws[distance].draw(stream), beyond < 0))
+    return found
 
 
 def negated(seed: bytes, count: int) -> list[int]:

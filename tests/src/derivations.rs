@@ -104,6 +104,15 @@ pub fn derive(r: &Value) -> Result<Value, Value> {
             let drawn = core::noise(law(text(&r["law"])), decimal(&r["variance"]), &seed_of(r), count);
             json!({"noise": decimals(drawn.unwrap())})
         }
+        "centred noise" => {
+            let centres: Vec<i64> = list(&r["centres"], decimal);
+            let bits = number(&r["fraction_bits"]);
+            let drawn = core::centred_noise(decimal(&r["variance"]), bits, &centres, &seed_of(r));
+            json!({"noise": decimals(drawn.unwrap())})
+        }
+        "fraction bits" => {
+            json!({"bits": core::fraction_bits(decimal(&r["norm_squared"]), number(&r["length"]))})
+        }
         "rotation" => {
             let signs = core::signs(&seed_of(r), number(&r["count"]) as usize);
             json!({"negated": signs.into_iter().map(u8::from).collect::<Value>()})

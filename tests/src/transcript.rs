@@ -409,8 +409,7 @@ impl NoiseRecord {
 /// # Panics
 /// If there is none of that name.
 pub fn law(name: &str) -> NoiseLaw {
-    let mut laws = [NoiseLaw::DiscreteGaussian, NoiseLaw::Skellam].into_iter();
-    laws.find(|law| law.to_string() == name).expect("a law of noise")
+    NoiseLaw::ALL.into_iter().find(|law| law.to_string() == name).expect("a law of noise")
 }
 
 impl ClientRecord {

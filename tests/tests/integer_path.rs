@@ -32,7 +32,7 @@ fn the_integer_path_has_no_floating_point() {
 
 /// Mistakes that implementations of distributed differential privacy have made, and the tests that they would
 /// fail here: each as a file below `protocol/src/privacy` or `tests/tests`, and a function in it.
-const PITFALLS: [(&str, &[(&str, &str)]); 24] = [
+const PITFALLS: [(&str, &[(&str, &str)]); 25] = [
     (
         "a sampler that is biased, for instance by wrong big numbers",
         &[
@@ -108,6 +108,13 @@ const PITFALLS: [(&str, &[(&str, &str)]); 24] = [
         &[
             ("privacy_pipeline.rs", "too_few_survivors_are_seen_in_epsilon"),
             ("removal.rs", "the_planned_noise_remains_for_every_number_of_dropouts"),
+        ],
+    ),
+    (
+        "centred noise below the floor of its theorem, or a client's own small share left out",
+        &[
+            ("noise.rs", "centred_noise_below_the_theorems_floor_is_broken_and_gives_no_guarantee"),
+            ("centred.rs", "unequal_noise_counts_as_it_is"),
         ],
     ),
     (

@@ -243,13 +243,14 @@ fn the_two_laws_are_told_apart() {
 fn centred_faults(drawn: &[i64], sigma: f64, centre: f64) -> Vec<String> {
     let weight = |y: i64| (-((y as f64 - centre) / sigma).powi(2) / 2.0).exp();
     let near = centre.round() as i64;
-    let values: Vec<i64> = (near - 40..=near + 40).collect();
+    let reach = 32 + 10 * sigma as i64;
+    let values: Vec<i64> = (near - reach..=near + reach).collect();
     let mass: f64 = values.iter().copied().map(weight).sum();
     let expected =
         |f: &dyn Fn(f64) -> f64| values.iter().map(|&y| f(y as f64 - centre) * weight(y) / mass).sum::<f64>();
     let count = drawn.len() as f64;
     let mut counts = vec![0u32; values.len()];
-    drawn.iter().for_each(|&y| counts[(y - near + 40) as usize] += 1);
+    drawn.iter().for_each(|&y| counts[(y - near + reach) as usize] += 1);
     let found = |f: &dyn Fn(i64) -> f64| {
         values.iter().zip(&counts).map(|(&y, &times)| f(y) * f64::from(times)).sum::<f64>() / count
     };

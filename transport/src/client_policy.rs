@@ -23,7 +23,7 @@
 //! | `[privacy]` | in which a vector has too little noise | not asked |
 //! | `epsilon`, `delta` | that gives away more than ε at δ, by this client's own account | required |
 //! | `corrupt` | survivors whose noise does not count | required |
-//! | `laws` | with noise of another law: "discrete-gaussian", "skellam" | both |
+//! | `laws` | with noise of another law: "discrete-gaussian", "skellam", "centred-discrete-gaussian", which is experimental | the first two |
 //! | `plain` | with other vectors than these that have no noise | none |
 //! | `[cohorts]` | not in suite active, or of too low a threshold for it; and signs no survivor set too near an earlier one | not asked |
 //! | `minimum_difference` | clients in one and not in the other, unless there is none | required |
@@ -156,6 +156,7 @@ struct Privacy {
 enum Law {
     DiscreteGaussian,
     Skellam,
+    CentredDiscreteGaussian,
 }
 
 #[derive(serde::Deserialize)]
@@ -270,6 +271,7 @@ impl Privacy {
         let law = |law: Law| match law {
             Law::DiscreteGaussian => NoiseLaw::DiscreteGaussian,
             Law::Skellam => NoiseLaw::Skellam,
+            Law::CentredDiscreteGaussian => NoiseLaw::Centred,
         };
         PrivacyPolicy {
             laws: self.laws.map_or(usual.laws, |laws| laws.into_iter().map(law).collect()),

@@ -261,13 +261,10 @@ fn a_session_with_noise_is_planned_served_joined_and_accounted_for() {
     assert_fails(&[&serve[..], &["--minimum-survivors", "2"]].concat(), 3, "at least 3 survivors");
     assert_fails(&["serve", "--clients", "5", "--noise", &noise], 3, "3 to 4 clients");
     assert_fails(&["serve", "--clients", "4", "--noise", "update:none"], 2, "cannot read none");
-    let centred = String::from_utf8_lossy(&planned.stdout).replacen("ddg", "centred", 1);
-    fs::write(path("centred.json"), centred).unwrap();
-    assert_fails(
-        &["serve", "--clients", "4", "--noise", &format!("u:{}", path("centred.json"))],
-        2,
-        "not carry centred",
-    );
+    let unknown = String::from_utf8_lossy(&planned.stdout).replacen("ddg", "laplace", 1);
+    fs::write(path("unknown.json"), unknown).unwrap();
+    let unknown = format!("u:{}", path("unknown.json"));
+    assert_fails(&["serve", "--clients", "4", "--noise", &unknown], 2, "not carry laplace");
 
     let ledger = path("phones.ledger");
     let create = ["--population", "phones", "--epsilon", "60", "--delta", "1e-6"];
@@ -331,6 +328,61 @@ fn a_session_with_noise_is_planned_served_joined_and_accounted_for() {
     let refused = run(&again);
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(refused.status.code() == Some(3) && said.contains("above the budget of 60"), "{said}");
+}
+
+#[test]
+fn centred_noise_is_served_as_an_experiment_and_joined_by_who_accepts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let plan = "privacy plan --epsilon 60 --delta 1e-6 --clients 4 --dropout 0.5 --corrupt 0 --clip 2 --dimension 6 \
+                --mechanism centred --format json";
+    let planned = run(&plan.split_whitespace().collect::<Vec<_>>());
+    fs::write(path("plan.json"), &planned.stdout).unwrap();
+    let noise = format!("update:{}", path("plan.json"));
+    let ledger = path("phones.ledger");
+    let create = ["--population", "phones", "--epsilon", "60", "--delta", "1e-6"];
+    assert!(run(&[&["privacy", "ledger", "create", &ledger], &create[..]].concat()).status.success());
+    let arguments = ["--clients", "4", "--noise", &noise, "--stage-deadline", "20", "--ledger", &ledger];
+    let server = Serving::start(folder.path(), &arguments);
+    fs::write(path("in.json"), r#"{"update": [1, -0.5, 0, 0.25, 0, 1]}"#).unwrap();
+    fs::write(
+        path("policy.toml"),
+        "version = 1\n[privacy]\nepsilon = 60\ndelta = 1e-6\ncorrupt = 0\nlaws = [\"centred-discrete-gaussian\"]\n",
+    )
+    .unwrap();
+    let (pin, input, policy) = (path("pin"), path("in.json"), path("policy.toml"));
+    let joins = |name: &str, policy: &[&str]| {
+        let fixed = ["join", &server.address, "--pin-file", &pin, "--name", name, "--input", &input];
+        secagg(&[&fixed[..], policy].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let usual = ["--max-epsilon", "60", "--delta", "1e-6"];
+    let careful = joins("careful", &usual);
+    let others = [
+        joins("a", &[&usual[..], &["--accept-experimental"]].concat()),
+        joins("b", &["--policy", &policy]),
+        joins("c", &[]),
+    ];
+    let refused = careful.wait_with_output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && said.contains("centred discrete gaussian noise"), "{said}");
+    for other in others {
+        let output = other.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let (code, stdout, stderr) = server.end();
+    assert!(code == Some(0) && stderr.contains("experimental"), "{stderr}");
+    let released: Value = serde_json::from_str(&stdout).unwrap();
+    let sum: Vec<f64> =
+        released["real"]["update"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    assert!(sum.len() == 6 && (sum[0] - 3.0).abs() < 4.0 && sum[0] != 3.0, "{sum:?}");
+    let epsilon = |name: &str| released["privacy"][name].as_f64().unwrap();
+    // One more than the fewest is in the sum.
+    assert!(epsilon("epsilon_planned") <= 60.0 && epsilon("epsilon_planned") > 59.0, "{released}");
+    assert!(epsilon("epsilon_achieved") < 0.9 * epsilon("epsilon_planned"), "{released}");
+    let show = run(&["privacy", "ledger", "show", &ledger, "--format", "json"]);
+    let show: Value = serde_json::from_slice(&show.stdout).unwrap();
+    let spent = show["epsilon_server"].as_f64().unwrap();
+    assert!(show["settled"] == 1 && (spent / epsilon("epsilon_achieved") - 1.0).abs() < 1e-9, "{show}");
 }
 
 #[test]

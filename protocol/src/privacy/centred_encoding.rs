@@ -1,7 +1,7 @@
 //! From real vectors into the ring and back without rounding to integers: the noise is drawn around the real value.
 //! **Experimental**, see `spec/centred.md`.
 
-use super::centred_noise::{CentredNoise, GREATEST_GRID};
+use super::centred_noise::{CentredNoise, GREATEST_GRID, fraction_bits};
 use super::encoding::{Encoding, Task, calibrated, share, wrap_deviations};
 use super::error::{PrivacyError, checked, positive};
 use super::mechanism::Sensitivity;
@@ -25,14 +25,12 @@ pub struct CentredEncoding {
 /// the ring makes wraps rarer instead.
 const ENOUGH_SIGMA: f64 = 4.0;
 
-/// The share of the squared norm by which the grid's roundings may enlarge it.
-const INFLATION: f64 = 1.0 / 256.0;
-
 impl CentredEncoding {
     /// Chooses scale and grid for shares of noise of the parameter `sigma`, in real units.
     ///
     /// The scale is [`Encoding::new`]'s but for the roundings, and at most that at which σ is 4 integer units. The
-    /// grid has the fewest bits with which roundings enlarge the squared norm by at most 1/256, and at most 12.
+    /// grid is the one that follows from the norm bound in a configuration: roundings enlarge the squared norm by
+    /// 1/512 and β's part, which falls as the dimension grows.
     ///
     /// # Errors
     /// A number outside its range; bits, or a greatest scale, with which σ would be below
@@ -69,9 +67,14 @@ impl CentredEncoding {
             Ok(Self { fine, grid })
         };
         // A grid too coarse for the ring may be none at all; the finest says what is wrong.
-        let fits =
-            |found: &Result<Self, PrivacyError>| found.as_ref().is_ok_and(|one| one.inflation() <= INFLATION);
+        let fits = |found: &Result<Self, PrivacyError>| found.as_ref().is_ok_and(Self::has_its_grid);
         (0..GREATEST_GRID).map(of).find(fits).unwrap_or_else(|| of(GREATEST_GRID))
+    }
+
+    /// Whether the grid is the one that follows from the norm bound on it.
+    fn has_its_grid(&self) -> bool {
+        let norm_squared = self.norm_squared_units().unwrap_or(u64::MAX);
+        fraction_bits(norm_squared, self.padded_dimension().into()) == self.grid
     }
 
     /// As [`CentredEncoding::new`] for noise that is, in the sum of all clients, `multiplier` times the clip.
@@ -171,6 +174,21 @@ impl CentredEncoding {
         self.fine.norm_squared() / f64::exp2(2.0 * f64::from(self.grid))
     }
 
+    /// The greatest sum of squares of a vector on the grid, in units of 2⁻²⁴ squared integer units: what the client
+    /// checks in integers.
+    ///
+    /// # Errors
+    /// A bound of 2^40 or more squared integer units.
+    pub fn norm_squared_units(&self) -> Result<u64, PrivacyError> {
+        let finest = 1u128 << (2 * (GREATEST_GRID - self.grid));
+        let units = self.fine.greatest_sum_of_squares()?.checked_mul(finest);
+        units.and_then(|units| units.try_into().ok()).ok_or_else(|| PrivacyError::OutOfRange {
+            what: "the square of the norm bound",
+            found: self.norm_squared(),
+            range: "below 2^40: take fewer bits or a limit to the scale",
+        })
+    }
+
     /// How much the grid's roundings enlarge the squared norm, relative to the clip's.
     pub fn inflation(&self) -> f64 {
         self.norm_squared() / (self.task().clip * self.scale()).powi(2) - 1.0
@@ -208,9 +226,7 @@ impl CentredEncoding {
         if noise.variance() != self.variance()? || noise.grid() != self.grid {
             return Err(PrivacyError::OtherNoise);
         }
-        let mut drawn = self.fine.rounded(vector, rotation, seed)?;
-        noise.draw_over(&mut drawn, seed);
-        Ok(super::round::reduce(&drawn, self.task().bits))
+        self.fine.encode_around(vector, rotation, noise, seed)
     }
 
     /// Centres the elements of a sum, rotates back, removes the padding and scales to real units.
@@ -238,7 +254,7 @@ mod tests {
             let task = Task { clients, ..task(1) };
             assert_eq!(CentredEncoding::fewest_bits(task, 1.0), Ok(bits), "{clients}");
             let encoding = CentredEncoding::with_multiplier(Task { bits, ..task }, 1.0).unwrap();
-            assert!((1.05..=4.0).contains(&encoding.sigma()) && encoding.inflation() <= INFLATION);
+            assert!((1.05..=4.0).contains(&encoding.sigma()) && encoding.inflation() <= 1.0 / 256.0);
             assert!(encoding.wrap_probability() <= 6.334e-5 * 1.0001);
             // At those bits, roundings to integers would enlarge the norm many times over.
             let rounded = Encoding::with_multiplier(Task { bits, ..task }, 1.0);

@@ -34,6 +34,13 @@ const GREATEST_VARIANCE: u64 = 64;
 /// The most bits of fraction that centres may have.
 pub(super) const GREATEST_GRID: u32 = 12;
 
+/// The bits of fraction that centres have whose squares sum up to at most `norm_squared`, in units of 2⁻²⁴: the fewest f
+/// with which d/4·4^−f, what roundings add in the mean, is at most 1/512 of that; 12 if there are none (spec §9.1).
+pub(super) fn fraction_bits(norm_squared: u64, dimension: u64) -> u32 {
+    let wanted = u128::from(dimension) << (2 * GREATEST_GRID + 7);
+    (0..GREATEST_GRID).find(|bits| u128::from(norm_squared) << (2 * bits) >= wanted).unwrap_or(GREATEST_GRID)
+}
+
 /// Thresholds that are compared at a time: rows are of a multiple of these.
 const LANES: usize = 8;
 

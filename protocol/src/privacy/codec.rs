@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::centred_noise::CentredNoise;
 use super::encoding::Encoding;
 use super::error::PrivacyError;
 use super::rotate::Rotation;
@@ -39,16 +40,17 @@ impl Encoding {
         steps.ring(&grid, noise, seed)
     }
 
-    /// Clips, pads, rotates, scales and rounds the vector: within the norm bound, which is checked in integers.
-    pub(super) fn rounded(
+    /// As [`Encoding::encode`], with noise that is drawn around the rounded vector.
+    pub(super) fn encode_around(
         &self,
         vector: &[f64],
         rotation: &Rotation,
+        noise: &CentredNoise,
         seed: &[u8; 32],
-    ) -> Result<Zeroizing<Vec<i64>>, PrivacyError> {
+    ) -> Result<Vec<u64>, PrivacyError> {
         let steps = self.steps()?;
         let grid = Zeroizing::new(steps.grid(vector, rotation)?);
-        steps.rounded(&grid, seed)
+        steps.ring_around(&grid, noise, seed)
     }
 
     /// Centres the elements of a sum, rotates back, removes the padding and scales to real units: the sum of the
@@ -113,6 +115,18 @@ impl Steps {
     ) -> Result<Vec<u64>, PrivacyError> {
         expect_length("values of noise", noise.len(), self.padded)?;
         Ok(round::wrap(&self.rounded(grid, seed)?, noise, self.bits))
+    }
+
+    /// Rounds within the norm bound, draws the noise around it and wraps.
+    pub(super) fn ring_around(
+        &self,
+        grid: &[i64],
+        noise: &CentredNoise,
+        seed: &[u8; 32],
+    ) -> Result<Vec<u64>, PrivacyError> {
+        let mut drawn = self.rounded(grid, seed)?;
+        noise.draw_over(&mut drawn, seed);
+        Ok(round::reduce(&drawn, self.bits))
     }
 
     /// Rounds within the norm bound.

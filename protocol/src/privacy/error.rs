@@ -89,6 +89,11 @@ pub enum PrivacyError {
     /// A sampler that was made for another encoding.
     #[error("the noise has another variance or grid than the encoding; make it with the encoding's `noise`")]
     OtherNoise,
+    /// Centred noise for an encoding that rounds to integers.
+    #[error(
+        "centred noise is drawn around fractions, and the encoding rounds to integers; take a `CentredEncoding`"
+    )]
+    NoFractions,
     /// A vector of which no rounding was within the norm bound.
     #[error("none of {attempts} roundings of the vector is within the norm bound")]
     TooLong {

@@ -6,8 +6,9 @@ use zeroize::Zeroizing;
 
 use super::codec::Steps;
 use super::{
-    Curve, DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Rotation, Sensitivity, Skellam,
-    SkellamNoise, Variance,
+    CentredEncoding, CentredGaussian, CentredNoise, Curve, DistributedGaussian, Encoding, GaussianNoise,
+    PrivacyError, Rotation, Sensitivity, Skellam, SkellamNoise, Variance,
+    centred_noise::{self, GREATEST_GRID},
     round::{self, GRID_BITS},
 };
 
@@ -20,6 +21,19 @@ pub enum NoiseLaw {
     DiscreteGaussian = 1,
     /// Skellam.
     Skellam = 2,
+    /// The centred discrete Gaussian, drawn around the vector. **Experimental**: its proof, `spec/centred.md`, has had no
+    /// reader outside of this project.
+    Centred = 3,
+}
+
+impl NoiseLaw {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::DiscreteGaussian, Self::Skellam, Self::Centred];
+
+    /// Whether its guarantee is this project's own claim, which nobody outside has reviewed.
+    pub fn is_experimental(self) -> bool {
+        self == Self::Centred
+    }
 }
 
 impl fmt::Display for NoiseLaw {
@@ -27,6 +41,7 @@ impl fmt::Display for NoiseLaw {
         f.write_str(match self {
             Self::DiscreteGaussian => "discrete gaussian",
             Self::Skellam => "skellam",
+            Self::Centred => "centred discrete gaussian",
         })
     }
 }
@@ -44,7 +59,8 @@ pub struct Noise {
     pub clip: u64,
     /// Bits of the factor from real to integer units.
     pub scale: u64,
-    /// The greatest sum of squares of a rounded vector, in squared integer units.
+    /// The greatest sum of squares of a rounded vector, in squared integer units; in units of 2⁻²⁴ of them with centred
+    /// noise, whose vectors are rounded to fractions.
     pub norm_squared: u64,
     /// σ² of a client's share, in units of 2⁻¹⁶ of the squared integer unit.
     pub variance: u64,
@@ -53,6 +69,9 @@ pub struct Noise {
 /// The bits of the least and of the first too great positive normal binary64.
 const NORMAL: std::ops::Range<u64> = 1 << 52..0x7ff << 52;
 
+/// σ² of centred noise at the floor of its theorem: 1.05² in units of 2⁻¹⁶, rounded up.
+const LEAST_CENTRED: u64 = 72_254;
+
 /// Shares beyond which more are not counted, so that no configuration makes counting long: more noise is no worse.
 const COUNTED_SHARES: u32 = 1 << 20;
 
@@ -60,8 +79,12 @@ impl Noise {
     /// Of an encoding that has been chosen.
     ///
     /// # Errors
-    /// An encoding whose noise cannot be drawn, or whose squared norm bound is 2^64 or more.
+    /// An encoding whose noise cannot be drawn, or whose squared norm bound is 2^64 or more; centred noise, which is
+    /// [`Noise::centred`]'s.
     pub fn of(law: NoiseLaw, encoding: &Encoding) -> Result<Self, PrivacyError> {
+        if law == NoiseLaw::Centred {
+            return Err(PrivacyError::NoFractions);
+        }
         let squared = encoding.greatest_sum_of_squares()?;
         let norm_squared = u64::try_from(squared).map_err(|_| PrivacyError::OutOfRange {
             what: "the square of the norm bound",
@@ -82,6 +105,21 @@ impl Noise {
         })
     }
 
+    /// Centred noise, of an encoding that has been chosen. **Experimental.**
+    ///
+    /// # Errors
+    /// An encoding whose noise cannot be drawn, or whose squared norm bound is 2^40 or more.
+    pub fn centred(encoding: &CentredEncoding) -> Result<Self, PrivacyError> {
+        Ok(Self {
+            law: NoiseLaw::Centred,
+            dimension: encoding.task().dimension,
+            clip: encoding.task().clip.to_bits(),
+            scale: encoding.scale().to_bits(),
+            norm_squared: encoding.norm_squared_units()?,
+            variance: encoding.variance()?.units(),
+        })
+    }
+
     /// The greatest Euclidean norm of a client's vector, in real units.
     pub fn clip(&self) -> f64 {
         f64::from_bits(self.clip)
@@ -92,6 +130,33 @@ impl Noise {
         f64::from_bits(self.scale)
     }
 
+    /// Bits of fraction f of a rounded vector's coordinates, which are multiples of 2^−f integer units: 0 to 12, and 0 but
+    /// for centred noise (spec §9.1).
+    pub fn fraction_bits(&self) -> u32 {
+        match self.law {
+            NoiseLaw::Centred => centred_noise::fraction_bits(self.norm_squared, self.padded().into()),
+            NoiseLaw::DiscreteGaussian | NoiseLaw::Skellam => 0,
+        }
+    }
+
+    /// The greatest Euclidean norm of a rounded vector, in integer units: what one client can change the sum by.
+    pub fn norm(&self) -> f64 {
+        (self.greatest() as f64).sqrt() / f64::from(1u32 << self.fraction_bits())
+    }
+
+    /// The greatest sum of squares of a rounded vector, in units of 4^−f squared integer units.
+    fn greatest(&self) -> u64 {
+        match self.law {
+            NoiseLaw::Centred => self.norm_squared >> (2 * (GREATEST_GRID - self.fraction_bits())),
+            NoiseLaw::DiscreteGaussian | NoiseLaw::Skellam => self.norm_squared,
+        }
+    }
+
+    /// Coordinates after padding; a configuration that keeps the rules has no dimension that would overflow.
+    fn padded(&self) -> u32 {
+        self.dimension.checked_next_power_of_two().unwrap_or(u32::MAX)
+    }
+
     /// What one release gives away against the server, with `shares` shares of noise in the sum that it does not know.
     ///
     /// # Errors
@@ -99,8 +164,11 @@ impl Noise {
     pub fn curve(&self, shares: u32) -> Result<Curve, PrivacyError> {
         let shares = shares.min(COUNTED_SHARES);
         let variance = Variance::new(self.variance)?;
-        let padded = self.dimension.next_power_of_two();
-        let sensitivity = Sensitivity::new((self.norm_squared as f64).sqrt(), padded)?;
+        let (norm, padded) = (self.norm(), self.padded());
+        let sensitivity = match self.law {
+            NoiseLaw::DiscreteGaussian | NoiseLaw::Skellam => Sensitivity::new(norm, padded)?,
+            NoiseLaw::Centred => Sensitivity::of_reals(norm, padded)?,
+        };
         Ok(match self.law {
             NoiseLaw::DiscreteGaussian => {
                 Curve::of(&DistributedGaussian::new(shares, variance.sigma(), sensitivity)?)
@@ -109,6 +177,8 @@ impl Noise {
                 let of_one = self.variance as f64 / Variance::ONE as f64;
                 Curve::of(&Skellam::new(of_one * f64::from(shares), sensitivity)?)
             }
+            // The theorem's ζ at so many shares holds for every greater number: what more clients add is independent.
+            NoiseLaw::Centred => Curve::of(&CentredGaussian::new(shares, variance.sigma(), sensitivity)?),
         })
     }
 
@@ -117,17 +187,20 @@ impl Noise {
     ///
     /// Without it whether a rounding is found, which the server sees, would depend on the client's vector.
     pub fn has_room(&self) -> bool {
-        let (clip, root) = (self.clip() * self.scale(), f64::from(self.dimension.next_power_of_two()).sqrt());
+        let unit = f64::from(1u32 << self.fraction_bits());
+        let (clip, root) = (self.clip() * self.scale() * unit, f64::from(self.padded()).sqrt());
         let likely = clip * clip + root * root / 4.0 + (-2.0 * 0.99f64.ln()).sqrt() * (clip + root / 2.0);
         let bound = (clip + root).powi(2).min(likely);
-        (self.scale() * f64::from(1u32 << GRID_BITS)).is_finite() && bound.floor() <= self.norm_squared as f64
+        (self.scale() * unit * f64::from(1u32 << GRID_BITS)).is_finite()
+            && bound.floor() <= self.greatest() as f64
     }
 
     /// Which rule of spec §9.1 the parameters of a vector of this `length` break, in words.
     pub(crate) fn broken(&self, length: u32) -> Option<&'static str> {
-        let greatest = match self.law {
-            NoiseLaw::DiscreteGaussian => 1 << 60,
-            NoiseLaw::Skellam => 1 << 40,
+        let variances = match self.law {
+            NoiseLaw::DiscreteGaussian => 1 << 14..=1 << 60,
+            NoiseLaw::Skellam => 1 << 14..=1 << 40,
+            NoiseLaw::Centred => LEAST_CENTRED..=1 << 22,
         };
         let rules = [
             ((1..=1 << 28).contains(&self.dimension), "the dimension must be 1 to 2^28"),
@@ -139,20 +212,24 @@ impl Noise {
             (NORMAL.contains(&self.scale), "the scale must be positive, finite and not subnormal"),
             (self.norm_squared >= 1, "the squared norm bound must be at least 1"),
             (
-                (1 << 14..=greatest).contains(&self.variance),
-                "σ² must be at least 1/4 and at most 2^44, or 2^24 with Skellam noise",
+                variances.contains(&self.variance),
+                "σ² must be at least 1/4 and at most 2^44, or 2^24 with Skellam noise; 1.05² to 64 with centred noise",
             ),
         ];
         rules.iter().find(|(holds, _)| !holds).map(|(_, says)| *says)
     }
 
-    /// A share of noise for every coordinate of the session's vector (spec §9.3).
-    pub(crate) fn draw(&self, seed: &[u8; 32], count: usize) -> Result<Vec<i64>, PrivacyError> {
+    /// A share of noise for every coordinate of the session's vector, or what draws it around the vector (spec §9.3).
+    pub(crate) fn prepare(&self, seed: &[u8; 32], count: usize) -> Result<Prepared, PrivacyError> {
         let variance = Variance::new(self.variance)?;
-        Ok(match self.law {
+        let drawn = match self.law {
             NoiseLaw::DiscreteGaussian => GaussianNoise::new(variance).draw(seed, count),
             NoiseLaw::Skellam => SkellamNoise::new(variance)?.draw(seed, count),
-        })
+            NoiseLaw::Centred => {
+                return CentredNoise::new(variance, self.fraction_bits()).map(Prepared::Around);
+            }
+        };
+        Ok(Prepared::Drawn(Zeroizing::new(drawn)))
     }
 
     /// A client's ring elements for its real vector (spec §9.2).
@@ -161,9 +238,9 @@ impl Noise {
         bits: u8,
         vector: &[f64],
         rotation: [u8; 32],
-        share: (&[u8; 32], &[i64]),
+        share: (&[u8; 32], &Prepared),
     ) -> Result<Vec<u64>, PrivacyError> {
-        let steps = self.steps(bits);
+        let steps = self.steps(bits, self.fraction_bits());
         let grid = Zeroizing::new(steps.grid(vector, &Rotation::new(rotation))?);
         self.encode_grid(bits, &grid, share)
     }
@@ -173,26 +250,39 @@ impl Noise {
         &self,
         bits: u8,
         grid: &[i64],
-        (seed, noise): (&[u8; 32], &[i64]),
+        (seed, noise): (&[u8; 32], &Prepared),
     ) -> Result<Vec<u64>, PrivacyError> {
-        self.steps(bits).ring(grid, noise, seed)
+        let steps = self.steps(bits, self.fraction_bits());
+        match noise {
+            Prepared::Drawn(noise) => steps.ring(grid, noise, seed),
+            Prepared::Around(noise) => steps.ring_around(grid, noise, seed),
+        }
     }
 
     /// The real vector for a sum (spec §9.2).
     pub(crate) fn decode(&self, bits: u8, sum: &[u64], rotation: [u8; 32]) -> Result<Vec<f64>, PrivacyError> {
-        self.steps(bits).real(sum, &Rotation::new(rotation))
+        self.steps(bits, 0).real(sum, &Rotation::new(rotation))
     }
 
-    fn steps(&self, bits: u8) -> Steps {
+    /// From real to units of 2^−`fraction_bits` integer units, or back.
+    fn steps(&self, bits: u8, fraction_bits: u32) -> Steps {
         Steps {
             dimension: self.dimension,
-            padded: self.dimension.next_power_of_two(),
+            padded: self.padded(),
             clip: self.clip(),
-            scale: self.scale(),
-            greatest: self.norm_squared.into(),
+            scale: self.scale() * f64::from(1u32 << fraction_bits),
+            greatest: self.greatest().into(),
             bits,
         }
     }
+}
+
+/// What a client has of a vector's noise before it looks at the vector.
+pub(crate) enum Prepared {
+    /// Noise around zero, a share for every coordinate.
+    Drawn(Zeroizing<Vec<i64>>),
+    /// The sampler of noise around the coordinates.
+    Around(CentredNoise),
 }
 
 /// Rounds a vector on the input grid (spec §9.2), for the vectors of the specification.
@@ -243,6 +333,47 @@ mod tests {
         // Fewer shares are less noise, and none is no guarantee.
         assert!(noise.curve(25).unwrap().epsilon(1e-5).unwrap().epsilon > planned * 1.3);
         assert!(noise.curve(0).is_err());
+    }
+
+    fn centred(multiplier: f64) -> CentredEncoding {
+        let task = Task { clients: 50, bits: 12, ..*encoding(16).task() };
+        CentredEncoding::with_multiplier(task, multiplier).unwrap()
+    }
+
+    #[test]
+    fn a_centred_encoding_is_agreed_on_with_its_grid() {
+        for multiplier in [0.5, 1.0, 10.0] {
+            let encoding = centred(multiplier);
+            let noise = Noise::centred(&encoding).unwrap();
+            assert_eq!((noise.broken(128), noise.fraction_bits()), (None, encoding.grid()));
+            assert!(noise.has_room() && noise.norm().powi(2) <= encoding.norm_squared());
+            let curve = noise.curve(50).unwrap().epsilon(1e-5).unwrap().epsilon;
+            let sensitivity = encoding.sensitivity().unwrap();
+            let planned = CentredGaussian::new(50, encoding.variance().unwrap().sigma(), sensitivity);
+            let planned = Curve::of(&planned.unwrap()).epsilon(1e-5).unwrap().epsilon;
+            assert!(curve <= planned && curve > planned * 0.999, "{curve} {planned}");
+            assert!(
+                noise.curve(25).unwrap().epsilon(1e-5).unwrap().epsilon > planned && noise.curve(0).is_err()
+            );
+        }
+        assert_eq!(Noise::of(NoiseLaw::Centred, &encoding(16)), Err(PrivacyError::NoFractions));
+        let long = Task { bits: 60, clip: 1e9, greatest_scale: Some(1.0), ..*encoding(16).task() };
+        let refused = Noise::centred(&CentredEncoding::with_multiplier(long, 1e-8).unwrap()).unwrap_err();
+        assert!(refused.to_string().contains("below 2^40"), "{refused}");
+    }
+
+    #[test]
+    fn centred_noise_below_the_theorems_floor_is_broken_and_gives_no_guarantee() {
+        assert_eq!(Variance::at_least(crate::privacy::LEAST_CENTRED_SIGMA).unwrap().units(), LEAST_CENTRED);
+        let noise = Noise::centred(&centred(1.0)).unwrap();
+        let of = |variance| Noise { variance, ..noise };
+        for (variance, holds) in
+            [(LEAST_CENTRED - 1, false), (LEAST_CENTRED, true), (1 << 22, true), ((1 << 22) + 1, false)]
+        {
+            assert_eq!(of(variance).broken(128).is_none(), holds, "{variance}");
+            assert!(!holds || of(variance).prepare(&[1; 32], 4).is_ok());
+        }
+        assert!(of(LEAST_CENTRED - 1).curve(50).is_err());
     }
 
     #[test]

@@ -162,7 +162,7 @@ impl Client {
         counts.share_evaluations += 2 * sealed + u64::from(own_share.is_some());
         let commitment = commit(suite, &session, self.id, &self.secrets.self_mask);
         let response = Response { commitment, bundles }.encode(&session);
-        let noise = input::draw(&self.config, self.secrets.noise_seeds)?;
+        let noise = input::prepare(&self.config, self.secrets.noise_seeds)?;
         let next = masked_input_collection::Client {
             config: self.config,
             session,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from config import Config, VectorSpec
 from error import Broken
-from noise import DISCRETE_GAUSSIAN, SKELLAM, Noise
+from noise import CENTRED, DISCRETE_GAUSSIAN, SKELLAM, Noise
 from presentation import Reader
 from tests.rehearsal import LANES, active, complete, regular
 
@@ -28,7 +28,7 @@ class Encoding(unittest.TestCase):
         """The bytes `bound_declared` and `law` stand before the task and the nonce."""
         encoded = complete().encode()
         self.refused(encoded[:-66] + b"\2" + encoded[-65:], "4.1-1")
-        self.refused(encoded[:-65] + b"\3" + encoded[-64:], "9.1-1")
+        self.refused(encoded[:-65] + b"\4" + encoded[-64:], "9.1-1")
 
     def test_layout_of_noise(self):
         noise = Noise(SKELLAM, 3, 0x3FF0 << 48, 0x4024 << 48, 77, 1 << 20)
@@ -128,7 +128,12 @@ class Rules(unittest.TestCase):
         )]  # fmt: skip
         complete(vectors=(vector,)).check()
         complete(vectors=(replace(vector, noise=skellam),)).check()
-        vectors = [replace(vector, noise=noise) for noise in [*bad, replace(skellam, variance=(1 << 40) + 1)]]
+        centred = replace(good, law=CENTRED)
+        for variance in (72_254, 1 << 22):
+            complete(vectors=(replace(vector, noise=replace(centred, variance=variance)),)).check()
+        bad += [replace(skellam, variance=(1 << 40) + 1)]
+        bad += [replace(centred, variance=variance) for variance in (72_253, (1 << 22) + 1)]
+        vectors = [replace(vector, noise=noise) for noise in bad]
         for vector in [*vectors, replace(vector, bound=1), replace(vector, length=8)]:
             with self.subTest(vector), self.assertRaisesRegex(Broken, "9.1-1"):
                 complete(vectors=(vector,)).check()

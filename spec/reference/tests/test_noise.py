@@ -33,6 +33,27 @@ class Laws(unittest.TestCase):
                 weight *= mean / (m + 1)
                 self.assertAlmostEqual(value, total, delta=1e-12)
 
+    def test_centred(self):
+        for variance, centre in ((1.1025, 0.0), (1.1025, 0.125), (2.0, 0.5), (64.0, 0.375)):
+            law = noise.Centred(Fraction(variance), Fraction(centre))
+            first, found = law.first(128), digits(law)
+            weights = [math.exp(-((m - centre) ** 2) / (2 * variance)) for m in range(first, 1 - first)]
+            for at, value in enumerate(found):
+                self.assertAlmostEqual(value, sum(weights[: at + 1]) / sum(weights), delta=1e-12)
+            # The same m, however many digits: the first is so rare that all its digits are zeros.
+            short, long = law.thresholds(1), law.thresholds(3)
+            shift = law.first(64) - law.first(192)
+            self.assertEqual(short, [threshold >> 128 for threshold in long[shift : shift + len(short)]])
+            self.assertEqual(short[0], 0)
+
+    def test_half_is_exact_and_read_on(self):
+        law = noise.Centred(Fraction(2), Fraction(1, 2))
+        self.assertEqual(law.thresholds(2)[-law.first(128)], 2**127)
+        for words, expected in (([2**63, 0, 1], 1), ([2**63, 1], 1), ([2**63 - 1], 0)):
+            self.assertEqual(law.draw(Words(words)), expected)
+        # A word of zeros stands for none of the rare values yet.
+        self.assertLess(law.draw(Words([0, 1])), -15)
+
     def test_digits_are_added_and_none_is_changed(self):
         for law in (noise.HalfGaussian(Fraction(1, 2), True), noise.Poisson(Fraction(7, 2))):
             short, long = law.thresholds(1), law.thresholds(3)
@@ -65,6 +86,17 @@ class Draws(unittest.TestCase):
             squares = sum(x * x for x in drawn) / count
             self.assertLess(abs(squares * ONE / variance - 1), 0.2)
 
+    def test_centred_moments(self):
+        for bits, centre in ((3, 3), (3, -3), (4, 8), (0, -5), (12, 5 * 4096 - 1)):
+            drawn = noise.draw_around([centre] * 3000, 2 * ONE, bits, b"s" * 32)
+            mean = sum(drawn) / 3000
+            self.assertLess(abs(mean - centre / 2**bits), 5 * math.sqrt(2 / 3000))
+            self.assertLess(abs(sum((x - mean) ** 2 for x in drawn) / 3000 - 2), 0.3)
+
+    def test_whole_parts_only_move(self):
+        at, moved = (noise.draw_around([centre] * 50, 2 * ONE, 4, b"s" * 32) for centre in (-3, -3 + 7 * 16))
+        self.assertEqual([x + 7 for x in at], moved)
+
     def test_chances(self):
         stream = noise.Stream(b"c" * 32, "test")
         count = lambda chance: sum(chance() for _ in range(2000))
@@ -73,6 +105,16 @@ class Draws(unittest.TestCase):
         self.assertLess(abs(count(lambda: stream.chance(Fraction(1, 3))) - 667), 110)
         self.assertLess(abs(count(lambda: stream.exp_minus(Fraction(5, 2))) - 164), 65)
         self.assertLess(max(stream.below(7) for _ in range(500)), 7)
+
+
+class Fractions(unittest.TestCase):
+    def test_fraction_bits(self):
+        for norm_squared, length, expected in ((1000 << 24, 8, 1), (1024 << 24, 8, 0), (1, 2**28, 12), (512, 1, 11)):
+            self.assertEqual(noise.fraction_bits(norm_squared, length), expected)
+        terms = noise.Noise(noise.CENTRED, 5, 0, 0, 20 << 24, 72_254)
+        self.assertEqual((terms.fraction_bits, terms.greatest_square), (3, 20 * 64))
+        whole = noise.Noise(noise.SKELLAM, 5, 0, 0, 20 << 24, 72_254)
+        self.assertEqual((whole.fraction_bits, whole.greatest_square), (0, 20 << 24))
 
 
 class Rounding(unittest.TestCase):

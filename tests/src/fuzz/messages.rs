@@ -214,6 +214,7 @@ fn any_noise(from: &mut Unstructured<'_>) -> Result<Option<Noise>> {
     let law = match from.int_in_range(0..=5u8)? {
         0 => NoiseLaw::DiscreteGaussian,
         1 => NoiseLaw::Skellam,
+        2 => NoiseLaw::Centred,
         _ => return Ok(None),
     };
     let (dimension, clip, scale) = (from.arbitrary()?, from.arbitrary()?, from.arbitrary()?);

@@ -11,14 +11,20 @@ use crate::rehearsal::{bytes, close, handle, receive};
 
 pub(crate) fn write(book: &mut Book) {
     draws(book);
+    centred_draws(book);
     rotations(book);
     roundings(book);
     ring(book);
     parameters(book);
-    for law in ["discrete gaussian", "skellam"] {
+    for law in LAWS {
         session(book, law);
     }
+    too_long(book);
 }
+
+const LAWS: [&str; 3] = ["discrete gaussian", "skellam", CENTRED];
+
+const CENTRED: &str = "centred discrete gaussian";
 
 fn seed(byte: u8) -> String {
     hex::encode([byte; 32])
@@ -63,6 +69,42 @@ fn noise(book: &mut Book, id: &str, law: &str, variance: u64, byte: u8, count: u
     let variance = variance.to_string();
     let request = json!({"law": law, "variance": variance, "seed": seed(byte), "count": count});
     book.known(id, derive("noise", request));
+}
+
+fn centred_draws(book: &mut Book) {
+    // Centres on integers, near to them, on either side of and at the middle between two, of both signs, and far away.
+    for (byte, name, variance, bits) in [
+        (150, "least", 72_254, 3),
+        (151, "greatest", 1 << 22, 1),
+        (152, "on-integers", 110_756, 0),
+        (153, "of-one-bit", 110_756, 1),
+        (154, "on-the-finest-grid", 111_411, 12),
+    ] {
+        let one = 1i64 << bits;
+        let centres = [0, 1, -1, one / 2, -one / 2, one / 2 - 1, one / 2 + 1, 1 - one / 2, -1 - one / 2]
+            .into_iter()
+            .chain([one, -one, 7 * one + 3, -7 * one - 3, (1 << 40) + one / 2, -(1 << 40) - one / 2])
+            .cycle()
+            .take(60);
+        let request = json!({
+            "variance": variance.to_string(), "fraction_bits": bits, "centres": texts(centres),
+            "seed": seed(byte),
+        });
+        book.known(&format!("9.3/centred-{name}"), derive("centred noise", request));
+    }
+    // At and just below the bounds, of one coordinate, of many, and beyond the finest.
+    for (name, norm_squared, length) in [
+        ("none", 1u64 << 41, 1 << 10),
+        ("one", (1 << 41) - 1, 1 << 10),
+        ("some", 169 << 24, 1 << 20),
+        ("all-but-one", 512, 1),
+        ("all", 511, 1),
+        ("too-few", 1, 1 << 28),
+        ("greatest-norm", u64::MAX, 1 << 28),
+    ] {
+        let request = json!({"norm_squared": norm_squared.to_string(), "length": length});
+        book.known(&format!("9.1/fraction-bits-{name}"), derive("fraction bits", request));
+    }
 }
 
 fn rotations(book: &mut Book) {
@@ -120,14 +162,22 @@ fn noisy(law: &str, change: impl FnOnce(&mut Value)) -> Value {
         "norm_squared": "1000",
         "variance": (9u64 << 16).to_string(),
     });
+    if law == CENTRED {
+        // Coordinates with three bits of fraction.
+        config["vectors"][0]["noise"]["scale"] = format!("{:016x}", 2f64.to_bits()).into();
+        config["vectors"][0]["noise"]["norm_squared"] = (20u64 << 24).to_string().into();
+    }
     change(&mut config["vectors"][0]);
     config
 }
 
 fn parameters(book: &mut Book) {
-    for law in ["discrete gaussian", "skellam"] {
+    for (law, least, greatest) in [
+        ("discrete gaussian", 1u64 << 14, 1 << 60),
+        ("skellam", 1 << 14, 1u64 << 40),
+        (CENTRED, 72_254, 1 << 22),
+    ] {
         let name = law.replace(' ', "-");
-        let greatest = if law == "skellam" { 1u64 << 40 } else { 1 << 60 };
         let real = |number: f64| Value::from(format!("{:016x}", number.to_bits()));
         for (what, field, value) in [
             ("usual", "dimension", 5.into()),
@@ -136,7 +186,7 @@ fn parameters(book: &mut Book) {
             ("greatest-scale", "scale", real(f64::MAX)),
             ("least-norm", "norm_squared", "1".into()),
             ("greatest-norm", "norm_squared", u64::MAX.to_string().into()),
-            ("least-variance", "variance", (1u64 << 14).to_string().into()),
+            ("least-variance", "variance", least.to_string().into()),
             ("greatest-variance", "variance", greatest.to_string().into()),
         ] {
             let config = noisy(law, |vector| vector["noise"][field] = value);
@@ -158,7 +208,7 @@ fn parameters(book: &mut Book) {
             ("scale-infinite", "scale", real(f64::INFINITY)),
             ("scale-subnormal", "scale", real(5e-324)),
             ("no-norm", "norm_squared", "0".into()),
-            ("variance-too-small", "variance", ((1u64 << 14) - 1).to_string().into()),
+            ("variance-too-small", "variance", (least - 1).to_string().into()),
             ("variance-too-great", "variance", (greatest + 1).to_string().into()),
         ] {
             let config = noisy(law, |vector| vector["noise"][field] = value);
@@ -171,7 +221,7 @@ fn parameters(book: &mut Book) {
     book.breaks("9.1-1/bound-declared", decode(&message));
     let good = noisy("skellam", |_| ());
     // In front of the noise of the only vector, behind which are task and nonce.
-    for law in [3, 255] {
+    for law in [4, 255] {
         let message = advertise(book, &good, |encoded| {
             let place = encoded.len() - 64 - 37;
             encoded[place] = law;
@@ -184,6 +234,37 @@ fn parameters(book: &mut Book) {
     script.end();
     let mut script = book.script("9.1/server-refuses", Level::Misbehaviour);
     script.error(json!({"command": "server.open", "config": bound}), json!({"abort": 131}));
+    script.end();
+}
+
+/// A vector beyond the norm bound, which law 3 has in finer units than the vector.
+fn too_long(book: &mut Book) {
+    let mut script = book.script("9.2/centred-too-long", Level::Misbehaviour);
+    let mut answer = script.ok(json!({"command": "server.open", "config": noisy(CENTRED, |_| ())}));
+    for client in 1..=4 {
+        // 20 units are 20·8 eighths squared, 1280 squares of eighths.
+        let long = if client == 2 { 13 } else { 12 };
+        let grid = texts([long * ONE; 8]);
+        script.step(json!({
+            "command": "client.new", "client": client, "entropy": entropy(client), "input": {"v": {"grid": grid}},
+        }));
+    }
+    for _ in 0..2 {
+        for request in answer["messages"].as_array().expect("messages").clone() {
+            let client = request["to"].as_u64().expect("a client") as u32;
+            let response = script.ok(handle(client, &bytes(&request["message"])));
+            script.step(receive(client, &bytes(&response["message"])));
+        }
+        answer = script.ok(close());
+    }
+    for (client, request) in (1..).zip(answer["messages"].as_array().expect("messages").clone()) {
+        let handled = handle(client, &bytes(&request["message"]));
+        if client == 2 {
+            script.error(handled, json!({"abort": 131}));
+        } else {
+            script.ok(handled);
+        }
+    }
     script.end();
 }
 

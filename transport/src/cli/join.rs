@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use secagg::privacy::NoiseLaw;
 use secagg::{Counts, Credentials, Input, Policy, PrivacyPolicy};
 use secagg_transport::demo::vanish::Point;
 use secagg_transport::enrolment::{self, KeyKind};
+use secagg_transport::privacy::scheme::Scheme;
 use secagg_transport::{
     Announcement, ClientPolicy, ClientRecord, Error, Meter, Pin, SecaggClient, is_valid_name,
 };
 use serde::{Deserialize, Serialize};
 
-use super::privacy::{positive, probability};
+use super::privacy::{positive, probability, warn_of_experiment};
 use super::{Failure, Format, note, print, seconds, unless_interrupted};
 
 /// Take part in a server's next session with vectors from a file
@@ -57,6 +59,9 @@ pub(crate) struct Arguments {
     /// A vector that may have no noise despite --max-epsilon; repeat for several
     #[arg(long, value_name = "NAME", requires = "max_epsilon")]
     plain: Vec<String>,
+    /// Accept noise for --max-epsilon whose guarantee is EXPERIMENTAL: nobody outside of this project has checked its proof
+    #[arg(long, requires = "max_epsilon")]
+    accept_experimental: bool,
     /// What this client insists on, a TOML file; see `secagg join --help` for an example
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -256,9 +261,12 @@ fn policy(arguments: &Arguments) -> Result<ClientPolicy, Failure> {
         if policy.privacy.is_some() {
             return Err(Failure::Usage("--max-epsilon and [privacy] of the policy: give one of them".into()));
         }
-        let plain = arguments.plain.clone();
-        policy.privacy =
-            Some(PrivacyPolicy { plain, ..PrivacyPolicy::new(epsilon, delta, arguments.corrupt) });
+        let usual = PrivacyPolicy::new(epsilon, delta, arguments.corrupt);
+        if arguments.accept_experimental {
+            warn_of_experiment(Scheme::Centred);
+        }
+        let laws = if arguments.accept_experimental { NoiseLaw::ALL.to_vec() } else { usual.laws.clone() };
+        policy.privacy = Some(PrivacyPolicy { plain: arguments.plain.clone(), laws, ..usual });
     }
     policy.minimum_clients = policy.minimum_clients.max(arguments.minimum_clients.unwrap_or(0));
     policy.minimum_survivors = policy.minimum_survivors.max(arguments.minimum_survivors.unwrap_or(0));

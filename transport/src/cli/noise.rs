@@ -88,11 +88,16 @@ impl Planned {
         let shares = survivors.saturating_sub(self.corrupt);
         let kind = match self.noise.law {
             NoiseLaw::Skellam => Kind::Skellam,
+            NoiseLaw::Centred => Kind::Centred,
             _ => Kind::Gaussian,
         };
-        let norm = (self.noise.norm_squared as f64).sqrt();
-        let dimension = self.vector.length;
+        let (norm, dimension) = (self.noise.norm(), self.vector.length);
         Release { kind, shares: vec![(shares, self.variance)], norm, dimension, sampling: Sampling::All }
+    }
+
+    /// Whether nobody outside of this project has reviewed the guarantee.
+    pub(super) fn is_experimental(&self) -> bool {
+        self.noise.law.is_experimental()
     }
 
     /// Reads `NAME:PLAN.json`.
@@ -115,11 +120,8 @@ impl File {
         let law = match self.mechanism.as_str() {
             "ddg" => NoiseLaw::DiscreteGaussian,
             "skellam" => NoiseLaw::Skellam,
-            other => {
-                return Err(format!(
-                    "the protocol does not carry {other} noise yet; plan with ddg or skellam"
-                ));
-            }
+            "centred" => NoiseLaw::Centred,
+            other => return Err(format!("the protocol does not carry {other} noise")),
         };
         let noise = Noise {
             law,

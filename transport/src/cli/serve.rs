@@ -8,13 +8,14 @@ use std::time::Duration;
 use clap::Args;
 use secagg::privacy::{Curve, PrivacyError, round_up};
 use secagg::{Aggregate, ClientId, Graph, Round, Suite, VectorSpec};
+use secagg_transport::privacy::scheme::Scheme;
 use secagg_transport::{
     Identity, Limits, Outcome, SecaggServer, SessionPlan, SessionPolicy, Threshold, write_file,
 };
 use serde::Serialize;
 
 use super::noise::{self, Planned};
-use super::privacy::ledger;
+use super::privacy::{ledger, warn_of_experiment};
 use super::report::SessionReport;
 use super::suite::SuiteArguments;
 use super::{Failure, Format, default_state, note, print, seconds, unless_interrupted};
@@ -140,6 +141,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let work = async {
         note(&format!("listening on {}", server.local_address()));
         note(&format!("pin {}", server.pin()));
+        if arguments.noise.iter().any(Planned::is_experimental) {
+            warn_of_experiment(Scheme::Centred);
+        }
         sessions(&arguments, &plan, &mut server).await
     };
     let result = unless_interrupted(work).await;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use secagg::{Aggregate, VectorSpec};
+use secagg::{Aggregate, Input, VectorSpec};
 
 use super::digits::Image;
 use super::learner::{Model, PARAMETERS, Quantiser, bits_for};
-use super::private::Private;
-use crate::Error;
+use super::private::{self, Private};
+use secagg::privacy::PrivacyError;
 
 /// Name of the vector of updates.
 const UPDATE: &str = "update";
@@ -18,8 +18,26 @@ const UPDATE: &str = "update";
 /// would be a figure without noise.
 const EXAMPLES: &str = "examples";
 
-/// Coordinates by the name of their vector.
-pub type Vectors = BTreeMap<&'static str, Vec<u64>>;
+/// What a client hands in.
+#[derive(Clone, Debug)]
+pub enum Learned {
+    /// Integers by the name of their vector.
+    Exact(BTreeMap<&'static str, Vec<u64>>),
+    /// How the model moves, as it is: the client of the protocol clips it and adds the noise.
+    Real(Vec<f64>),
+}
+
+impl Learned {
+    /// The same as the protocol takes it.
+    pub fn input(&self) -> Input {
+        match self {
+            Self::Exact(vectors) => {
+                vectors.iter().fold(Input::new(), |input, (name, values)| input.with(name, values.clone()))
+            }
+            Self::Real(update) => Input::new().with_real(UPDATE, update.iter().copied()),
+        }
+    }
+}
 
 /// One of two ways.
 #[derive(Clone)]
@@ -32,7 +50,7 @@ pub enum Codec {
         largest_shard: u32,
     },
     /// Updates clipped and with noise, all clients alike.
-    Private(Private),
+    Private(Box<Private>),
 }
 
 impl Codec {
@@ -40,6 +58,14 @@ impl Codec {
     pub fn exact(shards: &[Arc<Vec<Image>>]) -> Self {
         let largest_shard = shards.iter().map(|shard| shard.len()).max().unwrap_or(0) as u32;
         Self::Exact { quantiser: Quantiser::for_clients(shards.len() as u32, largest_shard), largest_shard }
+    }
+
+    /// With noise, sized for `clients` of which `vanishing` are not in the sum.
+    ///
+    /// # Errors
+    /// A number outside its range; a target that no noise reaches.
+    pub fn private(settings: private::Settings, clients: u32, vanishing: u32) -> Result<Self, PrivacyError> {
+        Private::new(UPDATE, settings, clients, vanishing).map(Box::new).map(Self::Private)
     }
 
     /// The vectors of a session of `clients`.
@@ -53,7 +79,7 @@ impl Codec {
                     VectorSpec::new(EXAMPLES, 1, bits).with_bound(bound),
                 ]
             }
-            Self::Private(private) => vec![private.vector(UPDATE)],
+            Self::Private(private) => vec![private.vector().clone()],
         }
     }
 
@@ -65,37 +91,33 @@ impl Codec {
         }
     }
 
-    /// What a client hands in, by the vectors' names: how it would move the model `global`, which the
-    /// session's `task` encodes, to `local`.
-    ///
-    /// # Errors
-    /// The operating system has no randomness for noise; an update that is no number.
-    pub fn encode(&self, local: &Model, global: &Model, images: u32, task: &[u8]) -> Result<Vectors, Error> {
+    /// What a client hands in that would move the model `global` to `local`.
+    pub fn encode(&self, local: &Model, global: &Model, images: u32) -> Learned {
         match self {
-            Self::Exact { quantiser, .. } => Ok(BTreeMap::from([
+            Self::Exact { quantiser, .. } => Learned::Exact(BTreeMap::from([
                 (UPDATE, quantiser.encode(local, global, images)),
                 (EXAMPLES, vec![u64::from(images)]),
             ])),
-            Self::Private(private) => Ok(BTreeMap::from([(UPDATE, private.encode(local, global, task)?)])),
+            Self::Private(_) => {
+                let way = local.parameters.iter().zip(&global.parameters).map(|(new, old)| new - old);
+                Learned::Real(way.collect())
+            }
         }
     }
 
-    /// The average update of the survivors, from the released sum of the session with this task.
-    ///
-    /// # Errors
-    /// A sum of another session.
-    pub fn decode(&self, aggregate: &Aggregate, task: &[u8]) -> Result<Vec<f64>, Error> {
-        let coordinates = |name: &str| -> Vec<u64> {
-            let found = aggregate.vectors.iter().find(|(spec, _)| spec.name == name);
-            found.map_or_else(Vec::new, |(_, lanes)| lanes.iter().collect())
-        };
-        let (sum, survivors) = (coordinates(UPDATE), aggregate.survivors.len() as u32);
+    /// The average update of the survivors, from the released sum; nothing if it is of another session.
+    pub fn decode(&self, aggregate: &Aggregate) -> Vec<f64> {
+        let survivors = aggregate.survivors.len() as u32;
+        let coordinates = |name| aggregate.vector(name).map_or_else(Vec::new, |sum| sum.iter().collect());
         match self {
             Self::Exact { quantiser, .. } => {
                 let examples = coordinates(EXAMPLES).first().copied().unwrap_or(0);
-                Ok(quantiser.decode(&sum, survivors, examples))
+                quantiser.decode(&coordinates(UPDATE), survivors, examples)
             }
-            Self::Private(private) => private.decode(&sum, survivors, task),
+            Self::Private(_) => {
+                let sum = aggregate.real(UPDATE).unwrap_or_default();
+                sum.iter().map(|value| value / f64::from(survivors.max(1))).collect()
+            }
         }
     }
 }

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use rand::Rng;
 use secagg::privacy::PrivacyError;
-use secagg::{Aggregate, ClientId, Graph, Input, Policy, Round, Suite, sizes};
+use secagg::{Aggregate, ClientId, Config, Graph, Input, Lanes, Misuse, Policy, Round, Suite, sizes};
 use tokio::task::{JoinSet, spawn_blocking};
 
-use super::codec::{Codec, Vectors};
+use super::codec::{Codec, Learned};
 use super::digits::{BadShardCount, Digits, Image};
 use super::learner::{Model, PARAMETERS, accuracy, average, train};
 use super::population::{Member, Population};
@@ -85,8 +85,23 @@ pub struct Federation {
     spent: Loss,
 }
 
-/// The vectors that each client has handed in, by the client's index.
-type Submitted = Arc<Mutex<BTreeMap<usize, Vectors>>>;
+/// What each client has handed in, by the client's index.
+type Submitted = Arc<Mutex<BTreeMap<usize, Contribution>>>;
+
+/// All that a client's part of the sum follows from.
+struct Contribution {
+    learned: Learned,
+    entropy: [u8; 32],
+    id: ClientId,
+    config: Config,
+}
+
+impl Contribution {
+    /// The ring elements of each vector, as the client made them.
+    fn elements(&self, session: &[u8; 32]) -> Result<Vec<Lanes>, Misuse> {
+        self.learned.input().encoded(&self.config, session, self.id, &self.entropy)
+    }
+}
 
 impl Federation {
     /// Splits the images, starts the server on a free port of the loopback.
@@ -102,7 +117,7 @@ impl Federation {
             None => Codec::exact(&shards),
             Some(privacy) => {
                 let vanishing = vanish::count(settings.clients, settings.dropout);
-                Codec::Private(Private::new(privacy, settings.clients, vanishing)?)
+                Codec::private(privacy, settings.clients, vanishing)?
             }
         };
         let population = settings.corrupt.map(|_| Population::new(settings.clients)).transpose()?;
@@ -271,8 +286,7 @@ impl Federation {
             let loss = private.loss(survivors.len() as u32).map_err(|error| Error::Input(Box::new(error)))?;
             self.spent = self.spent.and(&loss);
         }
-        let update = self.codec.decode(aggregate, &encode_model(&self.secure))?;
-        self.secure.apply(&update);
+        self.secure.apply(&self.codec.decode(aggregate));
         let locals: Vec<(Model, u32)> = survivors
             .iter()
             .map(|&index| {
@@ -322,20 +336,23 @@ impl Participant {
         };
         let mut entropy = [0; 32];
         getrandom::fill(&mut entropy)?;
-        client.run_session(Policy::default(), entropy, |announcement| self.input(announcement)).await?;
+        client
+            .run_session(Policy::default(), entropy, |announcement| self.input(announcement, entropy))
+            .await?;
         Ok(())
     }
 
-    /// Trains on the announced model and returns what the client has learned, as integers.
-    async fn input(self, announcement: Announcement) -> Result<Input, Error> {
+    /// Trains on the announced model and returns what the client has learned.
+    async fn input(self, announcement: Announcement, entropy: [u8; 32]) -> Result<Input, Error> {
         let learned = spawn_blocking(move || {
             let global = decode_model(&announcement.task).ok_or(Error::WrongTask)?;
             let local = train(&global, &self.shard, self.training_seed);
             let images = self.shard.len() as u32;
-            let vectors = self.codec.encode(&local, &global, images, &announcement.task)?;
-            let with = |input: Input, (name, values): (&&str, &Vec<u64>)| input.with(name, values.clone());
-            let input = vectors.iter().fold(Input::new(), with);
-            self.submitted.lock().unwrap_or_else(PoisonError::into_inner).insert(self.index, vectors);
+            let learned = self.codec.encode(&local, &global, images);
+            let input = learned.input();
+            let Announcement { id, config, .. } = announcement;
+            let contribution = Contribution { learned, entropy, id, config };
+            self.submitted.lock().unwrap_or_else(PoisonError::into_inner).insert(self.index, contribution);
             Ok(input)
         });
         learned.await.map_err(|error| Error::Worker(error.to_string()))?
@@ -351,16 +368,16 @@ fn index_of(outcome: &Outcome, id: ClientId) -> usize {
     outcome.name_of(id).trim_start_matches("client-").parse().unwrap_or(usize::MAX)
 }
 
-/// Compares the released sum with the sum of what the survivors handed in, modulo the ring.
-fn is_exact(aggregate: &Aggregate, survivors: &[usize], submitted: &BTreeMap<usize, Vectors>) -> bool {
-    aggregate.vectors.iter().all(|(spec, sum)| {
+/// Compares the released sum with the sum of what the survivors handed in, noise and all, modulo the ring.
+fn is_exact(aggregate: &Aggregate, survivors: &[usize], submitted: &BTreeMap<usize, Contribution>) -> bool {
+    let elements = |index| submitted.get(index).and_then(|one| one.elements(&aggregate.session).ok());
+    let Some(parts) = survivors.iter().map(elements).collect::<Option<Vec<_>>>() else { return false };
+    aggregate.vectors.iter().enumerate().all(|(place, (spec, sum))| {
         let mask = (1u64 << spec.bits) - 1;
         let mut expected = vec![0u64; spec.length as usize];
-        for index in survivors {
-            let handed_in = submitted.get(index).and_then(|vectors| vectors.get(spec.name.as_str()));
-            let Some(values) = handed_in else { return false };
-            for (total, value) in expected.iter_mut().zip(values) {
-                *total = total.wrapping_add(*value) & mask;
+        for values in parts.iter().filter_map(|part| part.get(place)) {
+            for (total, value) in expected.iter_mut().zip(values.iter()) {
+                *total = total.wrapping_add(value) & mask;
             }
         }
         sum.iter().eq(expected)

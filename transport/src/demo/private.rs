@@ -3,19 +3,14 @@
 //! What is private is a whole client: with all of its images and in all rounds. So every client counts the same,
 //! and nothing is summed without noise.
 
-use std::sync::Arc;
-
 use secagg::VectorSpec;
+use secagg::privacy::PrivacyError;
 use secagg::privacy::ledger::Release;
-use secagg::privacy::{PrivacyError, Rotation};
 use secagg::sizes::Traffic;
-use sha2::{Digest, Sha256};
 
-use super::learner::{Model, PARAMETERS};
+use super::learner::PARAMETERS;
 use super::spent::PrivacyReport;
-use crate::Error;
 use crate::privacy::design::{Against, Design, Designer, Question};
-use crate::privacy::encoder::{Encoder, Seeds};
 use crate::privacy::loss::{Loss, Sampling};
 use crate::privacy::scheme::Scheme;
 
@@ -40,16 +35,16 @@ pub struct Private {
     settings: Settings,
     minimum_survivors: u32,
     design: Design,
-    encoder: Arc<Encoder>,
+    vector: VectorSpec,
 }
 
 impl Private {
-    /// Sizes the noise for `clients` of which `vanishing` are not in the sum. All clients are taken to be honest:
+    /// Sizes the noise of the vector called `name` for `clients` of which `vanishing` are not in the sum. All clients are taken to be honest:
     /// they are the demonstration's own.
     ///
     /// # Errors
     /// A number outside its range; a target that no noise reaches.
-    pub fn new(settings: Settings, clients: u32, vanishing: u32) -> Result<Self, PrivacyError> {
+    pub fn new(name: &str, settings: Settings, clients: u32, vanishing: u32) -> Result<Self, PrivacyError> {
         let question = Question {
             clients,
             dropped: vanishing,
@@ -68,8 +63,8 @@ impl Private {
             Some(bits) => designer.design(settings.scheme, bits)?,
             None => designer.choose(settings.scheme)?,
         };
-        let encoder = Arc::new(Encoder::new(settings.scheme, design.encoding)?);
-        Ok(Self { settings, minimum_survivors: question.minimum_survivors(), design, encoder })
+        let vector = settings.scheme.vector(name, &design.encoding)?;
+        Ok(Self { settings, minimum_survivors: question.minimum_survivors(), design, vector })
     }
 
     /// The fewest survivors for which the noise was sized.
@@ -94,26 +89,9 @@ impl Private {
         self.settings.scheme.release(encoding, encoding.variance()?, survivors, Sampling::None)
     }
 
-    /// The session's vector. It has no bound: noise has none, and sums wrap.
-    pub(super) fn vector(&self, name: &str) -> VectorSpec {
-        let encoding = &self.design.encoding;
-        VectorSpec::new(name, encoding.padded_dimension(), encoding.task().bits)
-    }
-
-    /// The way from `global`, which `task` encodes, to `local`: clipped and with fresh noise.
-    pub(super) fn encode(&self, local: &Model, global: &Model, task: &[u8]) -> Result<Vec<u64>, Error> {
-        let way = local.parameters.iter().zip(&global.parameters).map(|(new, old)| new - old);
-        let mut seeds = Seeds { noise: [0; 32], rounding: [0; 32] };
-        // Noise is a secret of its client, so it does not follow from the run's seed.
-        getrandom::fill(&mut seeds.noise)?;
-        getrandom::fill(&mut seeds.rounding)?;
-        self.encoder.encode(&way.collect::<Vec<f64>>(), &rotation(task), &seeds).map_err(unusable)
-    }
-
-    /// The average update of the survivors.
-    pub(super) fn decode(&self, sum: &[u64], survivors: u32, task: &[u8]) -> Result<Vec<f64>, Error> {
-        let decoded = self.design.encoding.decode(sum, &rotation(task)).map_err(unusable)?;
-        Ok(decoded.iter().map(|value| value / f64::from(survivors.max(1))).collect())
+    /// The session's vector, with its noise: the clients clip, encode and add the noise.
+    pub(super) fn vector(&self) -> &VectorSpec {
+        &self.vector
     }
 
     /// What the run came to: which ε was spent, and what its `plain` twin would send.
@@ -141,15 +119,6 @@ impl Private {
         // δ was checked when the run was planned.
         spent.epsilon(self.settings.delta).map_or(f64::INFINITY, |figures| figures.server)
     }
-}
-
-/// The rotation of a round. It is public; tasks differ from round to round because models do.
-fn rotation(task: &[u8]) -> Rotation {
-    Rotation::new(Sha256::digest(task).into())
-}
-
-fn unusable(error: PrivacyError) -> Error {
-    Error::Input(Box::new(error))
 }
 
 /// Greatest length of an update.

@@ -63,12 +63,12 @@ impl Coding {
         of_either!(self, encoding => encoding.norm_squared())
     }
 
-    /// The greatest sum of squares of a rounded vector, in squared integer units; none if it is no whole number of
-    /// them below 2^64.
+    /// The greatest sum of squares of a rounded vector as a configuration has it: in squared integer units, or in units
+    /// of 2^-24 of them for centred noise; none if it is 2^64 of these or more.
     pub fn greatest_sum_of_squares(&self) -> Option<u64> {
         match self {
             Self::Rounded(encoding) => encoding.greatest_sum_of_squares().ok()?.try_into().ok(),
-            Self::Centred(_) => None,
+            Self::Centred(encoding) => encoding.norm_squared_units().ok(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Which noise: the choice of a mechanism, and what depends on it alone.
 
 use clap::ValueEnum;
+use secagg::VectorSpec;
 use secagg::privacy::ledger::{Kind, Release};
 use secagg::privacy::{
-    CentredEncoding, CentredGaussian, DistributedGaussian, Encoding, GaussianNoise, PrivacyError,
+    CentredEncoding, CentredGaussian, DistributedGaussian, Encoding, GaussianNoise, NoiseLaw, PrivacyError,
     Sensitivity, Skellam, SkellamNoise, Task, Variance,
 };
 
@@ -69,6 +70,23 @@ impl Scheme {
             }
             Self::Centred => CentredEncoding::calibrate(task, target, |one| epsilon(&Coding::Centred(*one)))
                 .map(Coding::Centred),
+        }
+    }
+
+    /// The vector of a session whose clients encode and add noise so.
+    ///
+    /// # Errors
+    /// Another mechanism's coding; numbers that a configuration cannot carry.
+    pub fn vector(self, name: &str, coding: &Coding) -> Result<VectorSpec, PrivacyError> {
+        let rounded = |law| match coding {
+            Coding::Rounded(encoding) => VectorSpec::with_noise(name, law, encoding),
+            Coding::Centred(_) => Err(PrivacyError::OtherNoise),
+        };
+        match (self, coding) {
+            (Self::Ddg, _) => rounded(NoiseLaw::DiscreteGaussian),
+            (Self::Skellam, _) => rounded(NoiseLaw::Skellam),
+            (Self::Centred, Coding::Centred(encoding)) => VectorSpec::with_centred_noise(name, encoding),
+            (Self::Centred, Coding::Rounded(_)) => Err(PrivacyError::NoFractions),
         }
     }
 
