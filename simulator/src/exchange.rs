@@ -63,7 +63,7 @@ impl Exchange {
             Round::ConsistencyCheck => (0, 0, nothing, nothing),
             Round::Unmasking => (
                 sizes::unmasking_request(config, partners),
-                sizes::unmasking_response(partners + own, 0),
+                sizes::unmasking_response(config, partners + own, 0, config.clients),
                 nothing,
                 nothing,
             ),

@@ -7,6 +7,7 @@ import identity
 import keys
 import mask
 import noise
+import removal
 import shamir
 import vector
 from config import ACTIVE, CURIOUS, VectorSpec
@@ -190,6 +191,13 @@ def _numbers(texts):
 def _noise(r):
     law = next(law for law, name in noise.LAWS.items() if name == r["law"])
     return {"noise": _decimals(noise.draw(law, int(r["variance"]), unhex(r["seed"]), r["count"]))}
+
+
+def _removal(r):
+    chain = removal.Chain(_session(r), r["client"], r["place"])
+    seeds = chain.seeds(unhex(r["seed"]), r["components"])
+    drawn = [chain.noise_seed(seed, component).hex() for component, seed in enumerate(seeds, start=1)]
+    return {"chain": [seed.hex() for seed in seeds], "seeds": drawn}
 
 
 def _rotation(r):

@@ -18,9 +18,21 @@ SKELLAM = 2
 LAWS = {DISCRETE_GAUSSIAN: "discrete gaussian", SKELLAM: "skellam"}
 
 UNIT = 2**16  # of variances
+LEAST = 2**14  # variance of a share or a component
 GRID = 2**24  # units of the input grid in one
 ATTEMPTS = 10_000
 WORD = 64
+
+
+@dataclass(frozen=True)
+class Level:
+    """More noise for fewer survivors (spec section 9.6)."""
+
+    survivors: int  # needed if fewer inputs than this are in the sum
+    variance: int  # of the share that a client then keeps
+
+    def encode(self) -> bytes:
+        return uint32(self.survivors) + uint64(self.variance)
 
 
 @dataclass(frozen=True)
@@ -33,14 +45,18 @@ class Noise:
     scale: int
     norm_squared: int
     variance: int
+    levels: tuple[Level, ...] = ()
 
     def encode(self) -> bytes:
+        levels = uint8(len(self.levels)) + b"".join(level.encode() for level in self.levels)
         reals = uint64(self.clip) + uint64(self.scale)
-        return uint32(self.dimension) + reals + uint64(self.norm_squared) + uint64(self.variance)
+        return uint32(self.dimension) + reals + uint64(self.norm_squared) + uint64(self.variance) + levels
 
     @staticmethod
     def read(law: int, reader: Reader) -> "Noise":
-        return Noise(law, reader.uint32(), *(reader.uint64() for _ in range(4)))
+        numbers = reader.uint32(), *(reader.uint64() for _ in range(4))
+        levels = tuple(Level(reader.uint32(), reader.uint64()) for _ in range(reader.uint8()))
+        return Noise(law, *numbers, levels)
 
     def keeps_the_rules(self, length: int) -> bool:
         """[9.1-1], but for the law and the bound."""
@@ -50,7 +66,20 @@ class Noise:
             and _is_positive_normal(self.clip)
             and _is_positive_normal(self.scale)
             and self.norm_squared >= 1
-            and 2**14 <= self.variance <= (2**60 if self.law == DISCRETE_GAUSSIAN else 2**40)
+            and LEAST <= self.variance <= self._greatest()
+            and self._levels_keep_the_rules()
+        )
+
+    def _greatest(self) -> int:
+        return 2**60 if self.law == DISCRETE_GAUSSIAN else 2**40
+
+    def _levels_keep_the_rules(self) -> bool:
+        survivors = [level.survivors for level in self.levels]
+        variances = [self.variance] + [level.variance for level in self.levels]
+        return (
+            all(after < before for before, after in zip(survivors, survivors[1:]))
+            and all(after - before >= LEAST for before, after in zip(variances, variances[1:]))
+            and variances[-1] <= self._greatest()
         )
 
 

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::codec::Steps;
 use super::{
-    Curve, DistributedGaussian, Encoding, GaussianNoise, PrivacyError, Rotation, Sensitivity, Skellam,
-    SkellamNoise, Variance,
+    Curve, DistributedGaussian, Encoding, Level, PrivacyError, Rotation, Sensitivity, Skellam, SkellamNoise,
+    Variance,
     round::{self, GRID_BITS},
 };
 
@@ -34,7 +34,7 @@ impl fmt::Display for NoiseLaw {
 /// How real vectors are brought into the ring of a vector, and the noise that each client adds (spec §9.1).
 ///
 /// Both reals are held as the bits of a binary64, as they are on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Noise {
     /// The law of a client's share.
     pub law: NoiseLaw,
@@ -46,8 +46,11 @@ pub struct Noise {
     pub scale: u64,
     /// The greatest sum of squares of a rounded vector, in squared integer units.
     pub norm_squared: u64,
-    /// σ² of a client's share, in units of 2⁻¹⁶ of the squared integer unit.
+    /// σ² of a client's share, in units of 2⁻¹⁶ of the squared integer unit; with levels of its first component.
     pub variance: u64,
+    /// More noise for fewer survivors, which is removed if it turns out to be superfluous (spec §9.6): with ever fewer
+    /// survivors and ever greater shares. Empty if all noise stays.
+    pub levels: Vec<Level>,
 }
 
 /// The bits of the least and of the first too great positive normal binary64.
@@ -79,6 +82,7 @@ impl Noise {
             scale: encoding.scale().to_bits(),
             norm_squared,
             variance: variance.units(),
+            levels: Vec::new(),
         })
     }
 
@@ -92,7 +96,8 @@ impl Noise {
         f64::from_bits(self.scale)
     }
 
-    /// What one release gives away against the server, with `shares` shares of noise in the sum that it does not know.
+    /// What one release gives away against the server, with `shares` shares of noise in the sum that it does not know;
+    /// with levels, shares of which the first component only is counted.
     ///
     /// # Errors
     /// No share; parameters for which there is no guarantee.
@@ -143,16 +148,13 @@ impl Noise {
                 "σ² must be at least 1/4 and at most 2^44, or 2^24 with Skellam noise",
             ),
         ];
-        rules.iter().find(|(holds, _)| !holds).map(|(_, says)| *says)
+        let broken = rules.iter().find(|(holds, _)| !holds).map(|(_, says)| *says);
+        broken.or_else(|| self.levels_broken(greatest))
     }
 
-    /// A share of noise for every coordinate of the session's vector (spec §9.3).
+    /// A share of noise for every coordinate of the session's vector (spec §9.3); with levels its first component.
     pub(crate) fn draw(&self, seed: &[u8; 32], count: usize) -> Result<Vec<i64>, PrivacyError> {
-        let variance = Variance::new(self.variance)?;
-        Ok(match self.law {
-            NoiseLaw::DiscreteGaussian => GaussianNoise::new(variance).draw(seed, count),
-            NoiseLaw::Skellam => SkellamNoise::new(variance)?.draw(seed, count),
-        })
+        Ok(self.sampler()?.draw(seed, count))
     }
 
     /// A client's ring elements for its real vector (spec §9.2).

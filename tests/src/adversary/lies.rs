@@ -32,6 +32,14 @@ use Round::{AdvertiseKeys, ConsistencyCheck, MaskedInputCollection, ShareKeys, U
 
 pub(super) const ALL: &[Lie] = &[
     lie(
+        "seed-of-no-noise",
+        "M4",
+        "discloses a seed although no noise is superfluous",
+        Unmasking,
+        |_, m| one([m, vec![7; 32]].concat()),
+        PutOut(Misbehaviour::WrongSeedCount),
+    ),
+    lie(
         "low-order-key",
         "I1",
         "advertises an encryption key of low order",
