@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::crypto::hash;
 use crate::crypto::sign::VerifyingKey;
-use crate::privacy::{CentredEncoding, Curve, Encoding, Noise, NoiseLaw, PrivacyError};
+use crate::privacy::{CentredEncoding, Curve, Encoding, Level, Noise, NoiseLaw, PrivacyError};
 use crate::wire::{Reader, Writer};
 use crate::{Misbehaviour, Misuse};
 
@@ -180,7 +180,7 @@ impl VectorSpec {
             return Err(Misuse::VectorEmpty(name));
         }
         let refused = |what| Err(Misuse::VectorNoise { name: name.clone(), what });
-        if let Some(what) = self.noise.and_then(|noise| noise.broken(self.length)) {
+        if let Some(what) = self.noise.as_ref().and_then(|noise| noise.broken(self.length)) {
             return refused(what);
         }
         let Some(bound) = self.bound else { return Ok(()) };
@@ -204,11 +204,16 @@ impl VectorSpec {
         if let Some(bound) = self.bound {
             out.u64(bound);
         }
-        out.u8(self.noise.map_or(0, |noise| noise.law as u8));
-        if let Some(noise) = self.noise {
+        out.u8(self.noise.as_ref().map_or(0, |noise| noise.law as u8));
+        if let Some(noise) = &self.noise {
             out.u32(noise.dimension);
             for number in [noise.clip, noise.scale, noise.norm_squared, noise.variance] {
                 out.u64(number);
+            }
+            out.u8(noise.levels.len() as u8);
+            for level in &noise.levels {
+                out.u32(level.survivors);
+                out.u64(level.variance);
             }
         }
     }
@@ -239,6 +244,9 @@ impl VectorSpec {
                 scale: input.u64()?,
                 norm_squared: input.u64()?,
                 variance: input.u64()?,
+                levels: (0..input.u8()?)
+                    .map(|_| Ok(Level { survivors: input.u32()?, variance: input.u64()? }))
+                    .collect::<Result<_, _>>()?,
             })
         });
         Ok(Self { name, length, bits, bound, noise: noise.transpose()? })
@@ -330,16 +338,41 @@ impl Config {
         hash(self.suite, "config", &[&out.0])
     }
 
-    /// What one session gives away against the server through the vectors with noise, when `shares` shares of noise
-    /// that it does not know are in the sum; nothing if no vector has noise.
+    /// What one session gives away at most against the server through the vectors with noise, whatever number of
+    /// survivors it has, if up to `corrupt` of them know their own noise; nothing if no vector has noise. Plain vectors
+    /// are not counted.
     ///
-    /// The shares are those of honest survivors: [`Config::minimum_survivors`] less the corrupt clients before the
-    /// session, and the number of survivors less the corrupt ones after it. Plain vectors are not counted.
+    /// Without levels that is the figure for [`Config::minimum_survivors`]. With levels the fewest survivors of each count.
     ///
     /// # Errors
-    /// No share; noise for which there is no guarantee.
-    pub fn given_away(&self, shares: u32) -> Result<Curve, PrivacyError> {
-        given_away(self.vectors.iter(), shares)
+    /// No honest survivor; noise for which there is no guarantee.
+    pub fn given_away_at_most(&self, corrupt: u32) -> Result<Curve, PrivacyError> {
+        let fewest = self.minimum_survivors;
+        let noises = self.vectors.iter().filter_map(|vector| vector.noise.as_ref());
+        let levels = noises.flat_map(|noise| &noise.levels).map(|level| level.survivors);
+        let mut numbers: BTreeSet<u32> =
+            levels.filter(|number| (fewest..=self.clients).contains(number)).collect();
+        numbers.insert(fewest);
+        numbers.into_iter().try_fold(Curve::nothing(), |worst, survivors| {
+            Ok(worst.or(&self.given_away(survivors, corrupt)?))
+        })
+    }
+
+    /// What one session gives away if the inputs of so many survivors are in the sum, up to `corrupt` of which know their
+    /// own noise, and what is superfluous of it has been removed.
+    ///
+    /// # Errors
+    /// As [`Config::given_away_at_most`].
+    pub fn given_away(&self, survivors: u32, corrupt: u32) -> Result<Curve, PrivacyError> {
+        given_away(self.vectors.iter(), |noise| {
+            vec![(survivors.saturating_sub(corrupt), noise.kept(survivors))]
+        })
+    }
+
+    /// How many seeds of superfluous noise a client discloses for a sum of so many inputs (spec §9.6).
+    pub(crate) fn disclosed(&self, survivors: u32) -> usize {
+        let noises = self.vectors.iter().filter_map(|vector| vector.noise.as_ref());
+        noises.filter(|noise| noise.kept(survivors) <= noise.levels.len()).count()
     }
 
     /// Bytes of a masked input on the wire, without the message's header.
@@ -360,7 +393,7 @@ impl Config {
                 vector.name.len()
                     + 8
                     + 8 * usize::from(vector.bound.is_some())
-                    + 36 * usize::from(vector.noise.is_some())
+                    + vector.noise.as_ref().map_or(0, |noise| 37 + 12 * noise.levels.len())
             })
             .sum();
         2 + suite + graph + 4 + 4 + 4 + 1 + vectors + 32 + 32
@@ -408,11 +441,12 @@ impl Config {
     }
 }
 
-/// What the vectors with noise give away together.
+/// What the vectors with noise give away together, each with the noise of so many clients, in so many components.
 pub(crate) fn given_away<'a>(
     vectors: impl Iterator<Item = &'a VectorSpec>,
-    shares: u32,
+    left: impl Fn(&Noise) -> Vec<(u32, usize)>,
 ) -> Result<Curve, PrivacyError> {
-    let mut curves = vectors.filter_map(|vector| vector.noise).map(|noise| noise.curve(shares));
+    let mut curves =
+        vectors.filter_map(|vector| vector.noise.as_ref()).map(|noise| noise.curve_of(&left(noise)));
     curves.try_fold(Curve::nothing(), |sum, one| Ok(sum.and(&one?)))
 }

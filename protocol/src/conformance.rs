@@ -12,6 +12,7 @@ use crate::crypto::sign::{SecretKey, Signed, VerifyingKey, first_invalid};
 use crate::graph::{Circle, Neighbourhoods};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::privacy::{self, CentredNoise, Noise, NoiseLaw, Prepared, Rotation, Variance};
+use crate::removal::Chain;
 use crate::rounds::advertise_keys::{self, Response};
 use crate::rounds::advertisement::{self, Advertisement, Proof, PublicKeys};
 use crate::rounds::{certificate, consistency_check, masked_input_collection, share_keys, unmasking};
@@ -104,7 +105,11 @@ fn decode_unsigned(message: &[u8], config: Option<&Config>) -> Decoded {
             fields([("survivor_count", count), ("survivors", bytes(&body.survivors))])
         }),
         Some(10) => any(message, |body: &unmasking::Response| {
-            fields([("unopened", list(&body.unopened, id)), ("shares", list(&body.shares, bytes))])
+            fields([
+                ("unopened", list(&body.unopened, id)),
+                ("shares", list(&body.shares, bytes)),
+                ("seeds", list(&body.seeds, bytes)),
+            ])
         }),
         // An unknown type is refused there as well.
         _ => any(message, |body: &Response<false>| advertisement(&body.0)),
@@ -433,7 +438,7 @@ pub fn packing(bits: u8, coordinates: &[u64]) -> Vec<u8> {
 
 /// `count` draws of noise around zero (spec §9.3); none of a law that has no such noise.
 pub fn noise(law: NoiseLaw, variance: u64, seed: &Bytes32, count: usize) -> Option<Vec<i64>> {
-    let noise = Noise { law, dimension: 1, clip: 0, scale: 0, norm_squared: 1, variance };
+    let noise = Noise { law, dimension: 1, clip: 0, scale: 0, norm_squared: 1, variance, levels: Vec::new() };
     match noise.prepare(seed, count).ok()? {
         Prepared::Drawn(drawn) => Some(drawn.to_vec()),
         Prepared::Around(_) => None,
@@ -449,7 +454,24 @@ pub fn centred_noise(variance: u64, fraction_bits: u32, centres: &[i64], seed: &
 /// The bits of fraction of a vector with centred noise, of this many coordinates after padding (spec §9.1).
 pub fn fraction_bits(norm_squared: u64, length: u32) -> u32 {
     let law = NoiseLaw::Centred;
-    Noise { law, dimension: length, clip: 0, scale: 0, norm_squared, variance: 0 }.fraction_bits()
+    Noise { law, dimension: length, clip: 0, scale: 0, norm_squared, variance: 0, levels: Vec::new() }
+        .fraction_bits()
+}
+
+/// The seeds of a chain of removable components, each with the seed of its noise (spec §9.6).
+pub fn removal(
+    (number, session, client, place): (u32, &Bytes32, ClientId, u8),
+    seed: &Bytes32,
+    components: u8,
+) -> Vec<[Bytes32; 2]> {
+    let chain = Chain { suite: suite(number).unwrap_or(SUITE), session, client, place };
+    let mut seed = *seed;
+    (1..=components)
+        .map(|component| {
+            seed = *chain.next(&seed, component);
+            [seed, *chain.noise_seed(&seed, component)]
+        })
+        .collect()
 }
 
 /// The signs of a rotation, true where a coordinate is negated (spec §9.2).

@@ -92,6 +92,8 @@ pub enum Misbehaviour {
     BadCertifiers,
     /// A signature over another survivor set than the one this client signed, or none at all.
     SurvivorSetMismatch,
+    /// Not exactly one seed for each vector with superfluous noise.
+    WrongSeedCount,
 }
 
 impl Misbehaviour {
@@ -137,6 +139,7 @@ impl Misbehaviour {
         Self::BadSurvivorSignature,
         Self::BadCertifiers,
         Self::SurvivorSetMismatch,
+        Self::WrongSeedCount,
     ];
 
     /// The id of the MUST in the specification, such as `4.3-2`.
@@ -202,6 +205,9 @@ impl Misbehaviour {
             }
             Self::SurvivorSetMismatch => {
                 ("4.6-12", "a signature is not over the survivor set that this client signed")
+            }
+            Self::WrongSeedCount => {
+                ("4.6-13", "there is not exactly one seed for each vector with superfluous noise")
             }
         }
     }

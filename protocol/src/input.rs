@@ -7,6 +7,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::derive;
 use crate::privacy::{Noise, Prepared, PrivacyError};
+use crate::removal::Removal;
 use crate::vector::Arranged;
 use crate::{ClientId, Config, Lanes, Misuse, Suite, VectorSpec};
 
@@ -65,7 +66,9 @@ impl Input {
         id: ClientId,
         entropy: &[u8; 32],
     ) -> Result<Vec<Lanes>, Misuse> {
-        let shares = prepare(config, noise_seeds(entropy, config, &config.id(), id))?;
+        let seeds = noise_seeds(entropy, config, &config.id(), id);
+        let removal = Removal::new(config, session, id, &seeds);
+        let shares = prepare(config, seeds, &removal)?;
         Ok(std::mem::take(&mut self.check(config)?.arrange(config, session, &shares)?.0))
     }
 
@@ -90,7 +93,7 @@ impl Input {
 impl Values {
     fn check(mut self, spec: &VectorSpec) -> Result<Self, Misuse> {
         let name = || spec.name.clone();
-        let (found, expected) = match (&self, spec.noise) {
+        let (found, expected) = match (&self, &spec.noise) {
             (Self::Integers(lanes), None) => (lanes.len(), spec.length),
             (Self::Real(values), Some(noise)) => (values.len(), noise.dimension),
             (Self::Grid(values), Some(_)) => (values.len(), spec.length),
@@ -174,7 +177,7 @@ impl Checked {
     }
 }
 
-fn not_encodable(spec: &VectorSpec, why: PrivacyError) -> Misuse {
+pub(crate) fn not_encodable(spec: &VectorSpec, why: PrivacyError) -> Misuse {
     Misuse::InputNotEncodable { name: spec.name.clone(), why: why.to_string() }
 }
 
@@ -194,7 +197,7 @@ pub(crate) fn noise_seeds(
 ) -> Vec<Option<Zeroizing<[u8; 32]>>> {
     let id = id.get().to_be_bytes();
     let seed = |place: u8| derive(config.suite, "noise", config_id, entropy, &[&id, &[place]]);
-    (0..=u8::MAX).zip(&config.vectors).map(|(place, spec)| spec.noise.map(|_| seed(place))).collect()
+    (0..=u8::MAX).zip(&config.vectors).map(|(place, spec)| spec.noise.as_ref().map(|_| seed(place))).collect()
 }
 
 /// Draws the noise, or makes the sampler of noise around the input: before the input is looked at, so that the time it
@@ -202,13 +205,21 @@ pub(crate) fn noise_seeds(
 pub(crate) fn prepare(
     config: &Config,
     seeds: Vec<Option<Zeroizing<[u8; 32]>>>,
+    removal: &Removal,
 ) -> Result<Vec<Option<Share>>, Misuse> {
-    let share = |(spec, seed): (&VectorSpec, Option<Zeroizing<[u8; 32]>>)| {
-        let (Some(noise), Some(seed)) = (spec.noise, seed) else { return Ok(None) };
-        let noise = noise.prepare(&seed, spec.length as usize).map_err(|why| not_encodable(spec, why))?;
-        Ok(Some(Share { seed, noise }))
+    let share = |((place, spec), seed): ((u8, &VectorSpec), Option<Zeroizing<[u8; 32]>>)| {
+        let (Some(noise), Some(seed)) = (&spec.noise, seed) else { return Ok(None) };
+        let prepared = || {
+            // With levels the seed gives the first component.
+            let mut prepared = noise.prepare(&seed, spec.length as usize)?;
+            if let Prepared::Drawn(drawn) = &mut prepared {
+                removal.add_to(place, drawn)?;
+            }
+            Ok(prepared)
+        };
+        Ok(Some(Share { noise: prepared().map_err(|why| not_encodable(spec, why))?, seed }))
     };
-    config.vectors.iter().zip(seeds).map(share).collect()
+    (0..=u8::MAX).zip(&config.vectors).zip(seeds).map(share).collect()
 }
 
 /// The public seed of a vector's rotation (spec §9.2).

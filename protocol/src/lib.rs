@@ -76,6 +76,7 @@ pub mod operations;
 pub mod parameters;
 mod policy;
 pub mod privacy;
+mod removal;
 mod rounds;
 mod server;
 pub mod sizes;

@@ -75,7 +75,7 @@ impl PrivacyPolicy {
 
     fn check(&self, config: &Config, safety: Option<&SafetyPolicy>) -> Result<(), Refusal> {
         for vector in &config.vectors {
-            match vector.noise {
+            match &vector.noise {
                 None if self.plain.contains(&vector.name) => {}
                 None => return Err(Refusal::NoNoise(vector.name.clone())),
                 Some(noise) if self.laws.contains(&noise.law) => {}
@@ -86,7 +86,7 @@ impl PrivacyPolicy {
         }
         let shares = config.minimum_survivors.saturating_sub(self.corrupt);
         // What cannot be accounted is no guarantee; neither is a comparison with a number that is none.
-        let found = config.given_away(shares).and_then(|curve| curve.epsilon(self.delta));
+        let found = config.given_away_at_most(self.corrupt).and_then(|curve| curve.epsilon(self.delta));
         let epsilon = found.map_or(f64::INFINITY, |found| found.epsilon);
         if epsilon <= self.epsilon && epsilon.is_finite() {
             return self.check_shares(config, safety);
@@ -187,7 +187,7 @@ impl Policy {
         if self.task.is_some_and(|task| task != config.task) {
             return Err(Refusal::WrongTask);
         }
-        let cramped = |vector: &&VectorSpec| vector.noise.is_some_and(|noise| !noise.has_room());
+        let cramped = |vector: &&VectorSpec| vector.noise.as_ref().is_some_and(|noise| !noise.has_room());
         match config.vectors.iter().find(cramped) {
             Some(vector) => Err(Refusal::NoRoom(vector.name.clone())),
             None => Ok(()),

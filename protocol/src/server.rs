@@ -7,7 +7,7 @@ use crate::config::given_away;
 use crate::crypto::and_wipe;
 use crate::graph::Circle;
 use crate::input::rotation;
-use crate::privacy::{Curve, PrivacyError};
+use crate::privacy::{Curve, Noise, PrivacyError};
 use crate::rounds::roll::Roll;
 use crate::rounds::{
     Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
@@ -75,17 +75,28 @@ impl Aggregate {
         let mut vectors = (0..=u8::MAX).zip(&self.vectors);
         let (place, (spec, lanes)) = vectors.find(|(_, (spec, _))| spec.name == name)?;
         let sum: Vec<u64> = lanes.iter().collect();
-        spec.noise?.decode(spec.bits, &sum, rotation(self.suite, &self.session, place)).ok()
+        spec.noise.as_ref()?.decode(spec.bits, &sum, rotation(self.suite, &self.session, place)).ok()
     }
 
     /// What the sum gives away of one input through the vectors with noise, for the noise that is really in it: that of
-    /// the survivors less the `corrupt` clients that may be among them. Plain vectors are not counted.
+    /// the survivors less the `corrupt` clients that may be among them, and all components of those survivors that did
+    /// not disclose what was superfluous. Plain vectors are not counted.
     ///
     /// # Errors
     /// No honest survivor; noise for which there is no guarantee.
     pub fn given_away(&self, corrupt: u32) -> Result<Curve, PrivacyError> {
-        let shares = (self.survivors.len() as u32).saturating_sub(corrupt);
-        given_away(self.vectors.iter().map(|(spec, _)| spec), shares)
+        given_away(self.vectors.iter().map(|(spec, _)| spec), |noise| self.noise_left(noise, corrupt))
+    }
+
+    /// How many components of noise of this kind so many clients left in the sum: first those that disclosed what was
+    /// superfluous, then those that did not, or not in time. Of these the `corrupt` ones are taken off first, because
+    /// they leave more.
+    pub fn noise_left(&self, noise: &Noise, corrupt: u32) -> Vec<(u32, usize)> {
+        let late = [Round::ConsistencyCheck, Round::Unmasking];
+        let late: usize = late.iter().filter_map(|round| self.dropped.get(round)).map(Vec::len).sum();
+        let (survivors, late) = (self.survivors.len() as u32, late as u32);
+        let in_time = survivors.saturating_sub(late).saturating_sub(corrupt.saturating_sub(late));
+        vec![(in_time, noise.kept(survivors)), (late.saturating_sub(corrupt), noise.levels.len() + 1)]
     }
 
     /// The sum of the vector called `name`.

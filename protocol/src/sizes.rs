@@ -47,7 +47,7 @@ pub fn per_client(config: &Config) -> Traffic {
         share_keys_response(neighbours),
         masked_input_response(config),
         if signed { consistency_check_response() } else { 0 },
-        unmasking_response(held, 0),
+        unmasking_response(config, held, 0, config.clients),
     ];
     let down = [
         advertise_keys_request(config),
@@ -110,7 +110,8 @@ pub fn unmasking_request(config: &Config, sharers: usize) -> u64 {
 }
 
 /// `UnmaskingResponse` with so many shares and the ids of so many bundles that did not open. On the complete graph
-/// a client's share of its own secret is among the shares.
-pub fn unmasking_response(shares: usize, unopened: usize) -> u64 {
-    unmasking::Response::len(shares, unopened) as u64
+/// a client's share of its own secret is among the shares. With so many `survivors` in the session there are seeds of
+/// superfluous noise behind them.
+pub fn unmasking_response(config: &Config, shares: usize, unopened: usize, survivors: u32) -> u64 {
+    unmasking::Response::len(shares, unopened, config.disclosed(survivors)) as u64
 }

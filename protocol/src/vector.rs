@@ -85,6 +85,15 @@ impl Lanes {
     }
 }
 
+impl Lanes {
+    /// Subtracts integers, modulo the width of the lane; of none, nothing.
+    pub(crate) fn subtract(&mut self, integers: &[i64]) {
+        each_lane!(self, values => values.iter_mut().zip(integers).for_each(|(value, integer)| {
+            *value = Lane::of(value.wide().wrapping_sub(*integer as u64));
+        }));
+    }
+}
+
 impl Zeroize for Lanes {
     fn zeroize(&mut self) {
         each_lane!(self, values => values.zeroize());

@@ -219,7 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::privacy::{Noise, NoiseLaw};
+    use crate::privacy::{Level, Noise, NoiseLaw};
     use crate::rounds::advertisement::{Advertisement, Proof, PublicKeys};
     use crate::rounds::{
         advertise_keys, certificate, consistency_check, masked_input_collection, share_keys, unmasking,
@@ -257,15 +257,19 @@ mod tests {
             .prop_map(|(name, length, bits, bound)| VectorSpec { name, length, bits, bound, noise: None });
         let law = prop::sample::select(&NoiseLaw::ALL[..]);
         let real = || (1u64 << 52)..(0x7ff << 52);
-        let noisy = ("[ -~]{1,20}", law, 1u32..1 << 28, real(), real(), 1u64.., (1u64 << 14)..=1 << 40)
-            .prop_map(|(name, law, dimension, clip, scale, norm_squared, variance)| {
-                let variance =
-                    if law == NoiseLaw::Centred { 72_254 + variance % (1 << 21) } else { variance };
-                VectorSpec {
-                    noise: Some(Noise { law, dimension, clip, scale, norm_squared, variance }),
-                    ..VectorSpec::new(name, dimension.next_power_of_two(), 20)
-                }
-            });
+        let noisy =
+            ("[ -~]{1,20}", law, 1u32..1 << 28, real(), real(), 1u64.., (1u64 << 14)..=1 << 39, 0u32..5)
+                .prop_map(|(name, law, dimension, clip, scale, norm_squared, variance, levels)| {
+                    let centred = law == NoiseLaw::Centred;
+                    let variance = if centred { 72_254 + variance % (1 << 21) } else { variance };
+                    let level =
+                        |at| Level { survivors: 100 - at, variance: variance + (u64::from(at) << 14) };
+                    let levels = (1..=if centred { 0 } else { levels }).map(level).collect();
+                    VectorSpec {
+                        noise: Some(Noise { law, dimension, clip, scale, norm_squared, variance, levels }),
+                        ..VectorSpec::new(name, dimension.next_power_of_two(), 20)
+                    }
+                });
         let vector = prop_oneof![plain, noisy];
         let graph = prop_oneof![
             Just(Graph::Complete),
@@ -323,7 +327,11 @@ mod tests {
             round_trip(&consistency_check::Response { signature: [5; 64] }, &changes, cut);
             round_trip(&certificate::CertifiedRequest { signatures }, &changes, cut);
             round_trip(&unmasking::Request { survivor_count: bytes.len() as u32, survivors: bytes }, &changes, cut);
-            round_trip(&unmasking::Response { unopened: ids, shares: shares.into() }, &changes, cut);
+            round_trip(&unmasking::Response {
+                unopened: ids,
+                seeds: shares.iter().copied().take(cut).collect::<Vec<_>>().into(),
+                shares: shares.into(),
+            }, &changes, cut);
         }
 
         /// Whatever comes, decoding ends without a panic, and a length that lies is refused before it is used.

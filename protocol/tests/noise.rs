@@ -139,15 +139,15 @@ fn the_sum_is_that_of_what_each_client_hands_in() {
 fn what_is_given_away_follows_from_the_shares_that_are_in_the_sum() {
     for law in NoiseLaw::ALL {
         let config = config(law);
-        let of = |shares| config.given_away(shares).unwrap().epsilon(1e-5).unwrap().epsilon;
+        let of = |survivors| config.given_away(survivors, 2).unwrap().epsilon(1e-5).unwrap().epsilon;
         let aggregate = run(&config, 1, 4).unwrap();
         let achieved = aggregate.given_away(2).unwrap().epsilon(1e-5).unwrap().epsilon;
-        assert_eq!(achieved, of(8 - 2));
-        assert!(achieved < of(config.minimum_survivors - 2), "more survived than had to");
-        assert!(config.given_away(0).is_err());
+        assert_eq!(achieved, of(8));
+        assert!(achieved < of(config.minimum_survivors), "more survived than had to");
+        assert!(config.given_away(2, 2).is_err());
     }
     let plain = Config { vectors: vec![VectorSpec::new("v", 1, 8)], ..config(NoiseLaw::Skellam) };
-    assert_eq!(plain.given_away(0).unwrap().epsilon(1e-5).unwrap().epsilon, 0.0);
+    assert_eq!(plain.given_away_at_most(0).unwrap().epsilon(1e-5).unwrap().epsilon, 0.0);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_client_computes_the_privacy_itself() {
         plain: plain.clone(),
         ..PrivacyPolicy::new(epsilon, 1e-5, corrupt)
     };
-    let epsilon = config.given_away(7 - 2).unwrap().epsilon(1e-5).unwrap().epsilon;
+    let epsilon = config.given_away_at_most(2).unwrap().epsilon(1e-5).unwrap().epsilon;
     assert_eq!(refusal(policy(epsilon, 2), &config), None);
     for (policy, config) in [
         (policy(epsilon * 0.999, 2), config.clone()),
@@ -195,7 +195,7 @@ fn experimental_noise_is_refused_unless_it_is_asked_for() {
     let usual = PrivacyPolicy { plain: vec!["examples".to_owned()], ..PrivacyPolicy::new(1e9, 1e-5, 0) };
     let says = refusal(usual.clone(), &config).unwrap().to_string();
     assert!(says.contains("centred discrete gaussian noise, which the policy does not accept"), "{says}");
-    let epsilon = config.given_away(7 - 2).unwrap().epsilon(1e-5).unwrap().epsilon;
+    let epsilon = config.given_away(7, 2).unwrap().epsilon(1e-5).unwrap().epsilon;
     let asked =
         |epsilon| PrivacyPolicy { laws: vec![NoiseLaw::Centred], epsilon, corrupt: 2, ..usual.clone() };
     assert_eq!(refusal(asked(epsilon), &config), None);
@@ -207,7 +207,7 @@ fn experimental_noise_is_refused_unless_it_is_asked_for() {
 fn a_norm_bound_without_room_is_refused_before_a_key_is_made() {
     for law in [NoiseLaw::Skellam, NoiseLaw::Centred] {
         let mut config = config(law);
-        let noise = config.vectors[0].noise.unwrap();
+        let noise = config.vectors[0].noise.clone().unwrap();
         config.vectors[0].noise = Some(Noise { norm_squared: noise.norm_squared / 2, ..noise });
         let (_, requests) = Server::open(config).unwrap();
         let answer = Client::new([1; 32], Policy::default()).handle(&requests[0].1);
@@ -266,19 +266,19 @@ fn parameters_with_which_a_rounding_depends_on_the_input_are_refused() {
     };
     let of = |law| vector(law).noise.unwrap();
     let centred = of(NoiseLaw::Centred);
-    assert!(!judged(NoiseLaw::Centred, centred));
+    assert!(!judged(NoiseLaw::Centred, centred.clone()));
     // On the fine grid there is hardly more to a vector than its clip: just so much is too little.
     let clip = centred.clip() * centred.scale();
-    let bare = Noise { norm_squared: (clip * clip * f64::exp2(24.0)) as u64, ..centred };
+    let bare = Noise { norm_squared: (clip * clip * f64::exp2(24.0)) as u64, ..centred.clone() };
     assert!(judged(NoiseLaw::Centred, bare));
     let huge = Noise { scale: f64::MAX.to_bits(), clip: f64::MIN_POSITIVE.to_bits(), ..centred };
     assert!(judged(NoiseLaw::Centred, huge));
     let noise = of(NoiseLaw::DiscreteGaussian);
     let refused = |noise| judged(NoiseLaw::DiscreteGaussian, noise);
-    assert!(!refused(noise));
+    assert!(!refused(noise.clone()));
     // The grid's unit overflows: a vector of zeros would be the only one that can be rounded.
     let (clip, scale) = (f64::MIN_POSITIVE.to_bits(), f64::MAX.to_bits());
-    assert!(refused(Noise { clip, scale, ..noise }));
+    assert!(refused(Noise { clip, scale, ..noise.clone() }));
     // There is room in the mean, and hardly ever for one as long as the clip.
     let clip = noise.clip() * noise.scale();
     let mean = (clip * clip + f64::from(noise.dimension.next_power_of_two()) / 4.0).ceil() as u64;

@@ -82,9 +82,10 @@ fn each_message_has_the_bytes_that_were_told() {
                 Round::ConsistencyCheck => {
                     (sizes::consistency_check_request(11), sizes::consistency_check_response())
                 }
-                Round::Unmasking => {
-                    (sizes::unmasking_request(&cohort.config, sharers), sizes::unmasking_response(held, 0))
-                }
+                Round::Unmasking => (
+                    sizes::unmasking_request(&cohort.config, sharers),
+                    sizes::unmasking_response(&cohort.config, held, 0, 11),
+                ),
             };
             assert_eq!(request as u64, down, "{round} to {id}");
             assert!(response.is_none_or(|response| response as u64 == up), "{round} of {id}");
@@ -102,5 +103,7 @@ fn a_declared_bound_is_counted() {
 
 #[test]
 fn an_id_stands_for_a_share_that_is_not_there() {
-    assert_eq!(sizes::unmasking_response(10, 0) - sizes::unmasking_response(9, 1), 32 - 4);
+    let config = Cohort::new(Graph::Complete, 11, 5, vec![VectorSpec::new("v", 1, 1)], 1).config;
+    let response = |shares, unopened| sizes::unmasking_response(&config, shares, unopened, 11);
+    assert_eq!(response(10, 0) - response(9, 1), 32 - 4);
 }

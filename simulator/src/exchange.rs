@@ -80,9 +80,11 @@ impl Exchange {
                 operations::consistency_check(),
                 operations::receive_signature(),
             ),
-            Round::Unmasking => {
-                (sizes::unmasking_response(partners + own, 0), operations::unmasking(config), nothing)
-            }
+            Round::Unmasking => (
+                sizes::unmasking_response(config, partners + own, 0, config.clients),
+                operations::unmasking(config),
+                nothing,
+            ),
         };
         let task = match round {
             // The task's length goes before it.

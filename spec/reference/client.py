@@ -10,6 +10,7 @@ import identity
 import keys
 import mask
 import noise
+import removal
 import shamir
 import vector
 import wire
@@ -191,6 +192,7 @@ class Client:
         self._members = sorted(owners + [self._me.id])
         self._open(bundles)
         packed = vector.pack(self._mask_input(owners), self._config)
+        self._keep_seeds()
         self._secrets = self._vectors = None
         if self._config.active:
             self._await(wire.CONSISTENCY_CHECK_REQUEST, self._check_consistency)
@@ -244,8 +246,17 @@ class Client:
         if terms.law == noise.CENTRED:
             drawn = noise.draw_around(rounded, terms.variance, terms.fraction_bits, seed)
             return noise.wrapped(drawn, [0] * spec.length, spec.bits)
-        drawn = noise.draw(terms.law, terms.variance, seed, spec.length)
+        drawn = removal.share(terms, self._chain(place), seed, spec.length)
         return noise.wrapped(rounded, drawn, spec.bits)
+
+    def _chain(self, place: int) -> removal.Chain:
+        return removal.Chain(self._session, self._me.id, place)
+
+    def _keep_seeds(self) -> None:
+        """The seeds of what may turn out to be superfluous, by the vector's place (spec section 9.6)."""
+        levels = [spec.noise.levels if spec.noise else () for spec in self._config.vectors]
+        seeds = self._secrets.noise_seeds
+        self._seeds = [self._chain(place).seeds(seeds[place], len(of_one)) for place, of_one in enumerate(levels)]
 
     # Spec section 4.5.
 
@@ -277,7 +288,7 @@ class Client:
         for signed in signatures:
             valid = ed25519.verify(identities[signed.signer], self._statement, signed.signature)
             must_hold(valid, "4.6-12")
-        return self._give_shares(session_id, self._survivors)
+        return self._give_shares(session_id, self._survivors, len(self._survivors))
 
     def _unmask(self, session_id: bytes, body: bytes) -> bytes:
         """In the curious suite."""
@@ -289,13 +300,21 @@ class Client:
         must_hold(counted >= self._config.threshold, "4.6-3")
         must_hold(request.survivor_count >= self._config.minimum_survivors, "4.6-9")
         must_hold(self._can_be(request.survivor_count, survivors), "4.6-10")
-        return self._give_shares(session_id, survivors)
+        return self._give_shares(session_id, survivors, request.survivor_count)
 
-    def _give_shares(self, session_id: bytes, survivors: set[int]) -> bytes:
+    def _give_shares(self, session_id: bytes, survivors: set[int], count: int) -> bytes:
         shares = b"".join(self._share_of(owner, owner in survivors) for owner in self._members)
-        response = wire.UnmaskingResponse(tuple(self._unopened), shares)
+        response = wire.UnmaskingResponse(tuple(self._unopened), shares, self._superfluous(count))
         self._forget()
         return wire.pack(wire.UNMASKING_RESPONSE, session_id, response.encode())
+
+    def _superfluous(self, survivors: int) -> bytes:
+        """For each vector with components to be removed the first seed of theirs."""
+        disclosed = b""
+        for spec, seeds in zip(self._config.vectors, self._seeds):
+            if removal.is_superfluous(spec.noise, survivors):
+                disclosed += seeds[removal.kept(spec.noise, survivors) - 1]
+        return disclosed
 
     def _can_be(self, count: int, survivors: set[int]) -> bool:
         """Whether the session can have so many survivors, of which these are in the closed neighbourhood."""

@@ -7,6 +7,7 @@ import identity
 import keys
 import mask
 import noise
+import removal
 import shamir
 import vector
 from config import ACTIVE, CURIOUS, VectorSpec
@@ -199,6 +200,13 @@ def _centred_noise(r):
 
 def _fraction_bits(r):
     return {"bits": noise.fraction_bits(int(r["norm_squared"]), r["length"])}
+
+
+def _removal(r):
+    chain = removal.Chain(_session(r), r["client"], r["place"])
+    seeds = chain.seeds(unhex(r["seed"]), r["components"])
+    drawn = [chain.noise_seed(seed, component).hex() for component, seed in enumerate(seeds, start=1)]
+    return {"chain": [seed.hex() for seed in seeds], "seeds": drawn}
 
 
 def _rotation(r):

@@ -42,6 +42,7 @@ RULES = (
     "4.5-5",
     "4.6-11",
     "4.6-12",
+    "4.6-13",
 )
 CODES = {must: code for code, must in enumerate(RULES, start=1)}
 

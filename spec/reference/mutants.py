@@ -19,6 +19,7 @@ import keystream
 import mask
 import noise
 import presentation
+import removal
 import ristretto255
 import server
 import session
@@ -34,7 +35,7 @@ HOLDS_MUST = (bits, client, config, identity, keys, noise, presentation, server,
 CHECKED = (
     *("3.2-1", "3.2-2", "4.1-2", "4.1-3", "4.1-4", "4.1-5", "4.2-1", "4.2-2", "4.2-3", "4.3-1", "4.3-2", "4.3-3"),
     *("4.4-1", "4.4-2", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4", "4.6-5", "4.6-9", "4.6-10", "9.1-1"),
-    *("3.7-1", "3.7-2", "4.2-4", "4.2-5", "4.5-1", "4.5-2", "4.5-3", "4.5-4", "4.5-5", "4.6-11", "4.6-12"),
+    *("3.7-1", "3.7-2", "4.2-4", "4.2-5", "4.5-1", "4.5-2", "4.5-3", "4.5-4", "4.5-5", "4.6-11", "4.6-12", "4.6-13"),
 )
 # The labels by the sections whose derivations use them.
 LABELS = {
@@ -46,6 +47,7 @@ LABELS = {
     "6.1": ("config", "session"),
     "6.2": ("graph",),
     "9": ("noise",),
+    "9.6": ("removal chain", "removal noise"),
 }
 CATALOGUE = {}
 
@@ -422,7 +424,8 @@ def signers_need_not_survive():
         signers = {signed.signer for signed in wire.CertifiedUnmaskingRequest.decode(body).signatures}
         members = {member.id for member in self._roster}
         survivors, self._survivors = self._survivors, self._survivors | signers & members
-        give, self._give_shares = self._give_shares, lambda session_id, _: give(session_id, survivors)
+        give = self._give_shares
+        self._give_shares = lambda session_id, _, __: give(session_id, survivors, len(survivors))
         return right(self, session_id, body)
 
     client.Client._unmask_certified = unmask
@@ -797,3 +800,56 @@ def half_is_nearest_to_the_integer_below():
     noise.draw_around = lambda centres, variance, fraction_bits, seed: [
         -x for x in right([-centre for centre in centres], variance, fraction_bits, seed)
     ]
+
+
+@mutant("9.1-1")
+def levels_in_any_order():
+    noise.Noise._levels_keep_the_rules = lambda self: all(
+        level.variance <= self._greatest() for level in self.levels
+    )
+
+
+@mutant("9.6")
+def one_component_too_many_removed():
+    right = removal.kept
+    removal.kept = lambda terms, survivors: max(1, right(terms, survivors) - 1)
+
+
+@mutant("9.6")
+def a_level_kept_at_its_own_number():
+    removal.kept = lambda terms, survivors: 1 + sum(level.survivors >= survivors for level in terms.levels)
+
+
+@mutant("9.6")
+def components_of_the_whole_share():
+    right = removal.components
+    removal.components = lambda terms, chain, first, seed, length: right(
+        noise.Noise(**(vars(terms) | {"variance": 0})), chain, first, seed, length
+    )
+
+
+@mutant("9.6")
+def only_the_first_superfluous_component_removed():
+    right = unmasking._without_noise
+
+    def without(collected, sums, client, seeds):
+        whole = removal.components
+
+        def first_one(terms, chain, first, seed, length):
+            short = noise.Noise(**(vars(terms) | {"levels": terms.levels[:first]}))
+            return whole(short, chain, first, seed, length)
+
+        removal.components = first_one
+        found = right(collected, sums, client, seeds)
+        removal.components = whole
+        return found
+
+    unmasking._without_noise = without
+
+
+@mutant("9.6")
+def a_chain_for_all_vectors():
+    right = removal.Chain._derive
+    removal.Chain._derive = lambda self, label, seed, component: right(
+        removal.Chain(self.session, self.client, 0), label, seed, component
+    )

@@ -21,10 +21,22 @@ LAWS = {DISCRETE_GAUSSIAN: "discrete gaussian", SKELLAM: "skellam", CENTRED: "ce
 VARIANCES = {DISCRETE_GAUSSIAN: (2**14, 2**60), SKELLAM: (2**14, 2**40), CENTRED: (72_254, 2**22)}
 
 UNIT = 2**16  # of variances
+LEAST = 2**14  # variance of a share or a component
 GRID = 2**24  # units of the input grid in one
 GREATEST_FRACTION = 12  # bits
 ATTEMPTS = 10_000
 WORD = 64
+
+
+@dataclass(frozen=True)
+class Level:
+    """More noise for fewer survivors (spec section 9.6)."""
+
+    survivors: int  # needed if fewer inputs than this are in the sum
+    variance: int  # of the share that a client then keeps
+
+    def encode(self) -> bytes:
+        return uint32(self.survivors) + uint64(self.variance)
 
 
 @dataclass(frozen=True)
@@ -37,14 +49,18 @@ class Noise:
     scale: int
     norm_squared: int
     variance: int
+    levels: tuple[Level, ...] = ()
 
     def encode(self) -> bytes:
+        levels = uint8(len(self.levels)) + b"".join(level.encode() for level in self.levels)
         reals = uint64(self.clip) + uint64(self.scale)
-        return uint32(self.dimension) + reals + uint64(self.norm_squared) + uint64(self.variance)
+        return uint32(self.dimension) + reals + uint64(self.norm_squared) + uint64(self.variance) + levels
 
     @staticmethod
     def read(law: int, reader: Reader) -> "Noise":
-        return Noise(law, reader.uint32(), *(reader.uint64() for _ in range(4)))
+        numbers = reader.uint32(), *(reader.uint64() for _ in range(4))
+        levels = tuple(Level(reader.uint32(), reader.uint64()) for _ in range(reader.uint8()))
+        return Noise(law, *numbers, levels)
 
     def keeps_the_rules(self, length: int) -> bool:
         """[9.1-1], but for the law and the bound."""
@@ -56,6 +72,21 @@ class Noise:
             and _is_positive_normal(self.scale)
             and self.norm_squared >= 1
             and least <= self.variance <= greatest
+            and self._levels_keep_the_rules()
+        )
+
+    def _greatest(self) -> int:
+        return VARIANCES[self.law][1]
+
+    def _levels_keep_the_rules(self) -> bool:
+        survivors = [level.survivors for level in self.levels]
+        variances = [self.variance] + [level.variance for level in self.levels]
+        if self.law == CENTRED and self.levels:
+            return False
+        return (
+            all(after < before for before, after in zip(survivors, survivors[1:]))
+            and all(after - before >= LEAST for before, after in zip(variances, variances[1:]))
+            and variances[-1] <= self._greatest()
         )
 
     @property

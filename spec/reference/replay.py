@@ -11,7 +11,7 @@ from client import Client
 from config import ACTIVE, CURIOUS, Config, VectorSpec
 from error import Abort, Fault
 from identity import Credentials
-from noise import LAWS, Noise
+from noise import LAWS, Level, Noise
 from server import Aggregate, Server
 
 SUITES = {"curious": CURIOUS, "active": ACTIVE}
@@ -61,7 +61,8 @@ def _read_vector(data: dict) -> VectorSpec:
 def _read_noise(data: dict) -> Noise:
     law = next(law for law, name in LAWS.items() if name == data["law"])
     reals = int(data["clip"], 16), int(data["scale"], 16)
-    return Noise(law, data["dimension"], *reals, int(data["norm_squared"]), int(data["variance"]))
+    levels = tuple(Level(level["survivors"], int(level["variance"])) for level in data.get("levels", ()))
+    return Noise(law, data["dimension"], *reals, int(data["norm_squared"]), int(data["variance"]), levels)
 
 
 class Parties:

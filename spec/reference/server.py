@@ -7,6 +7,7 @@ import ed25519
 import field
 import identity
 import keys
+import removal
 import unmasking
 import vector
 import wire
@@ -187,7 +188,7 @@ class Server:
         needed = [u for u in self._sharers if self._is_needed(u)]
         if self._too_few(self._survivors) or not needed or not self._enough_holders(needed, self._survivors):
             raise Abort(TOO_FEW_CLIENTS)
-        self._shares = {}
+        self._shares, self._seeds = {}, {}
         if self.config.active:
             return self._ask_for_signatures()
         requests = {i: wire.UnmaskingRequest(len(self._survivors), self._survivor_bits(i)) for i in self._survivors}
@@ -239,6 +240,9 @@ class Server:
         opened = [owner for owner in asked if owner not in unopened]
         must_hold(len(response.shares) == wire.SCALAR * len(opened), "4.6-5")
         shares = [_share(piece) for piece in _pieces(response.shares, wire.SCALAR)]
+        superfluous = [removal.is_superfluous(spec.noise, len(self._survivors)) for spec in self.config.vectors]
+        must_hold(len(response.seeds) == wire.SEED * sum(superfluous), "4.6-13")
+        self._seeds[sender] = _pieces(response.seeds, wire.SEED)
         for owner, share in zip(opened, shares):
             self._shares.setdefault(owner, {})[sender] = share
         self.faults += [Fault(owner, "4.4-3", sender) for owner in unopened]
@@ -256,6 +260,7 @@ class Server:
             self._sums,
             {owner: dict(sorted(shares.items())) for owner, shares in self._shares.items()},
             sorted(self._answers),
+            self._seeds,
         )
         sums, faults = unmasking.unmask(collected)
         self.faults += faults

@@ -67,7 +67,7 @@ def _fields(structure):
         case wire.CertifiedUnmaskingRequest():
             return {"signatures": [{"id": s.signer, "signature": s.signature.hex()} for s in structure.signatures]}
         case wire.UnmaskingResponse():
-            return fields | {"shares": _pieces(structure.shares, 32)}
+            return fields | {"shares": _pieces(structure.shares, 32), "seeds": _pieces(structure.seeds, 32)}
     return fields
 
 
@@ -89,7 +89,8 @@ def _noise(spec):
     noise = spec.noise
     reals = {"clip": f"{noise.clip:016x}", "scale": f"{noise.scale:016x}"}
     numbers = {"norm_squared": str(noise.norm_squared), "variance": str(noise.variance)}
-    return {"law": LAWS[noise.law], "dimension": noise.dimension} | reals | numbers
+    levels = [{"survivors": level.survivors, "variance": str(level.variance)} for level in noise.levels]
+    return {"law": LAWS[noise.law], "dimension": noise.dimension} | reals | numbers | ({"levels": levels} if levels else {})
 
 
 def _pieces(data, size):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import keys
 import mask
+import removal
 from config import Config
 from error import SECRET_LOST, TOO_FEW_CLIENTS, Abort, Fault
 from reconstruction import Budget, Lost, reconstruct
@@ -25,6 +26,7 @@ class Collected:
     sums: list[list[int]]  # of the masked inputs
     shares: dict[int, dict[int, int]]  # owner to holder to share, of the kind that was asked for
     answered: list[int]
+    seeds: dict[int, list[bytes]]  # of superfluous noise, by who disclosed them
 
     def needed(self) -> list[int]:
         """The sharers whose secret is needed (spec section 4.4)."""
@@ -49,7 +51,22 @@ def unmask(collected: Collected) -> tuple[list[list[int]], list[Fault]]:
             sums = _without_own_mask(collected, sums, owner, secret)
         else:
             sums = _without_pairwise_masks(collected, sums, owner, secret)
+    for client, seeds in collected.seeds.items():
+        sums = _without_noise(collected, sums, client, list(seeds))
     return sums, faults
+
+
+def _without_noise(collected: Collected, sums, client: int, seeds: list[bytes]):
+    """Spec section 9.6."""
+    rest = []
+    for place, (sum_of_one, spec) in enumerate(zip(sums, collected.config.vectors)):
+        if removal.is_superfluous(spec.noise, len(collected.survivors)):
+            chain = removal.Chain(collected.session, client, place)
+            first = removal.kept(spec.noise, len(collected.survivors))
+            drawn = removal.components(spec.noise, chain, first, seeds.pop(0), spec.length)
+            sum_of_one = [(x - y) % 2**spec.bits for x, y in zip(sum_of_one, drawn)]
+        rest.append(sum_of_one)
+    return rest
 
 
 def _enough_shares(collected: Collected) -> None:

@@ -24,6 +24,7 @@ TYPES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 
 BUNDLE = 80  # bytes
 SCALAR = 32  # bytes
+SEED = 32  # bytes
 SIGNATURE = 64  # bytes
 
 
@@ -278,13 +279,14 @@ class UnmaskingRequest:
 
 @dataclass(frozen=True)
 class UnmaskingResponse:
-    """Spec section 4.6. `shares` is the shares one behind the other."""
+    """Spec section 4.6. `shares` is the shares one behind the other, and so are `seeds`."""
 
     unopened: tuple[int, ...]
     shares: bytes
+    seeds: bytes = b""
 
     def encode(self) -> bytes:
-        return long_list(b"".join(map(uint32, self.unopened))) + long_list(self.shares)
+        return long_list(b"".join(map(uint32, self.unopened))) + long_list(self.shares) + self.seeds
 
     @staticmethod
     def decode(body: bytes) -> "UnmaskingResponse":
@@ -292,7 +294,10 @@ class UnmaskingResponse:
 
     @staticmethod
     def _read(reader: Reader) -> "UnmaskingResponse":
-        return UnmaskingResponse(tuple(reader.elements(Reader.client_id)), _pieces_of(SCALAR, reader))
+        unopened, shares = tuple(reader.elements(Reader.client_id)), _pieces_of(SCALAR, reader)
+        seeds = reader.rest()
+        must_hold(len(seeds) % SEED == 0, MALFORMED)
+        return UnmaskingResponse(unopened, shares, seeds)
 
 
 def _pieces_of(size: int, reader: Reader) -> bytes:

@@ -43,6 +43,7 @@ pub const VECTORS: &[(&str, &str)] = &[
     ("section-9.1.json", include_str!("../vectors/section-9.1.json")),
     ("section-9.2.json", include_str!("../vectors/section-9.2.json")),
     ("section-9.3.json", include_str!("../vectors/section-9.3.json")),
+    ("section-9.6.json", include_str!("../vectors/section-9.6.json")),
 ];
 
 /// The schema of these files: `spec/vectors/schema.json`.

@@ -27,8 +27,9 @@ class Reader {
   }
   number(length) { return Number(BigInt("0x" + hex(this.take(length)))); }
   id() { const id = this.number(4); hold(id !== 0, "4.1-1"); return id; }
-  list(size, element) {
-    const bytes = this.take(this.number(4));
+  list(size, element) { return this.elements(this.take(this.number(4)), size, element); }
+  rest(size, element) { return this.elements(this.take(this.bytes.length), size, element); }
+  elements(bytes, size, element) {
     hold(bytes.length % size === 0, "4.1-1");
     return Array.from({ length: bytes.length / size }, (_, i) =>
       element(new Reader(bytes.subarray(i * size, (i + 1) * size))));
@@ -45,7 +46,8 @@ const bodies = {
   8: (r) => ({ signature: hex(r.take(64)) }),
   5: (r) => ({ bundles: r.list(84, (b) => ({ owner: b.id(), bundle: hex(b.take(80)) })) }),
   9: (r) => ({ survivor_count: r.number(4), survivors: hex(r.take(r.number(4))) }),
-  10: (r) => ({ unopened: r.list(4, (i) => i.id()), shares: r.list(32, (s) => hex(s.take(32))) }),
+  10: (r) => ({ unopened: r.list(4, (i) => i.id()), shares: r.list(32, (s) => hex(s.take(32))),
+    seeds: r.rest(32, (s) => hex(s.take(32))) }),
 };
 const list = (parts) => { const bytes = Buffer.concat(parts); return [uint32(bytes.length), bytes]; };
 const writers = {
@@ -56,7 +58,7 @@ const writers = {
   7: (b) => list([unhex(b.survivors)]),
   8: (b) => [unhex(b.signature)],
   9: (b) => [uint32(b.survivor_count), ...list([unhex(b.survivors)])],
-  10: (b) => [...list(b.unopened.map(uint32)), ...list(b.shares.map(unhex))],
+  10: (b) => [...list(b.unopened.map(uint32)), ...list(b.shares.map(unhex)), ...b.seeds.map(unhex)],
 };
 
 function decode({ message, config }) {

@@ -113,6 +113,16 @@ pub fn derive(r: &Value) -> Result<Value, Value> {
         "fraction bits" => {
             json!({"bits": core::fraction_bits(decimal(&r["norm_squared"]), number(&r["length"]))})
         }
+        "removal" => {
+            let seeds = core::removal(
+                (suite(r), &session(), id(&r["client"]), number(&r["place"]) as u8),
+                &array(&r["seed"]),
+                number(&r["components"]) as u8,
+            );
+            let [chain, seeds]: [Value; 2] =
+                [0, 1].map(|at| seeds.iter().map(|pair| hex(pair[at])).collect());
+            json!({"chain": chain, "seeds": seeds})
+        }
         "rotation" => {
             let signs = core::signs(&seed_of(r), number(&r["count"]) as usize);
             json!({"negated": signs.into_iter().map(u8::from).collect::<Value>()})

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use secagg::privacy::{Noise, NoiseLaw};
+use secagg::privacy::{Level, Noise, NoiseLaw};
 use secagg::{
     Abort, Aggregate, Client, ClientId, Closed, Config, Credentials, Fault, Graph, Input, Misuse, Policy,
     Requests, Server, Suite, VectorSpec,
@@ -71,6 +71,17 @@ pub struct NoiseRecord {
     pub clip: String,
     pub scale: String,
     pub norm_squared: String,
+    pub variance: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LevelRecord>,
+}
+
+/// A level of the noise of a vector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of `secagg::privacy::Level`")]
+pub struct LevelRecord {
+    pub survivors: u32,
     pub variance: String,
 }
 
@@ -368,7 +379,7 @@ impl ConfigRecord {
 impl VectorRecord {
     fn of(spec: &VectorSpec) -> Self {
         let bound = spec.bound.map(|bound| bound.to_string());
-        let noise = spec.noise.map(|noise| NoiseRecord::of(&noise));
+        let noise = spec.noise.as_ref().map(NoiseRecord::of);
         Self { name: spec.name.clone(), length: spec.length, bits: spec.bits, bound, noise }
     }
 
@@ -388,6 +399,14 @@ impl NoiseRecord {
             scale: hex::encode(noise.scale.to_be_bytes()),
             norm_squared: noise.norm_squared.to_string(),
             variance: noise.variance.to_string(),
+            levels: noise
+                .levels
+                .iter()
+                .map(|&Level { survivors, variance }| LevelRecord {
+                    survivors,
+                    variance: variance.to_string(),
+                })
+                .collect(),
         }
     }
 
@@ -400,6 +419,11 @@ impl NoiseRecord {
             scale: real(&self.scale),
             norm_squared: number(&self.norm_squared),
             variance: number(&self.variance),
+            levels: self
+                .levels
+                .iter()
+                .map(|level| Level { survivors: level.survivors, variance: number(&level.variance) })
+                .collect(),
         }
     }
 }

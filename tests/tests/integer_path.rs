@@ -148,11 +148,17 @@ const PITFALLS: [(&str, &[(&str, &str)]); 25] = [
     ),
     (
         "noise and masks from one stream",
-        &[("bits.rs", "purposes_and_seeds_do_not_meet"), ("removal.rs", "seeds_of_components_do_not_meet")],
+        &[
+            ("bits.rs", "purposes_and_seeds_do_not_meet"),
+            ("noise_removal.rs", "seeds_of_components_do_not_meet"),
+        ],
     ),
     (
         "noise removed for survivors whom the clients have not agreed on",
-        &[("removal.rs", "survivor_sets_that_differ_would_break_the_plan")],
+        &[
+            ("removal.rs", "survivor_sets_that_differ_would_break_the_plan"),
+            ("noise_removal.rs", "what_remains_is_exactly_what_the_number_of_survivors_needs"),
+        ],
     ),
 ];
 
@@ -162,7 +168,8 @@ fn every_known_pitfall_has_its_tests() {
     for (pitfall, tests) in PITFALLS {
         assert!(!tests.is_empty());
         for (file, test) in tests {
-            let places = [root.join("../protocol/src/privacy").join(file), root.join("tests").join(file)];
+            let folders = ["../protocol/src/privacy", "../protocol/tests", "tests"];
+            let places = folders.map(|folder| root.join(folder).join(file));
             let text = places.iter().find_map(|path| std::fs::read_to_string(path).ok());
             let text = text.unwrap_or_else(|| panic!("{pitfall}: there is no {file}"));
             assert!(

@@ -330,6 +330,48 @@ fn a_session_with_noise_is_planned_served_joined_and_accounted_for() {
     assert!(refused.status.code() == Some(3) && said.contains("above the budget of 60"), "{said}");
 }
 
+/// All four answer, and what was there for the one that might have dropped out is not in the sum.
+#[test]
+fn superfluous_noise_is_removed_where_the_plan_has_levels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let plan = "privacy plan --epsilon 60 --delta 1e-6 --clients 4 --dropout 0.25 --corrupt 0 --clip 2 --dimension 6 \
+                --bits 24 --noise add-then-remove --format json";
+    let planned = run(&plan.split_whitespace().collect::<Vec<_>>());
+    fs::write(path("plan.json"), &planned.stdout).unwrap();
+    fs::write(path("in.json"), r#"{"update": [1, -0.5, 0, 0.25, 0, 1]}"#).unwrap();
+    let ledger = path("phones.ledger");
+    let create = ["--population", "phones", "--epsilon", "60.1", "--delta", "1e-6"];
+    assert!(run(&[&["privacy", "ledger", "create", &ledger], &create[..]].concat()).status.success());
+    let noise = format!("update:{}", path("plan.json"));
+    let arguments = ["--clients", "4", "--noise", &noise, "--stage-deadline", "20", "--ledger", &ledger];
+    let server = Serving::start(folder.path(), &arguments);
+    let (pin, input) = (path("pin"), path("in.json"));
+    let join = |name: &str| {
+        let fixed = ["join", &server.address, "--pin-file", &pin, "--name", name, "--input", &input];
+        let policy = ["--max-epsilon", "60.01", "--delta", "1e-6"];
+        secagg(&[&fixed[..], &policy[..]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    for client in ["a", "b", "c", "d"].map(join) {
+        let output = client.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let (code, stdout, stderr) = server.end();
+    assert_eq!(code, Some(0), "{stderr}");
+    let released: Value = serde_json::from_str(&stdout).unwrap();
+    let achieved = released["privacy"]["epsilon_achieved"].as_f64().unwrap();
+    // Four whole shares would give about 50.
+    assert!(achieved <= 60.01 && achieved > 59.0, "{released}");
+    let show = run(&["privacy", "ledger", "show", &ledger, "--format", "json"]);
+    let show: Value = serde_json::from_slice(&show.stdout).unwrap();
+    let spent = show["epsilon_server"].as_f64().unwrap();
+    assert!(show["settled"] == 1 && (spent / achieved - 1.0).abs() < 1e-9, "{show}");
+}
+
 #[test]
 fn centred_noise_is_served_as_an_experiment_and_joined_by_who_accepts_it() {
     let folder = tempfile::tempdir().unwrap();

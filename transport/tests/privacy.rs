@@ -441,10 +441,16 @@ fn a_demonstration_stops_before_the_round_that_would_overspend() {
 }
 
 #[test]
-fn a_plan_says_what_removing_surplus_noise_would_bring() {
-    let output = secagg(&format!("{PLAN} --bits 16 --noise add-then-remove --format json"));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("what runs is over-provision"));
-    let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+fn a_plan_says_what_removing_surplus_noise_brings_and_carries_the_levels() {
+    let plan = json(&format!("{PLAN} --bits 16 --noise add-then-remove")).1;
+    let over = json(&format!("{PLAN} --bits 16")).1;
+    let levels = plan["levels"].as_array().unwrap();
+    assert_eq!(levels.len() as u64 + 1, plan["components"].as_u64().unwrap());
+    // With all of them a client adds what it adds without levels, but for the rounding to whole units.
+    let (last, share) = (levels.last().unwrap()["variance_units"].as_u64().unwrap(), &over["variance_units"]);
+    assert!(share.as_u64().unwrap().abs_diff(last) <= 1, "{last} {share}");
+    assert_eq!(levels[0]["survivors"], 50);
+    assert!(over["levels"].is_null() && plan["variance_units"].as_u64().unwrap() < last * 9 / 10);
     let of = |name: &str| number(&plan, name);
     assert!(of("components") > 1.0);
     assert!(of("error_all_answer_add_then_remove") < 0.95 * of("error_all_answer_over_provision"), "{plan}");

@@ -71,6 +71,12 @@ impl Curve {
         Self(self.0.iter().zip(&other.0).map(|(one, other)| one + other).collect())
     }
 
+    /// What is given away at most, if it is this or the other.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(one, other)| one.max(*other)).collect())
+    }
+
     /// What `rounds` such releases give away.
     #[must_use]
     pub fn times(&self, rounds: u32) -> Self {

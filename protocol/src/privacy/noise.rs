@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::codec::Steps;
 use super::{
-    CentredEncoding, CentredGaussian, CentredNoise, Curve, DistributedGaussian, Encoding, GaussianNoise,
+    CentredEncoding, CentredGaussian, CentredNoise, Curve, DistributedGaussian, Encoding, Level,
     PrivacyError, Rotation, Sensitivity, Skellam, SkellamNoise, Variance,
     centred_noise::{self, GREATEST_GRID},
     round::{self, GRID_BITS},
@@ -49,7 +49,7 @@ impl fmt::Display for NoiseLaw {
 /// How real vectors are brought into the ring of a vector, and the noise that each client adds (spec §9.1).
 ///
 /// Both reals are held as the bits of a binary64, as they are on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Noise {
     /// The law of a client's share.
     pub law: NoiseLaw,
@@ -62,8 +62,11 @@ pub struct Noise {
     /// The greatest sum of squares of a rounded vector, in squared integer units; in units of 2⁻²⁴ of them with centred
     /// noise, whose vectors are rounded to fractions.
     pub norm_squared: u64,
-    /// σ² of a client's share, in units of 2⁻¹⁶ of the squared integer unit.
+    /// σ² of a client's share, in units of 2⁻¹⁶ of the squared integer unit; with levels of its first component.
     pub variance: u64,
+    /// More noise for fewer survivors, which is removed if it turns out to be superfluous (spec §9.6): with ever fewer
+    /// survivors and ever greater shares. Empty if all noise stays.
+    pub levels: Vec<Level>,
 }
 
 /// The bits of the least and of the first too great positive normal binary64.
@@ -102,6 +105,7 @@ impl Noise {
             scale: encoding.scale().to_bits(),
             norm_squared,
             variance: variance.units(),
+            levels: Vec::new(),
         })
     }
 
@@ -117,6 +121,7 @@ impl Noise {
             scale: encoding.scale().to_bits(),
             norm_squared: encoding.norm_squared_units()?,
             variance: encoding.variance()?.units(),
+            levels: Vec::new(),
         })
     }
 
@@ -153,11 +158,12 @@ impl Noise {
     }
 
     /// Coordinates after padding; a configuration that keeps the rules has no dimension that would overflow.
-    fn padded(&self) -> u32 {
+    pub(super) fn padded(&self) -> u32 {
         self.dimension.checked_next_power_of_two().unwrap_or(u32::MAX)
     }
 
-    /// What one release gives away against the server, with `shares` shares of noise in the sum that it does not know.
+    /// What one release gives away against the server, with `shares` shares of noise in the sum that it does not know;
+    /// with levels, shares of which the first component only is counted.
     ///
     /// # Errors
     /// No share; parameters for which there is no guarantee.
@@ -216,20 +222,18 @@ impl Noise {
                 "σ² must be at least 1/4 and at most 2^44, or 2^24 with Skellam noise; 1.05² to 64 with centred noise",
             ),
         ];
-        rules.iter().find(|(holds, _)| !holds).map(|(_, says)| *says)
+        let broken = rules.iter().find(|(holds, _)| !holds).map(|(_, says)| *says);
+        broken.or_else(|| self.levels_broken(*variances.end()))
     }
 
-    /// A share of noise for every coordinate of the session's vector, or what draws it around the vector (spec §9.3).
+    /// A share of noise for every coordinate of the session's vector, with levels its first component; or what draws it
+    /// around the vector (spec §9.3).
     pub(crate) fn prepare(&self, seed: &[u8; 32], count: usize) -> Result<Prepared, PrivacyError> {
-        let variance = Variance::new(self.variance)?;
-        let drawn = match self.law {
-            NoiseLaw::DiscreteGaussian => GaussianNoise::new(variance).draw(seed, count),
-            NoiseLaw::Skellam => SkellamNoise::new(variance)?.draw(seed, count),
-            NoiseLaw::Centred => {
-                return CentredNoise::new(variance, self.fraction_bits()).map(Prepared::Around);
-            }
-        };
-        Ok(Prepared::Drawn(Zeroizing::new(drawn)))
+        if self.law == NoiseLaw::Centred {
+            let variance = Variance::new(self.variance)?;
+            return CentredNoise::new(variance, self.fraction_bits()).map(Prepared::Around);
+        }
+        Ok(Prepared::Drawn(Zeroizing::new(self.sampler()?.draw(seed, count))))
     }
 
     /// A client's ring elements for its real vector (spec §9.2).
@@ -366,7 +370,7 @@ mod tests {
     fn centred_noise_below_the_theorems_floor_is_broken_and_gives_no_guarantee() {
         assert_eq!(Variance::at_least(crate::privacy::LEAST_CENTRED_SIGMA).unwrap().units(), LEAST_CENTRED);
         let noise = Noise::centred(&centred(1.0)).unwrap();
-        let of = |variance| Noise { variance, ..noise };
+        let of = |variance| Noise { variance, ..noise.clone() };
         for (variance, holds) in
             [(LEAST_CENTRED - 1, false), (LEAST_CENTRED, true), (1 << 22, true), ((1 << 22) + 1, false)]
         {
@@ -374,6 +378,9 @@ mod tests {
             assert!(!holds || of(variance).prepare(&[1; 32], 4).is_ok());
         }
         assert!(of(LEAST_CENTRED - 1).curve(50).is_err());
+        // What hides the roundings of a vector must never be removed.
+        let levels = vec![Level { survivors: 40, variance: 1 << 20 }];
+        assert_eq!(Noise { levels, ..noise }.broken(128), Some("centred noise has no levels"));
     }
 
     #[test]

@@ -2,21 +2,14 @@
 //! removed (add-then-remove: XNoise of Jiang, Wang, Chen 2024, "Dordis: Efficient Federated Learning with
 //! Dropout-Resilient Differential Privacy", arXiv 2209.12528).
 //!
-//! A client's noise is a sum of components, each drawn from a seed of its own. Once the set of survivors is fixed,
-//! every survivor discloses the seeds of the components that are not needed any more, and the server subtracts
-//! them. The protocol does not carry these seeds yet. To fit it, they are to be shared like the other secrets, in
-//! ShareKeys, so that survivors which vanish before Unmasking do not leave too much noise; and to be opened in Unmasking,
-//! after ConsistencyCheck, and only for the set of survivors that every client has signed.
+//! A client's noise is a sum of components. Once the set of survivors is fixed, every survivor discloses the seed from
+//! which those follow that are not needed any more, and the server subtracts them (spec §9.6). This module sizes the
+//! components: [`AddThenRemove::levels`] is what a configuration carries.
 
 use std::ops::Range;
 
-use hkdf::Hkdf;
-use sha2::Sha256;
-use zeroize::Zeroizing;
-
-use super::bits::PURPOSE;
 use super::error::PrivacyError;
-use super::{CentredGaussian, DistributedGaussian, Sensitivity, Skellam, Variance, round};
+use super::{CentredGaussian, DistributedGaussian, Level, MOST_LEVELS, Sensitivity, Skellam, Variance};
 
 /// The components of every client's noise, for a planned number of dropouts and colluding clients.
 ///
@@ -31,12 +24,12 @@ use super::{CentredGaussian, DistributedGaussian, Sensitivity, Skellam, Variance
 pub struct AddThenRemove {
     clients: u32,
     colluding: u32,
-    levels: Vec<Level>,
+    levels: Vec<Enough>,
 }
 
 /// The components up to one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Level {
+struct Enough {
     /// Up to so many dropouts they are enough.
     dropouts: u32,
     /// Sum of their σ².
@@ -74,9 +67,9 @@ impl AddThenRemove {
             let (least, greatest) = (floor.units(), Variance::GREATEST.units());
             return Err(PrivacyError::NotDrawn { what, found: first.units(), least, greatest });
         }
-        let mut levels = vec![Level { dropouts: 0, share: first }];
+        let mut levels = vec![Enough { dropouts: 0, share: first }];
         for dropped in 1..=dropouts {
-            let next = Level { dropouts: dropped, share: share(dropped)? };
+            let next = Enough { dropouts: dropped, share: share(dropped)? };
             let reached = levels.last().map_or(0, |level| level.share.units());
             if next.share.units() - reached >= floor.units() {
                 levels.push(next);
@@ -84,7 +77,7 @@ impl AddThenRemove {
         }
         // The last level stands for all dropouts that are left, which only enlarges its component.
         if let Some(last) = levels.last_mut() {
-            *last = Level { dropouts, share: share(dropouts)? };
+            *last = Enough { dropouts, share: share(dropouts)? };
         }
         Ok(Self { clients, colluding, levels })
     }
@@ -94,7 +87,33 @@ impl AddThenRemove {
         self.parts(self.levels.len())
     }
 
-    /// Which components' seeds a survivor discloses when `dropped` clients have vanished.
+    /// σ² of the first component.
+    pub fn first(&self) -> Variance {
+        self.levels.first().map_or(Variance::LEAST, |level| level.share)
+    }
+
+    /// The levels behind the first component, as a vector's [`Noise`](super::Noise) has them.
+    ///
+    /// # Errors
+    /// More than a configuration carries: ask for a greater floor.
+    pub fn levels(&self) -> Result<Vec<Level>, PrivacyError> {
+        let pairs = self.levels.windows(2);
+        let levels: Vec<Level> = pairs
+            .filter_map(|pair| match pair {
+                [before, level] => {
+                    Some(Level { survivors: self.clients - before.dropouts, variance: level.share.units() })
+                }
+                _ => None,
+            })
+            .collect();
+        if levels.len() > MOST_LEVELS {
+            let (found, greatest) = (levels.len() as u64, MOST_LEVELS as u64);
+            return Err(PrivacyError::NotDrawn { what: "the number of levels", found, least: 0, greatest });
+        }
+        Ok(levels)
+    }
+
+    /// Which components a survivor discloses when `dropped` clients have vanished.
     ///
     /// # Security
     /// `dropped` must follow from a set of survivors that all clients agree on, and a client answers once. A server
@@ -169,36 +188,13 @@ impl AddThenRemove {
         Skellam::new(self.remaining(dropped)? as f64 / Variance::ONE as f64, sensitivity)
     }
 
-    /// The seed of a component, from the client's seed for this round's noise. To disclose it tells nothing about the
-    /// other components' seeds.
-    pub fn component_seed(seed: &[u8; 32], component: usize) -> Zeroizing<[u8; 32]> {
-        let mut derived = Zeroizing::new([0; 32]);
-        let info: [&[u8]; 3] = [PURPOSE, b"component", &(component as u64).to_be_bytes()];
-        let expanded = Hkdf::<Sha256>::new(None, seed).expand_multi_info(&info, derived.as_mut_slice());
-        debug_assert!(expanded.is_ok(), "32 bytes are within HKDF's limit");
-        derived
-    }
-
-    /// Subtracts noise that was drawn anew from a disclosed seed from a sum of ring elements of `bits` bits.
-    ///
-    /// # Errors
-    /// Noise of another length than the sum.
-    pub fn remove(sum: &mut [u64], noise: &[i64], bits: u8) -> Result<(), PrivacyError> {
-        if sum.len() != noise.len() {
-            let expected = sum.len() as u32;
-            return Err(PrivacyError::Length { what: "values of noise", found: noise.len(), expected });
-        }
-        round::remove(sum, noise, bits);
-        Ok(())
-    }
-
     fn honest(&self, dropped: u32) -> u32 {
         self.clients.saturating_sub(dropped).saturating_sub(self.colluding)
     }
 
     fn parts(&self, kept: usize) -> Vec<Variance> {
         let mut before = 0;
-        let part = |level: &Level| {
+        let part = |level: &Enough| {
             let part = level.share.units() - before;
             before = level.share.units();
             // A part is at least the floor, which is a variance, and at most a share.
@@ -218,7 +214,7 @@ impl AddThenRemove {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GaussianNoise;
+    use super::super::{Noise, NoiseLaw};
     use super::*;
 
     fn variance(sigma_squared: f64) -> Variance {
@@ -266,39 +262,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_disclosed_is_removed_to_the_last_bit() {
-        let (bits, count, sum_of) = (20u8, 500, |one: &[u64], other: &[u64]| -> Vec<u64> {
-            one.iter().zip(other).map(|(one, other)| (one + other) & 0xf_ffff).collect()
-        });
-        let plan = AddThenRemove::new(6, 2, 0, variance(600.0), Variance::LEAST).unwrap();
-        let samplers: Vec<GaussianNoise> = plan.components().into_iter().map(GaussianNoise::new).collect();
-        let noise = |client: u8, component: usize| {
-            let seed = AddThenRemove::component_seed(&[client; 32], component);
-            samplers[component].draw(&seed, count)
-        };
-        let added = |components: Range<usize>| {
-            let each =
-                (0..5u8).flat_map(|client| components.clone().map(move |component| (client, component)));
-            let wrapped =
-                each.map(|(client, component)| round::wrap(&vec![0; count], &noise(client, component), bits));
-            wrapped.fold(vec![0; count], |sum, one| sum_of(&sum, &one))
-        };
-        // Client 5 has vanished: component 2 of the five others goes.
-        let (mut sum, removed) = (added(0..3), plan.removed(1).unwrap());
-        assert_eq!(removed, 2..3);
-        for client in 0..5 {
-            AddThenRemove::remove(&mut sum, &noise(client, 2), bits).unwrap();
+    fn what_a_configuration_carries_keeps_as_many_components() {
+        for (clients, dropouts, floor) in [(10, 4, 1.0), (300, 100, 1.0), (7, 0, 1.0)] {
+            let plan = AddThenRemove::new(clients, dropouts, 1, variance(4000.0), variance(floor)).unwrap();
+            let encoding = super::super::Task {
+                clients,
+                bits: 20,
+                clip: 1.0,
+                dimension: 9,
+                beta: 0.6,
+                wrap: 1e-6,
+                greatest_scale: None,
+            };
+            let encoding = super::super::Encoding::with_multiplier(encoding, 1.0).unwrap();
+            let noise = Noise::of(NoiseLaw::DiscreteGaussian, &encoding).unwrap();
+            let noise = Noise { variance: plan.first().units(), levels: plan.levels().unwrap(), ..noise };
+            assert_eq!(noise.broken(16), None);
+            for dropped in 0..=dropouts {
+                let kept = plan.kept(dropped).unwrap();
+                assert_eq!(noise.kept(clients - dropped), kept, "{clients} {dropped}");
+                let honest = clients - dropped - 1;
+                assert_eq!(noise.left_of(&[(honest, kept)]), plan.remaining(dropped).unwrap());
+            }
+            assert_eq!(noise.kept(0), noise.levels.len() + 1);
         }
-        assert_eq!(sum, added(0..2));
-        assert!(AddThenRemove::remove(&mut sum, &[0; 3], bits).is_err());
-    }
-
-    #[test]
-    fn seeds_of_components_do_not_meet() {
-        let seed = |client: u8, component| *AddThenRemove::component_seed(&[client; 32], component);
-        assert_ne!(seed(1, 0), seed(1, 1));
-        assert_ne!(seed(1, 0), seed(0, 0));
-        assert_ne!(seed(1, 0), [1; 32]);
+        let fine = AddThenRemove::new(1000, 300, 0, variance(5e8), Variance::LEAST).unwrap();
+        assert!(fine.levels().unwrap_err().to_string().contains("is 300; it must be 0 to 255"));
     }
 
     /// A server that shows one half of the survivors no dropouts and the other half many has less noise left than

@@ -69,14 +69,6 @@ pub(super) fn reduce(values: &[i64], bits: u8) -> Vec<u64> {
     values.iter().map(|&value| value as u64 & ones).collect()
 }
 
-/// Subtracts noise from ring elements.
-pub(super) fn remove(sum: &mut [u64], noise: &[i64], bits: u8) {
-    let ones = (1u64 << bits) - 1;
-    for (element, noise) in sum.iter_mut().zip(noise) {
-        *element = element.wrapping_sub(*noise as u64) & ones;
-    }
-}
-
 /// The representative of a ring element from −2^(bits−1) to below 2^(bits−1).
 pub(super) fn centre(element: u64, bits: u8) -> i64 {
     let above = 64 - u32::from(bits);

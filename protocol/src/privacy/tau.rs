@@ -32,9 +32,46 @@ pub fn unequal(sigmas: &[f64]) -> f64 {
     tau
 }
 
+/// τ of so many shares of each σ, in any order, or a little more: of the shares of one σ the first [`EXACT`] are summed one
+/// by one, and of the others as many at once as there are before them, at the greatest of their terms.
+pub fn grouped(shares: &[(u32, f64)]) -> f64 {
+    let mut groups: Vec<(u32, f64)> = shares.iter().map(|(count, sigma)| (*count, sigma * sigma)).collect();
+    groups.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let (mut sum, mut tau) = (0.0f64, 0.0);
+    for (count, variance) in groups {
+        let mut done = 0;
+        while done < count {
+            let block = if done < EXACT { 1 } else { done.min(count - done) };
+            // The first share of all joins none.
+            if sum > 0.0 {
+                tau += 10.0 * f64::from(block) * (-2.0 * PI * PI / (1.0 / sum + 1.0 / variance)).exp();
+            }
+            sum += f64::from(block) * variance;
+            done += block;
+        }
+    }
+    tau
+}
+
+/// Shares of one σ that are summed one by one.
+const EXACT: u32 = 1 << 12;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_are_unequal_shares_or_a_bound_on_them() {
+        for groups in
+            [&[(1, 0.5)][..], &[(9, 0.7), (30, 2.0), (1, 0.9)], &[(10_000, 0.6), (20_000, 0.55), (5, 3.0)]]
+        {
+            let each = |&(count, sigma): &(u32, f64)| vec![sigma; count as usize];
+            let (bound, exact) =
+                (grouped(groups), unequal(&groups.iter().flat_map(each).collect::<Vec<_>>()));
+            assert!(bound >= exact * (1.0 - 1e-12) && bound <= exact * 1.01, "{groups:?} {bound} {exact}");
+        }
+        assert!(grouped(&[(u32::MAX, 1.0)]) > 0.0);
+    }
 
     #[test]
     fn equal_shares_are_a_case_of_unequal_ones() {

@@ -15,6 +15,7 @@ use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::seal::{BUNDLE_LEN, Direction};
 use crate::input::{Checked, Share};
 use crate::mask::{MaskSeed, Masks, Sign, tile};
+use crate::removal::Removal;
 use crate::vector::{Arranged, Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{Abort, ClientId, Config, Counts, Lanes, Misbehaviour, Requests, VectorSpec};
@@ -95,6 +96,8 @@ pub(crate) struct Client {
     pub(crate) witness: Option<Witness>,
     /// Its noise for each vector that has any.
     pub(crate) noise: Vec<Option<Share>>,
+    /// What can be removed of it.
+    pub(crate) removal: Removal,
 }
 
 /// The client's next state: in a signed suite it signs before it gives shares.
@@ -142,6 +145,7 @@ impl Client {
             id: self.id,
             held,
             own_share: self.own_share,
+            removal: self.removal,
             agreed: None,
         };
         let next = match self.witness {

@@ -15,6 +15,7 @@ use crate::crypto::sign::VerifyingKey;
 use crate::crypto::{Kept, hash};
 use crate::graph::Neighbourhoods;
 use crate::input;
+use crate::removal::Removal;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Requests, Suite};
 
@@ -162,7 +163,8 @@ impl Client {
         counts.share_evaluations += 2 * sealed + u64::from(own_share.is_some());
         let commitment = commit(suite, &session, self.id, &self.secrets.self_mask);
         let response = Response { commitment, bundles }.encode(&session);
-        let noise = input::prepare(&self.config, self.secrets.noise_seeds)?;
+        let removal = Removal::new(&self.config, &session, self.id, &self.secrets.noise_seeds);
+        let noise = input::prepare(&self.config, self.secrets.noise_seeds, &removal)?;
         let next = masked_input_collection::Client {
             config: self.config,
             session,
@@ -174,6 +176,7 @@ impl Client {
             own_share,
             witness: self.credentials.map(|credentials| Witness { credentials, roster: identities }),
             noise,
+            removal,
         };
         Ok((response, next))
     }

@@ -16,9 +16,13 @@ use crate::crypto::seal::Shares;
 use crate::crypto::sharing::decode_share;
 use crate::crypto::sign::SIGNATURE_LEN;
 use crate::crypto::{Kept, and_wipe, hash};
+use crate::input::not_encodable;
 use crate::mask::{MaskSeed, Sign, apply_all};
+use crate::removal::{Chain, Removal, superfluous};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
-use crate::{Abort, ClientId, Counts, Fault, Graph, Lanes, Misbehaviour, Requests, bitmap};
+use crate::{
+    Abort, ClientId, Counts, Fault, Graph, Lanes, Misbehaviour, Misuse, Requests, VectorSpec, bitmap,
+};
 
 /// `UnmaskingRequest`: of how many inputs the sum is, and one bit for each client of the neighbourhood that shared, the
 /// asked one included, ascending; set for those whose masked input is in the sum.
@@ -52,16 +56,18 @@ impl Body for Request {
 }
 
 /// `UnmaskingResponse`: the owners whose bundles did not open, and for each other one asked for, ascending,
-/// the share of its self mask seed if it survives and of its mask key if it does not.
+/// the share of its self mask seed if it survives and of its mask key if it does not; then, to the end, the seeds of
+/// superfluous noise.
 pub(crate) struct Response {
     pub(crate) unopened: Vec<ClientId>,
     pub(crate) shares: Zeroizing<Vec<[u8; 32]>>,
+    pub(crate) seeds: Zeroizing<Vec<[u8; 32]>>,
 }
 
 impl Response {
-    /// Bytes with `opened` shares and `unopened` ids.
-    pub(crate) fn len(opened: usize, unopened: usize) -> usize {
-        HEADER_LEN + 8 + unopened * 4 + opened * 32
+    /// Bytes with `opened` shares, `unopened` ids and so many `seeds`.
+    pub(crate) fn len(opened: usize, unopened: usize, seeds: usize) -> usize {
+        HEADER_LEN + 8 + unopened * 4 + (opened + seeds) * 32
     }
 }
 
@@ -72,14 +78,21 @@ impl Body for Response {
         out.len32(self.unopened.len() * 4);
         self.unopened.iter().for_each(|&id| out.id(id));
         out.opaque(self.shares.as_flattened());
+        out.bytes(self.seeds.as_flattened());
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        Ok(Self { unopened: input.list(4, Reader::id)?, shares: input.list(32, |item| item.array())?.into() })
+        let unopened = input.list(4, Reader::id)?;
+        let shares = input.list(32, |item| item.array())?.into();
+        let (seeds, behind) = input.rest().as_chunks();
+        if !behind.is_empty() {
+            return Err(Misbehaviour::Malformed);
+        }
+        Ok(Self { unopened, shares, seeds: seeds.to_vec().into() })
     }
 
     fn message_len(&self) -> usize {
-        Self::len(self.shares.len(), self.unopened.len())
+        Self::len(self.shares.len(), self.unopened.len(), self.seeds.len())
     }
 }
 
@@ -94,14 +107,20 @@ pub(crate) struct Client {
     /// The neighbours that shared, ascending, with their shares if their bundles opened.
     pub(crate) held: Vec<(ClientId, Option<Shares>)>,
     pub(crate) own_share: Option<Kept<Scalar>>,
+    /// What can be removed of its noise.
+    pub(crate) removal: Removal,
     /// In a signed suite, once it has signed.
     pub(crate) agreed: Option<Agreed>,
 }
 
 impl Client {
     pub(crate) fn answer(self, request: &[u8], counts: &mut Counts) -> Result<Vec<u8>, Abort> {
-        let bits = self.survivors(request, counts).map_err(Abort::Server)?;
-        let mut response = Response { unopened: Vec::new(), shares: Vec::with_capacity(bits.len()).into() };
+        let (bits, survivors) = self.survivors(request, counts).map_err(Abort::Server)?;
+        let mut response = Response {
+            unopened: Vec::new(),
+            shares: Vec::with_capacity(bits.len()).into(),
+            seeds: Vec::new().into(),
+        };
         for (member, survives) in self.neighbourhood().zip(bits) {
             match member {
                 Member::Me => response.shares.extend(self.own_share.iter().map(|share| share.to_bytes())),
@@ -112,6 +131,7 @@ impl Client {
                 Member::Other(id, None) => response.unopened.push(id),
             }
         }
+        response.seeds = self.removal.disclose(survivors);
         Ok(response.encode(&self.session))
     }
 
@@ -120,10 +140,12 @@ impl Client {
         id == self.id || self.held.binary_search_by_key(&id, |(id, _)| *id).is_ok()
     }
 
-    /// Who of the closed neighbourhood survives: as signed, if a quorum signed the same, or as the request says.
-    fn survivors(&self, request: &[u8], counts: &mut Counts) -> Result<Vec<bool>, Misbehaviour> {
+    /// Who of the closed neighbourhood survives, and how many do in the whole session: as signed, if a quorum signed the
+    /// same, or as the request says.
+    fn survivors(&self, request: &[u8], counts: &mut Counts) -> Result<(Vec<bool>, u32), Misbehaviour> {
         let Some(agreed) = &self.agreed else {
-            return self.check(&Request::decode(request, &self.session)?);
+            let request = Request::decode(request, &self.session)?;
+            return Ok((self.check(&request)?, request.survivor_count));
         };
         let CertifiedRequest { signatures } = CertifiedRequest::decode(request, &self.session)?;
         counts.verifications += signatures.len() as u64;
@@ -132,7 +154,7 @@ impl Client {
             Member::Me => true,
             Member::Other(id, _) => agreed.survives(id),
         };
-        Ok(self.neighbourhood().map(survives).collect())
+        Ok((self.neighbourhood().map(survives).collect(), agreed.certifiers.len() as u32))
     }
 
     fn check(&self, request: &Request) -> Result<Vec<bool>, Misbehaviour> {
@@ -186,6 +208,8 @@ impl<'a> Member<'a> {
 pub(crate) struct Answer {
     shares: Vec<(ClientId, Scalar)>,
     unopened: Vec<ClientId>,
+    /// Of superfluous noise, for each vector that has any.
+    seeds: Vec<[u8; 32]>,
     digest: [u8; 32],
 }
 
@@ -268,13 +292,18 @@ impl Server {
 
     /// The greatest length of a response of `from`: an id and a share are never both given for one owner.
     pub(crate) fn response_limit(&self, from: ClientId) -> usize {
-        Response::len(self.asked(from).len(), 0)
+        Response::len(self.asked(from).len(), 0, self.disclosed())
     }
 
     pub(crate) fn receive(&mut self, from: ClientId, response: &[u8]) -> Result<(), Misbehaviour> {
-        let asked = self.asked(from);
+        let (asked, disclosed) = (self.asked(from), self.disclosed());
         let session = &self.session;
-        self.roll.receive(from, || Answer::of(response, from, asked, session))
+        self.roll.receive(from, || Answer::of(response, from, asked, disclosed, session))
+    }
+
+    /// How many seeds of superfluous noise each survivor discloses.
+    fn disclosed(&self) -> usize {
+        self.session.config.disclosed(self.survivors.len() as u32)
     }
 
     /// Whether closing now would leave every secret that is needed with enough shares.
@@ -302,12 +331,38 @@ impl Server {
         let secrets = self.secrets(faults, counts)?;
         let seeds = self.seeds(&secrets, counts);
         let config = &self.session.config;
-        for ((index, spec), sum) in (0..=u8::MAX).zip(&config.vectors).zip(&mut self.sums) {
+        let superfluous = self.superfluous()?;
+        for (((index, spec), sum), noise) in
+            (0..=u8::MAX).zip(&config.vectors).zip(&mut self.sums).zip(superfluous)
+        {
             apply_all(config.suite, &self.session.id, index, &seeds, sum);
+            sum.subtract(&noise);
             sum.reduce(spec.bits);
             counts.keystream_bytes += seeds.len() as u64 * lane_bytes(spec);
         }
         Ok(Unmasked { sums: self.sums, survivors: self.survivors, session: self.session.id })
+    }
+
+    /// For each vector the noise that survivors have disclosed; empty where there is none.
+    fn superfluous(&self) -> Result<Vec<Vec<i64>>, Misuse> {
+        let Session { config, id, .. } = &self.session;
+        let survivors = self.survivors.len() as u32;
+        let mut with_seeds = 0;
+        let of = |(place, spec): (u8, &VectorSpec)| {
+            let Some(noise) = spec.noise.as_ref().filter(|noise| noise.kept(survivors) <= noise.levels.len())
+            else {
+                return Ok(Vec::new());
+            };
+            let chain = |client| Chain { suite: config.suite, session: id, client, place };
+            let answers = self.roll.answers().iter();
+            let disclosed: Vec<_> = answers
+                .filter_map(|(&client, answer)| Some((chain(client), answer.seeds.get(with_seeds)?)))
+                .collect();
+            with_seeds += 1;
+            superfluous(noise, spec.length as usize, survivors, &disclosed)
+                .map_err(|why| not_encodable(spec, why))
+        };
+        (0..=u8::MAX).zip(&config.vectors).map(of).collect()
     }
 
     /// The bundles that holders report as unopened.
@@ -401,9 +456,10 @@ impl Answer {
         message: &[u8],
         from: ClientId,
         mut asked: Vec<ClientId>,
+        disclosed: usize,
         session: &Session,
     ) -> Result<Self, Misbehaviour> {
-        let Response { unopened, shares } = Response::decode(message, &session.id)?;
+        let Response { unopened, shares, seeds } = Response::decode(message, &session.id)?;
         let asked_for = |id: &ClientId| *id != from && asked.binary_search(id).is_ok();
         if !ascending(unopened.iter().copied()) || !unopened.iter().all(asked_for) {
             return Err(Misbehaviour::BadUnopenedList);
@@ -414,9 +470,13 @@ impl Answer {
         asked.retain(|id| unopened.binary_search(id).is_err());
         let digest = hash(session.config.suite, "unmasking answer", &[&from.get().to_be_bytes(), message]);
         // A list that grows leaves copies behind.
-        let mut answer = Self { shares: Vec::with_capacity(asked.len()), unopened, digest };
+        let mut answer =
+            Self { shares: Vec::with_capacity(asked.len()), unopened, seeds: seeds.to_vec(), digest };
         for (owner, share) in asked.into_iter().zip(shares.iter()) {
             answer.shares.push((owner, decode_share(share).ok_or(Misbehaviour::NonCanonicalShare)?));
+        }
+        if answer.seeds.len() != disclosed {
+            return Err(Misbehaviour::WrongSeedCount);
         }
         Ok(answer)
     }

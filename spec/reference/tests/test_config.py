@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from config import Config, VectorSpec
 from error import Broken
-from noise import CENTRED, DISCRETE_GAUSSIAN, SKELLAM, Noise
+from noise import CENTRED, DISCRETE_GAUSSIAN, SKELLAM, Level, Noise
 from presentation import Reader
 from tests.rehearsal import LANES, active, complete, regular
 
@@ -34,7 +34,12 @@ class Encoding(unittest.TestCase):
         noise = Noise(SKELLAM, 3, 0x3FF0 << 48, 0x4024 << 48, 77, 1 << 20)
         encoded = complete(vectors=(VectorSpec("v", 4, 9, None, noise),)).encode()
         expected = "00" "02" "00000003" "3ff0000000000000" "4024000000000000" "000000000000004d" "0000000000100000"
-        self.assertEqual(encoded[-64 - 38 : -64], bytes.fromhex(expected))
+        self.assertEqual(encoded[-64 - 39 : -64], bytes.fromhex(expected) + b"\0")
+        levels = (Level(7, 1 << 21), Level(6, 1 << 22))
+        more = complete(vectors=(VectorSpec("v", 4, 9, None, replace(noise, levels=levels)),)).encode()
+        layout = "02" "00000007" "0000000000200000" "00000006" "0000000000400000"
+        self.assertEqual(more[-64 - 25 : -64], bytes.fromhex(layout))
+        self.assertEqual(len(more), len(encoded) + 24)
 
     def test_layout_of_the_active_suite(self):
         config = active(5, 4, 2)

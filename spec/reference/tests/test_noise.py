@@ -2,10 +2,13 @@
 
 import math
 import unittest
+from dataclasses import replace
 from fractions import Fraction
 
 import noise
+import removal
 from error import Abort
+from session import Session
 
 ONE = noise.UNIT
 
@@ -134,3 +137,38 @@ class Rounding(unittest.TestCase):
             self.assertEqual(noise.centred(elements, bits), ends)
             beyond = noise.wrapped(ends, [-1, 1], bits)
             self.assertEqual(noise.centred(beyond, bits), ends[::-1])
+
+
+class Removal(unittest.TestCase):
+    """Spec section 9.6."""
+
+    levels = (noise.Level(9, 6 * ONE), noise.Level(7, 9 * ONE))
+
+    def test_components_kept(self):
+        terms = noise.Noise(1, 5, 0, 0, 1, 4 * ONE, self.levels)
+        self.assertEqual([removal.kept(terms, m) for m in (10, 9, 8, 7, 6, 0)], [1, 1, 2, 2, 3, 3])
+        self.assertEqual([removal.is_superfluous(terms, m) for m in (9, 7, 6)], [True, True, False])
+
+    def test_all_components_less_the_superfluous_are_those_kept(self):
+        for law in noise.LAWS:
+            terms = noise.Noise(law, 5, 0, 0, 1, 4 * ONE, self.levels)
+            chain = removal.Chain(Session(1, b"s" * 32), 3, 1)
+            seeds = chain.seeds(b"e" * 32, 2)
+            whole = removal.share(terms, chain, b"e" * 32, 20)
+            for first in (1, 2):
+                superfluous = removal.components(terms, chain, first, seeds[first - 1], 20)
+                fewer = noise.Noise(law, 5, 0, 0, 1, 4 * ONE, self.levels[: first - 1])
+                kept = removal.share(fewer, chain, b"e" * 32, 20)
+                self.assertEqual([x - y for x, y in zip(whole, superfluous)], kept)
+
+    def test_rules(self):
+        usual = noise.Noise(2, 5, 1 << 60, 1 << 60, 1, 4 * ONE, self.levels)
+        self.assertTrue(usual.keeps_the_rules(8))
+        for levels in (
+            self.levels[::-1],
+            (noise.Level(9, 4 * ONE),),
+            (noise.Level(9, 4 * ONE + noise.LEAST - 1),),
+            (noise.Level(9, 5 * ONE), noise.Level(9, 6 * ONE)),
+            (noise.Level(9, 2**40 + 1),),
+        ):
+            self.assertFalse(replace(usual, levels=levels).keeps_the_rules(8))

@@ -41,6 +41,17 @@ pub(super) const fn harmless(why: &'static str, lie: Lie) -> Lie {
 use Round::{ConsistencyCheck, MaskedInputCollection, ShareKeys, Unmasking};
 
 pub(super) const ALL: &[Lie] = &[
+    harmless(
+        "the server has nothing to subtract, and leaves the seed where it is",
+        lie(
+            "seed-of-no-noise",
+            "M4",
+            "discloses a seed although no noise is superfluous",
+            Unmasking,
+            |_, m| one([m, vec![7; 32]].concat()),
+            PutOut(Misbehaviour::WrongSeedCount),
+        ),
+    ),
     lie(
         "short-vector",
         "M3",

@@ -3,7 +3,7 @@
 
 use arbitrary::{Result, Unstructured};
 use secagg::conformance::{Decoded, Item, decode, encoded};
-use secagg::privacy::{Noise, NoiseLaw};
+use secagg::privacy::{Level, Noise, NoiseLaw};
 use secagg::{Authority, Config, Graph, Suite, VectorSpec};
 
 use super::packing;
@@ -110,7 +110,10 @@ pub(super) fn unmasking_response(data: &[u8]) {
         })?;
         let (shares, more) = list("shares", from, opaque::<32>)?;
         says.extend(more);
-        Ok(([unopened, shares].concat(), says))
+        // The seeds go to the end, with no length before them.
+        let (seeds, more) = list("seeds", from, opaque::<32>)?;
+        says.extend(more);
+        Ok(([&unopened, &shares, &seeds[4..]].concat(), says))
     });
 }
 
@@ -219,7 +222,10 @@ fn any_noise(from: &mut Unstructured<'_>) -> Result<Option<Noise>> {
     };
     let (dimension, clip, scale) = (from.arbitrary()?, from.arbitrary()?, from.arbitrary()?);
     let (norm_squared, variance) = (from.arbitrary()?, from.arbitrary()?);
-    Ok(Some(Noise { law, dimension, clip, scale, norm_squared, variance }))
+    let level =
+        |from: &mut Unstructured<'_>| Ok(Level { survivors: from.arbitrary()?, variance: from.arbitrary()? });
+    let levels = (0..from.int_in_range(0..=3u8)?).map(|_| level(from)).collect::<Result<_>>()?;
+    Ok(Some(Noise { law, dimension, clip, scale, norm_squared, variance, levels }))
 }
 
 /// The encoding of a configuration as spec §4.2 has it.
@@ -242,10 +248,15 @@ fn plain_config(config: &Config) -> Vec<u8> {
         out.extend(length.to_be_bytes());
         out.extend([*bits, u8::from(bound.is_some())]);
         out.extend(bound.iter().flat_map(|bound| bound.to_be_bytes()));
-        out.push(noise.map_or(0, |noise| noise.law as u8));
-        if let Some(Noise { dimension, clip, scale, norm_squared, variance, .. }) = noise {
+        out.push(noise.as_ref().map_or(0, |noise| noise.law as u8));
+        if let Some(Noise { dimension, clip, scale, norm_squared, variance, levels, .. }) = noise {
             out.extend(dimension.to_be_bytes());
             out.extend([clip, scale, norm_squared, variance].iter().flat_map(|number| number.to_be_bytes()));
+            out.push(levels.len() as u8);
+            for level in levels {
+                out.extend(level.survivors.to_be_bytes());
+                out.extend(level.variance.to_be_bytes());
+            }
         }
     }
     [out, config.task.to_vec(), config.nonce.to_vec()].concat()

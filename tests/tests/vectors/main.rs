@@ -14,6 +14,7 @@ mod lying_server;
 mod messages;
 mod noise;
 mod rehearsal;
+mod removal;
 mod schema;
 mod signatures;
 mod weak_keys;
@@ -37,6 +38,7 @@ fn written(shim: &str) -> Vec<(String, File)> {
     lying_server::write(&mut book, &sessions);
     lying_client::write(&mut book, complete, regular);
     noise::write(&mut book);
+    removal::write(&mut book);
     signatures::write(&mut book);
     let signed = active::sessions(&mut book);
     active::write(&mut book, &signed);

@@ -30,7 +30,7 @@ fn seed(byte: u8) -> String {
     hex::encode([byte; 32])
 }
 
-fn texts(numbers: impl IntoIterator<Item = i64>) -> Value {
+pub(crate) fn texts(numbers: impl IntoIterator<Item = i64>) -> Value {
     numbers.into_iter().map(|number| number.to_string()).collect()
 }
 
@@ -114,7 +114,7 @@ fn rotations(book: &mut Book) {
     }
 }
 
-const ONE: i64 = 1 << 24;
+pub(crate) const ONE: i64 = 1 << 24;
 
 fn roundings(book: &mut Book) {
     let halves = vec![ONE / 2; 16];
@@ -152,7 +152,7 @@ fn ring(book: &mut Book) {
 }
 
 /// A configuration whose one vector has noise, with one field replaced.
-fn noisy(law: &str, change: impl FnOnce(&mut Value)) -> Value {
+pub(crate) fn noisy(law: &str, change: impl FnOnce(&mut Value)) -> Value {
     let mut config = config(None, 4, 2, &[Vector { name: "v", length: 8, bits: 12 }], 9);
     config["vectors"][0]["noise"] = json!({
         "law": law,
@@ -223,7 +223,7 @@ fn parameters(book: &mut Book) {
     // In front of the noise of the only vector, behind which are task and nonce.
     for law in [4, 255] {
         let message = advertise(book, &good, |encoded| {
-            let place = encoded.len() - 64 - 37;
+            let place = encoded.len() - 64 - 38;
             encoded[place] = law;
         });
         book.breaks(&format!("9.1-1/law-{law}"), decode(&message));

@@ -295,7 +295,7 @@ fn choose(announcement: &Announcement, mut vectors: Vectors) -> Result<Input, St
     for spec in &announcement.config.vectors {
         let name = &spec.name;
         let values = vectors.remove(name).ok_or_else(|| format!("the input file has no vector {name:?}"))?;
-        let needs = spec.noise.map_or(spec.length, |noise| noise.dimension);
+        let needs = spec.noise.as_ref().map_or(spec.length, |noise| noise.dimension);
         if values.len() != needs as usize {
             let has = values.len();
             return Err(format!("the vector {name:?} has {has} coordinates, the session needs {needs}"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use secagg::privacy::ledger::{Kind, Release, Sampling};
-use secagg::privacy::{Noise, NoiseLaw, Variance};
+use secagg::privacy::{Level, Noise, NoiseLaw, Variance};
 use secagg::{Round, VectorSpec};
 use secagg_transport::{LedgerFile, LedgerFileError, Outcome};
 use serde::Deserialize;
@@ -13,7 +13,8 @@ use serde::Deserialize;
 pub(super) struct Planned {
     pub(super) vector: VectorSpec,
     noise: Noise,
-    variance: Variance,
+    /// σ² of each component of a client's noise; one if none is removed.
+    components: Vec<Variance>,
     /// Clients that the ring has room for.
     pub(super) clients: u32,
     /// The fewest clients whose noise makes the plan's ε.
@@ -33,7 +34,7 @@ pub(super) fn reserve(
     let mut names = Vec::new();
     for plan in plans {
         let name = ledger.ledger().unused_name("serve");
-        if let Err(refused) = ledger.reserve(&name, plan.release(fewest)) {
+        if let Err(refused) = ledger.reserve(&name, plan.worst_release(fewest)) {
             give_back(ledger, &names)?;
             return Err(refused);
         }
@@ -50,10 +51,9 @@ pub(super) fn settle(
     outcome: &Outcome,
 ) -> Result<(), LedgerFileError> {
     match &outcome.result {
-        Ok(aggregate) => plans
-            .iter()
-            .zip(names)
-            .try_for_each(|(plan, name)| ledger.settle(name, plan.release(aggregate.survivors.len() as u32))),
+        Ok(aggregate) => plans.iter().zip(names).try_for_each(|(plan, name)| {
+            ledger.settle(name, plan.release(&aggregate.noise_left(&plan.noise, plan.corrupt)))
+        }),
         Err(_) if outcome.stages.iter().all(|stage| stage.round != Round::Unmasking) => {
             give_back(ledger, names)
         }
@@ -80,19 +80,43 @@ struct File {
     scale: f64,
     norm_squared: u64,
     variance_units: u64,
+    #[serde(default)]
+    levels: Vec<FileLevel>,
+}
+
+#[derive(Deserialize)]
+struct FileLevel {
+    survivors: u32,
+    variance_units: u64,
 }
 
 impl Planned {
-    /// What a ledger keeps of a session with so many survivors.
-    fn release(&self, survivors: u32) -> Release {
-        let shares = survivors.saturating_sub(self.corrupt);
+    /// What a ledger keeps of a session with the number of survivors, `fewest` or more, that gives most away.
+    fn worst_release(&self, fewest: u32) -> Release {
+        let levels = self.noise.levels.iter().map(|level| level.survivors);
+        let numbers = levels.filter(|number| (fewest..=self.clients).contains(number)).chain([fewest]);
+        let left = |number: u32| vec![(number.saturating_sub(self.corrupt), self.noise.kept(number))];
+        let epsilon = |left: &Vec<(u32, usize)>| {
+            let curve = self.noise.curve_of(left).and_then(|curve| curve.epsilon(self.delta));
+            curve.map_or(f64::INFINITY, |found| found.epsilon)
+        };
+        let worst = numbers.map(left).max_by(|one, other| epsilon(one).total_cmp(&epsilon(other)));
+        self.release(&worst.unwrap_or_default())
+    }
+
+    /// What a ledger keeps of a session to which so many honest clients each left so many components.
+    fn release(&self, left: &[(u32, usize)]) -> Release {
+        let with = |at: usize| left.iter().filter(|(_, kept)| *kept > at).map(|(clients, _)| clients).sum();
+        let shares: Vec<(u32, Variance)> =
+            (0..).zip(&self.components).map(|(at, part)| (with(at), *part)).collect();
         let kind = match self.noise.law {
             NoiseLaw::Skellam => Kind::Skellam,
             NoiseLaw::Centred => Kind::Centred,
             _ => Kind::Gaussian,
         };
         let (norm, dimension) = (self.noise.norm(), self.vector.length);
-        Release { kind, shares: vec![(shares, self.variance)], norm, dimension, sampling: Sampling::All }
+        let shares = shares.into_iter().filter(|(clients, _)| *clients > 0).collect();
+        Release { kind, shares, norm, dimension, sampling: Sampling::All }
     }
 
     /// Whether nobody outside of this project has reviewed the guarantee.
@@ -130,18 +154,25 @@ impl File {
             scale: self.scale.to_bits(),
             norm_squared: self.norm_squared,
             variance: self.variance_units,
+            levels: self
+                .levels
+                .iter()
+                .map(|level| Level { survivors: level.survivors, variance: level.variance_units })
+                .collect(),
         };
-        let vector =
-            VectorSpec { noise: Some(noise), ..VectorSpec::new(name, self.padded_dimension, self.bits) };
+        let vector = VectorSpec {
+            noise: Some(noise.clone()),
+            ..VectorSpec::new(name, self.padded_dimension, self.bits)
+        };
         if !noise.has_room() {
             return Err("its norm bound is too small for its clip and scale: plan again".into());
         }
         let corrupt = self.minimum_survivors.saturating_sub(self.minimum_honest_survivors);
-        let variance = Variance::new(self.variance_units).map_err(|error| error.to_string())?;
+        let components = noise.component_variances().map_err(|error| error.to_string())?;
         Ok(Planned {
             vector,
             noise,
-            variance,
+            components,
             clients: self.clients,
             minimum_survivors: self.minimum_survivors,
             corrupt,

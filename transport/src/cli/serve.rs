@@ -294,7 +294,6 @@ fn privacy(arguments: &Arguments, aggregate: &Aggregate) -> Result<Option<Privac
     let plans = || arguments.noise.iter();
     let Some(delta) = plans().map(|plan| plan.delta).reduce(f64::min) else { return Ok(None) };
     let corrupt = plans().map(|plan| plan.corrupt).max().unwrap_or(0);
-    let shares = minimum_survivors(arguments).unwrap_or(1).saturating_sub(corrupt);
     // What is given away does not depend on the suite.
     let config = self::plan(arguments, Suite::Curious).config(arguments.clients, [0; 32]);
     let epsilon = |curve: Result<Curve, PrivacyError>| {
@@ -302,7 +301,7 @@ fn privacy(arguments: &Arguments, aggregate: &Aggregate) -> Result<Option<Privac
     };
     Ok(Some(Privacy {
         epsilon_achieved: epsilon(aggregate.given_away(corrupt))?,
-        epsilon_planned: epsilon(config.given_away(shares))?,
+        epsilon_planned: epsilon(config.given_away_at_most(corrupt))?,
         delta,
         corrupt,
     }))

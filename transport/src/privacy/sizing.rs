@@ -2,8 +2,7 @@
 //!
 //! *Over-provision* is what the protocol does: each client adds the share that the fewest honest survivors need, and
 //! who else survives adds to it. *Add-then-remove* adds the same in components, and once the survivors are known
-//! removes those that are not needed ([`AddThenRemove`]). The protocol has no message for the components' seeds
-//! yet, so its figures say what it would bring.
+//! removes those that are not needed ([`AddThenRemove`], spec §9.6).
 
 use secagg::privacy::{AddThenRemove, LEAST_CENTRED_SIGMA, PrivacyError, Variance};
 
@@ -44,9 +43,7 @@ pub fn over_provision(question: &Question, design: &Design) -> Result<Sized, Pri
 /// A share of noise below the floor of a component; more components than can be accounted for.
 pub fn add_then_remove(question: &Question, design: &Design) -> Result<Sized, PrivacyError> {
     let (clients, dropped, corrupt) = (question.clients, question.dropped, question.corrupt);
-    let share = design.encoding.variance()?;
-    let planned = Variance::new(share.units().saturating_mul(question.minimum_honest().into()))?;
-    let plan = AddThenRemove::new(clients, dropped, corrupt, planned, floor(design.scheme)?)?;
+    let plan = removal(question, design)?;
     let components = plan.components().len();
     let shares = components as u64 * u64::from(clients);
     if shares > GREATEST_SHARES {
@@ -66,6 +63,23 @@ pub fn add_then_remove(question: &Question, design: &Design) -> Result<Sized, Pr
     let error_all = design.error_with(remaining / f64::from(clients.saturating_sub(corrupt)));
     Ok(Sized { error_all, all: of(0)?, fewest: of(dropped)?, components })
 }
+
+/// The components: each adds at least a twentieth of the first, so that few are drawn and little more than is needed
+/// stays.
+///
+/// # Errors
+/// A share of noise below the floor of a component.
+pub fn removal(question: &Question, design: &Design) -> Result<AddThenRemove, PrivacyError> {
+    let share = design.encoding.variance()?;
+    let planned = Variance::new(share.units().saturating_mul(question.minimum_honest().into()))?;
+    let honest = question.clients.saturating_sub(question.corrupt).max(1);
+    let step = Variance::new((planned.units() / u64::from(honest) / FEW).max(Variance::LEAST.units()))?;
+    let floor = floor(design.scheme)?.max(step);
+    AddThenRemove::new(question.clients, question.dropped, question.corrupt, planned, floor)
+}
+
+/// A component is at least this part of the first.
+const FEW: u64 = 20;
 
 /// σ² below which no component is made. A sum of small discrete Gaussians is none, which at σ = 2 costs less than
 /// 10⁻³⁰ a share; centred noise counts from its own floor on; Skellam sums to Skellam, however small.

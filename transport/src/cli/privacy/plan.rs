@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use secagg::parameters::Fraction;
-use secagg::privacy::{PrivacyError, round_up};
+use secagg::privacy::{Level, PrivacyError, round_up};
 use secagg::sizes::{self, Traffic};
 use secagg::{Graph, Suite, VectorSpec};
 use secagg_transport::privacy::design::{Against, Design, Designer, Question};
@@ -90,7 +90,7 @@ pub(super) struct Arguments {
 enum Surplus {
     /// It stays: who does not drop out adds to the noise
     OverProvision,
-    /// It is removed once the survivors are known; the protocol cannot do so yet, the figures say what it would bring
+    /// It is removed once the survivors are known (not with centred noise yet)
     AddThenRemove,
 }
 
@@ -115,7 +115,8 @@ Examples:
       --clip 1 --dimension 10000 --noise add-then-remove
 
 sigma is the noise of one client in the units of --clip, sigma_integer the same times scale, as it is drawn;
-variance_units is its square in 2^-16ths. `secagg serve --noise NAME:PLAN.json` runs what --format json prints.
+variance_units is its square in 2^-16ths; with add-then-remove it is that of the part that always stays, and levels are
+the parts that are added for ever fewer survivors. `secagg serve --noise NAME:PLAN.json` runs what --format json prints.
 Errors are the root of the mean square of a coordinate when all clients answer; the central Gaussian is what a
 trusted server would add for the same ε. The table gives errors as multiples of it; * marks the chosen width.
 The column centred is experimental. Sampling lessens ε for whoever sees only the released sums, never for the
@@ -144,9 +145,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.noise == Surplus::AddThenRemove {
         fields.extend(both_sizings(arguments, &question, &design).map_err(refusal)?);
     }
+    let levels = levels(arguments, &question, &design).map_err(refusal)?;
     print(&match arguments.format {
         Format::Text => lines(&fields) + "\n" + &text_table(&rows, &design, central),
-        Format::Json => json(fields, &rows, central),
+        Format::Json => json(fields, levels, &rows, central),
     })?;
     warn(arguments);
     arguments.plot.as_ref().map_or(Ok(()), |path| {
@@ -320,7 +322,26 @@ fn text_table(rows: &[Row], design: &Design, central: f64) -> String {
     text + "       centred is experimental: nobody outside of this project has checked its proof\n"
 }
 
-fn json(mut fields: Fields, rows: &[Row], central: f64) -> String {
+/// The components of a client's noise, as `serve` reads them: the first replaces the whole share.
+fn levels(
+    arguments: &Arguments,
+    question: &Question,
+    design: &Design,
+) -> Result<Option<(u64, Value)>, PrivacyError> {
+    if arguments.noise == Surplus::OverProvision {
+        return Ok(None);
+    }
+    let plan = sizing::removal(question, design)?;
+    let one =
+        |level: &Level| serde_json::json!({"survivors": level.survivors, "variance_units": level.variance});
+    Ok(Some((plan.first().units(), plan.levels()?.iter().map(one).collect())))
+}
+
+fn json(mut fields: Fields, levels: Option<(u64, Value)>, rows: &[Row], central: f64) -> String {
+    if let Some((first, levels)) = levels {
+        fields.retain(|(name, _)| *name != "variance_units");
+        fields.extend([("variance_units", first.into()), ("levels", levels)]);
+    }
     let cell = |row: &Row, (design, measured): &(Design, Option<f64>)| {
         serde_json::json!({
             "bits": row.bits,
@@ -366,9 +387,6 @@ fn draw(question: &Question, rows: &[Row], design: &Design, central: f64) -> Str
 
 fn warn(arguments: &Arguments) {
     warn_of_experiment(arguments.mechanism);
-    if arguments.noise == Surplus::AddThenRemove {
-        note("no message of the protocol carries the seeds of components yet: what runs is over-provision");
-    }
     if arguments.delta * f64::from(arguments.clients) >= 1.0 {
         note("δ is not below one over the number of clients: it allows one of them to be shown in the clear");
     }
