@@ -247,7 +247,7 @@ async fn training_runs_while_keys_are_exchanged() {
             ControlFlow::Continue(())
         });
     let training = plan.clone();
-    others.push(tokio::spawn(first.run_session(Policy::default(), [9; 32], move |_| async move {
+    others.push(tokio::spawn(first.run_session(Policy::default(), move |_| async move {
         keys_are_sent.await?;
         Ok::<Input, tokio::sync::oneshot::error::RecvError>(support::input(&training, 0))
     })));
@@ -313,7 +313,7 @@ async fn a_client_refuses_a_cohort_below_its_policy() {
     let careful =
         SecaggClient::join(server.local_address(), server.pin(), &name(0), loopback(), HANG).await.unwrap();
     let policy = Policy { minimum_clients: 5, ..Policy::default() };
-    let careful = tokio::spawn(careful.run_session(policy, [1; 32], |_| async {
+    let careful = tokio::spawn(careful.run_session(policy, |_| async {
         Err::<Input, _>(std::io::Error::other("no input must be asked for"))
     }));
     let outcome = server.run_session(&plan).await.unwrap();
@@ -331,7 +331,7 @@ async fn a_client_refuses_another_task_than_the_one_it_knows() {
     let careful =
         SecaggClient::join(server.local_address(), server.pin(), &name(0), loopback(), HANG).await.unwrap();
     let policy = Policy { task: Some([3; 32]), ..Policy::default() };
-    let careful = tokio::spawn(careful.run_session(policy, [1; 32], |_| async {
+    let careful = tokio::spawn(careful.run_session(policy, |_| async {
         Err::<Input, _>(std::io::Error::other("no input must be asked for"))
     }));
     assert_exact(&plan, &server.run_session(&plan).await.unwrap().result.unwrap());
@@ -357,9 +357,8 @@ async fn clients_that_wait_are_told_of_a_shutdown() {
     let (mut server, plan) = (server(Limits::default()), plan(3, Graph::Complete));
     let (address, pin) = (server.local_address(), server.pin());
     let waiting = SecaggClient::join(address, pin, &name(0), loopback(), HANG).await.unwrap();
-    let waiting = tokio::spawn(
-        waiting.run_session(Policy::default(), [1; 32], |_| async { Ok::<_, Error>(Input::new()) }),
-    );
+    let waiting =
+        tokio::spawn(waiting.run_session(Policy::default(), |_| async { Ok::<_, Error>(Input::new()) }));
     until_waiting(&mut server, &plan, 1).await;
     server.shutdown().await;
     assert!(matches!(waiting.await.unwrap(), Err(Error::Refused(Status::ShuttingDown))));

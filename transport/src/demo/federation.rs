@@ -320,9 +320,7 @@ impl Participant {
             Some(member) => client.identify(member.credentials().map_err(Error::Misuse)?),
             None => client,
         };
-        let mut entropy = [0; 32];
-        getrandom::fill(&mut entropy)?;
-        client.run_session(Policy::default(), entropy, |announcement| self.input(announcement)).await?;
+        client.run_session(Policy::default(), |announcement| self.input(announcement)).await?;
         Ok(())
     }
 

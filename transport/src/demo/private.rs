@@ -13,11 +13,11 @@ use sha2::{Digest, Sha256};
 
 use super::learner::{Model, PARAMETERS};
 use super::spent::PrivacyReport;
-use crate::Error;
 use crate::privacy::design::{Against, Design, Designer, Question};
 use crate::privacy::encoder::{Encoder, Seeds};
 use crate::privacy::loss::{Loss, Sampling};
 use crate::privacy::scheme::Scheme;
+use crate::{Error, Randomness};
 
 /// What a private run shall keep.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -103,10 +103,9 @@ impl Private {
     /// The way from `global`, which `task` encodes, to `local`: clipped and with fresh noise.
     pub(super) fn encode(&self, local: &Model, global: &Model, task: &[u8]) -> Result<Vec<u64>, Error> {
         let way = local.parameters.iter().zip(&global.parameters).map(|(new, old)| new - old);
-        let mut seeds = Seeds { noise: [0; 32], rounding: [0; 32] };
         // Noise is a secret of its client, so it does not follow from the run's seed.
-        getrandom::fill(&mut seeds.noise)?;
-        getrandom::fill(&mut seeds.rounding)?;
+        let randomness = Randomness::default();
+        let seeds = Seeds { noise: *randomness.secret()?, rounding: *randomness.secret()? };
         self.encoder.encode(&way.collect::<Vec<f64>>(), &rotation(task), &seeds).map_err(unusable)
     }
 

@@ -65,7 +65,7 @@ impl Player {
 
     async fn rounds(&self, link: &Link, announcement: &[u8]) -> Result<Played, Failure> {
         let (task, request) = split_announcement(announcement)?;
-        let entropy = Sha256::digest(&self.name).into();
+        let entropy: [u8; 32] = Sha256::digest(&self.name).into();
         let mut core = Client::new(entropy, Policy::default());
         let mut response = handle(&mut core, request)?;
         let (id, config) = announced(&core, task, self.clients)?;
