@@ -8,7 +8,9 @@ use crate::rounds::masked_input_collection::{MaskedInput, Next};
 use crate::rounds::{
     Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
 };
-use crate::{Abort, ClientId, Cohort, CohortPolicy, Config, Counts, Credentials, Input, Misuse, Policy};
+use crate::{
+    Abort, ClientId, Cohort, CohortPolicy, Config, Counts, Credentials, Entropy, Input, Misuse, Policy,
+};
 
 /// One client's part in one session (spec §4).
 ///
@@ -49,8 +51,8 @@ impl Client {
     /// # Security
     /// `entropy` must be 32 uniformly random bytes, used for this session only: every secret of the client
     /// follows from it (spec §3.6).
-    pub fn new(entropy: [u8; 32], policy: Policy) -> Self {
-        Self::of(entropy, policy, None)
+    pub fn new(entropy: impl Into<Entropy>, policy: Policy) -> Self {
+        Self::of(entropy.into(), policy, None)
     }
 
     /// A client for one session of a signed suite, under the authority that its credentials name; it refuses all
@@ -58,11 +60,11 @@ impl Client {
     ///
     /// # Security
     /// As [`Client::new`].
-    pub fn with_credentials(entropy: [u8; 32], policy: Policy, credentials: Credentials) -> Self {
-        Self::of(entropy, policy, Some(credentials))
+    pub fn with_credentials(entropy: impl Into<Entropy>, policy: Policy, credentials: Credentials) -> Self {
+        Self::of(entropy.into(), policy, Some(credentials))
     }
 
-    fn of(entropy: [u8; 32], mut policy: Policy, credentials: Option<Credentials>) -> Self {
+    fn of(entropy: Entropy, mut policy: Policy, credentials: Option<Credentials>) -> Self {
         // What was signed is looked at when the client is to sign; whether it will be, with the proposal.
         let cohorts = policy.cohorts.as_mut().map(|kept| {
             let signed = kept.signed.as_mut().map(std::mem::take);
@@ -70,7 +72,7 @@ impl Client {
         });
         Self {
             state: State::AdvertiseKeys(Box::new(advertise_keys::Client {
-                entropy: Box::new(entropy.into()),
+                entropy: entropy.0,
                 policy,
                 credentials,
             })),

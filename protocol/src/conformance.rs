@@ -402,8 +402,8 @@ pub fn encoded(config: &Config) -> Vec<u8> {
 /// The session id of a roster (spec §6.1).
 pub fn session_id(config: &Config, members: &[Member]) -> Bytes32 {
     let advertisement = |&(id, [encryption, mask], proof): &Member| {
-        let proof =
-            proof.map(|(identity, certificate, signature)| Proof { identity, certificate, signature });
+        let proof = proof
+            .map(|(identity, certificate, signature)| Box::new(Proof { identity, certificate, signature }));
         (id, Advertisement { keys: PublicKeys { encryption, mask }, proof })
     };
     let roster: Vec<(ClientId, Advertisement)> = members.iter().map(advertisement).collect();

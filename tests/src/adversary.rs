@@ -1,6 +1,7 @@
 //! The adversary: malicious servers and clients against the core, a leak oracle that knows all secrets, and a control
 //! for each scenario in which the attack works (`tests/adversary/README.md`).
 
+pub mod badinput;
 mod careless;
 mod certificates;
 mod clients;

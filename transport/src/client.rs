@@ -18,6 +18,7 @@ use crate::identity::Pin;
 use crate::lobby::{Join, is_valid_name};
 use crate::meter::Meter;
 use crate::outcome::Traffic;
+use crate::randomness::Randomness;
 use crate::record::ClientRecord;
 use crate::status::Status;
 use crate::step::{Observer, Step};
@@ -45,6 +46,7 @@ pub struct SecaggClient {
     observer: Observer,
     credentials: Option<Credentials>,
     memory: Option<Memory>,
+    randomness: Randomness,
     announcement_limit: u64,
     meter: Meter,
 }
@@ -125,7 +127,7 @@ impl SecaggClient {
         meter.sent(HEADER_BYTES + message.len() as u64);
         let observer = Box::new(|_| ControlFlow::Continue(()));
         let announcement_limit = ANNOUNCEMENT_LIMIT;
-        let (credentials, memory) = (None, None);
+        let (credentials, memory, randomness) = (None, None, Randomness::default());
         Ok(SecaggClient {
             endpoint,
             server,
@@ -134,6 +136,7 @@ impl SecaggClient {
             observer,
             credentials,
             memory,
+            randomness,
             announcement_limit,
             meter,
         })
@@ -162,6 +165,12 @@ impl SecaggClient {
         self
     }
 
+    /// Draws what is secret from `randomness` instead of the operating system.
+    pub fn draw_from(mut self, randomness: Randomness) -> Self {
+        self.randomness = randomness;
+        self
+    }
+
     /// Has `observer` asked at every [`Step`]. `Break` makes the client vanish on the spot, as
     /// one does that is switched off: nothing more is sent, the connection is gone.
     pub fn observe(mut self, observer: impl FnMut(Step) -> ControlFlow<()> + Send + 'static) -> Self {
@@ -179,25 +188,20 @@ impl SecaggClient {
     /// `input` is called once the session is announced and accepted by `policy`; its future, in
     /// which the client may train, runs while keys are exchanged. Computation that takes long
     /// belongs on a blocking thread. The masked vector is sent as it is made and never held
-    /// whole. `entropy` must be fresh from the operating system and never used again.
+    /// whole. The client's entropy is drawn when the session is announced, and is in no other hands.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`] with the server's status if the session was aborted or went on without
     /// this client; [`Error::Abort`] if this client refused the server's proposal or messages;
-    /// [`Error::Input`] if there was no input; [`Error::Left`] if the observer said so.
-    pub async fn run_session<F, Fut, E>(
-        mut self,
-        policy: Policy,
-        entropy: [u8; 32],
-        input: F,
-    ) -> Result<Participation, Error>
+    /// [`Error::Input`] if there was no input; [`Error::Entropy`] if nothing could be drawn, before a key was made; [`Error::Left`] if the observer said so.
+    pub async fn run_session<F, Fut, E>(mut self, policy: Policy, input: F) -> Result<Participation, Error>
     where
         F: FnOnce(Announcement) -> Fut,
         Fut: Future<Output = Result<Input, E>>,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let result = self.take_part(policy, entropy, input).await;
+        let result = self.take_part(policy, input).await;
         let status = result.as_ref().map_or_else(Error::parting, |_| Status::Released);
         self.connection.close(status.close_code(), b"");
         // Not to wait for the server: only for the close to leave, before the runtime may end.
@@ -205,12 +209,7 @@ impl SecaggClient {
         result
     }
 
-    async fn take_part<F, Fut, E>(
-        &mut self,
-        mut policy: Policy,
-        entropy: [u8; 32],
-        input: F,
-    ) -> Result<Participation, Error>
+    async fn take_part<F, Fut, E>(&mut self, mut policy: Policy, input: F) -> Result<Participation, Error>
     where
         F: FnOnce(Announcement) -> Fut,
         Fut: Future<Output = Result<Input, E>>,
@@ -218,7 +217,7 @@ impl SecaggClient {
     {
         let (task, request) = self.announcement().await?;
         Memory::inform(self.memory.as_ref(), &mut policy);
-        let (mut core, answer) = open(policy, entropy, self.credentials.take(), &task, &request)?;
+        let (mut core, answer) = open(policy, &self.randomness, self.credentials.take(), &task, &request)?;
         self.meter.computed(core.counts());
         let (Some(id), Some(config)) = (core.id(), core.config().cloned()) else {
             return Err(Error::Malformed("the first request announces no session".into()));
@@ -411,7 +410,7 @@ fn split_announcement(mut body: Vec<u8>) -> Option<(Vec<u8>, Vec<u8>)> {
 /// Starts the core on an announcement, bound to the task that came with it.
 fn open(
     policy: Policy,
-    entropy: [u8; 32],
+    randomness: &Randomness,
     credentials: Option<Credentials>,
     task: &[u8],
     request: &[u8],
@@ -420,6 +419,7 @@ fn open(
     if policy.task.is_some_and(|wanted| wanted != digest) {
         return Err(Error::WrongTask);
     }
+    let entropy = randomness.entropy()?;
     let mut core = match credentials {
         Some(credentials) => Client::with_credentials(entropy, policy, credentials),
         None => Client::new(entropy, policy),

@@ -24,6 +24,7 @@ use secagg::{Authority, Credentials, Misuse};
 use zeroize::Zeroizing;
 
 use crate::persist;
+use crate::randomness::Randomness;
 
 /// Longest file that is read, in bytes: a roster of some 250,000 members.
 const MAX_FILE: u64 = 50 << 20;
@@ -117,13 +118,12 @@ impl KeyKind {
     ///
     /// # Errors
     /// [`EnrolmentError::Exists`] if there is one of the files; no randomness; what the operating system says.
-    pub fn create(self, path: &Path) -> Result<[u8; 32], EnrolmentError> {
+    pub fn create(self, path: &Path, randomness: &Randomness) -> Result<[u8; 32], EnrolmentError> {
         let public_path = public_file(path);
         if public_path.try_exists().map_err(|source| unreadable(&public_path, source))? {
             return Err(EnrolmentError::Exists { path: public_path });
         }
-        let mut secret = Zeroizing::new([0; 32]);
-        getrandom::fill(&mut *secret)?;
+        let secret = randomness.secret()?;
         let mut digits = Zeroizing::new([0; 64]);
         // 64 digits are what 32 bytes have.
         let _ = hex::encode_to_slice(*secret, &mut *digits);
@@ -415,8 +415,8 @@ mod tests {
     fn keys_certificates_and_rosters_are_read_as_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let public = KeyKind::Authority.create(&path("ca")).unwrap();
-        let identity = KeyKind::Identity.create(&path("ada")).unwrap();
+        let public = KeyKind::Authority.create(&path("ca"), &Randomness::default()).unwrap();
+        let identity = KeyKind::Identity.create(&path("ada"), &Randomness::default()).unwrap();
         let authority = Authority::new(*KeyKind::Authority.read_secret(&path("ca")).unwrap());
         assert_eq!(authority.public(), public);
         assert_eq!(KeyKind::Identity.public(path("ada.pub").to_str().unwrap()).unwrap(), identity);
@@ -464,11 +464,17 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        KeyKind::Identity.create(&path).unwrap();
+        KeyKind::Identity.create(&path, &Randomness::default()).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(matches!(KeyKind::Identity.create(&path), Err(EnrolmentError::Exists { .. })));
+        assert!(matches!(
+            KeyKind::Identity.create(&path, &Randomness::default()),
+            Err(EnrolmentError::Exists { .. })
+        ));
         fs::remove_file(public_file(&path)).unwrap();
-        assert!(matches!(KeyKind::Identity.create(&path), Err(EnrolmentError::Exists { .. })));
+        assert!(matches!(
+            KeyKind::Identity.create(&path, &Randomness::default()),
+            Err(EnrolmentError::Exists { .. })
+        ));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(KeyKind::Identity.read_secret(&path), Err(EnrolmentError::Exposed { .. })));
     }

@@ -30,6 +30,7 @@ mod plan;
 mod policy;
 #[doc(hidden)]
 pub mod privacy;
+mod randomness;
 mod record;
 mod server;
 mod session;
@@ -50,6 +51,7 @@ pub use outcome::{Outcome, StageReport, Traffic};
 pub use persist::write as write_file;
 pub use plan::{SessionPlan, Threshold};
 pub use policy::{SessionPolicy, StagePolicy};
+pub use randomness::Randomness;
 pub use record::{ClientRecord, RecordError};
 pub use server::{Limits, SecaggServer};
 pub use status::Status;

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::randomness::Randomness;
+
 /// Writes a file through a temporary neighbour and a rename.
 ///
 /// # Errors
@@ -97,7 +99,7 @@ fn neighbour(path: &Path) -> io::Result<PathBuf> {
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is not the name of a file"))?;
-    let salt = getrandom::u64().map_err(io::Error::other)?;
+    let salt = u64::from_be_bytes(Randomness::default().nonce().map_err(io::Error::other)?);
     let name = format!(".{}.{salt:016x}.tmp", name.to_string_lossy());
     Ok(path.with_file_name(name))
 }

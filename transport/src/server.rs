@@ -19,6 +19,7 @@ use crate::lobby::{JOIN_BYTES, Join, Lobby, Member};
 use crate::outcome::Outcome;
 use crate::peer::Pace;
 use crate::plan::SessionPlan;
+use crate::randomness::Randomness;
 use crate::session;
 use crate::status::Status;
 use crate::tls;
@@ -69,6 +70,7 @@ pub struct SecaggServer {
     lobby: Lobby,
     credits: Credits,
     limits: Limits,
+    randomness: Randomness,
     accepting: JoinHandle<()>,
 }
 
@@ -93,7 +95,13 @@ impl SecaggServer {
         };
         let accepting = tokio::spawn(accept(endpoint.clone(), door));
         let credits = Credits::new(limits.staging_bytes);
-        Ok(SecaggServer { endpoint, address, pin: identity.pin(), lobby, credits, limits, accepting })
+        let (pin, randomness) = (identity.pin(), Randomness::default());
+        Ok(SecaggServer { endpoint, address, pin, lobby, credits, limits, randomness, accepting })
+    }
+
+    /// Draws nonces from `randomness` instead of the operating system.
+    pub fn draw_from(&mut self, randomness: Randomness) {
+        self.randomness = randomness;
     }
 
     /// Returns the address the server listens on, with the port it was given.
@@ -118,7 +126,8 @@ impl SecaggServer {
     /// # Errors
     ///
     /// [`Error::TooFewJoined`] at the join deadline, after which the clients that are there go on
-    /// waiting; [`Error::Misuse`] if the plan does not fit the clients who joined.
+    /// waiting; [`Error::Misuse`] if the plan does not fit the clients who joined; [`Error::Entropy`] if no nonce could be
+    /// drawn, before a request was sent.
     pub async fn run_session(&mut self, plan: &SessionPlan) -> Result<Outcome, Error> {
         let (wanted, minimum) = (plan.clients as usize, plan.policy.minimum_clients as usize);
         let members = self
@@ -128,7 +137,7 @@ impl SecaggServer {
             .map_err(|joined| Error::TooFewJoined { joined, minimum })?;
         tracing::info!(clients = members.len(), "session opens");
         let pace = Pace { patience: self.limits.upload_patience, rate: self.limits.minimum_rate };
-        session::run(plan, members, &self.credits, pace).await
+        session::run(plan, &self.randomness, members, &self.credits, pace).await
     }
 
     /// Turns away the clients that wait, closes every connection and gives the last packets a

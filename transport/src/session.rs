@@ -17,6 +17,7 @@ use crate::outcome::{Outcome, StageReport, Traffic};
 use crate::peer::{Ask, Event, Pace, Peer, Turn, request_bytes};
 use crate::plan::SessionPlan;
 use crate::policy::{LONGEST_WAIT, SessionPolicy};
+use crate::randomness::Randomness;
 use crate::status::Status;
 
 /// Answers on their way to the loop; each holds byte credit, so this bounds their number only.
@@ -34,12 +35,13 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// Runs the session that `plan` asks for with the clients that have joined.
 pub(crate) async fn run(
     plan: &SessionPlan,
+    randomness: &Randomness,
     members: Vec<Member>,
     credits: &Credits,
     pace: Pace,
 ) -> Result<Outcome, Error> {
     let joined = u32::try_from(members.len()).unwrap_or(u32::MAX);
-    let (core, requests) = match open(plan, joined) {
+    let (core, requests) = match open(plan, randomness, joined) {
         Ok(opened) => opened,
         Err(error) => {
             for member in members {
@@ -59,15 +61,8 @@ pub(crate) async fn run(
     Ok(session.outcome(result?))
 }
 
-fn open(plan: &SessionPlan, joined: u32) -> Result<(Server, Requests), Error> {
-    let nonce = match plan.nonce {
-        Some(nonce) => nonce,
-        None => {
-            let mut nonce = [0; 32];
-            getrandom::fill(&mut nonce)?;
-            nonce
-        }
-    };
+fn open(plan: &SessionPlan, randomness: &Randomness, joined: u32) -> Result<(Server, Requests), Error> {
+    let nonce = plan.nonce.map_or_else(|| randomness.nonce(), Ok)?;
     Ok(Server::open(plan.config(joined, nonce))?)
 }
 

@@ -308,7 +308,7 @@ async fn deceived_by(lie: Lie) -> (Error, Option<u64>) {
         }
     });
     let client = SecaggClient::join(address, pin, &name(0), loopback(), HANG).await.unwrap();
-    let session = client.run_session(Policy::default(), [1; 32], |_| async { Ok::<_, Error>(Input::new()) });
+    let session = client.run_session(Policy::default(), |_| async { Ok::<_, Error>(Input::new()) });
     let error = tokio::time::timeout(HANG, session).await.expect("the client hangs").unwrap_err();
     (error, lying.await.unwrap())
 }

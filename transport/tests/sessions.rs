@@ -248,7 +248,7 @@ async fn training_runs_while_keys_are_exchanged() {
             ControlFlow::Continue(())
         });
     let training = plan.clone();
-    others.push(tokio::spawn(first.run_session(Policy::default(), [9; 32], move |_| async move {
+    others.push(tokio::spawn(first.run_session(Policy::default(), move |_| async move {
         keys_are_sent.await?;
         Ok::<Input, tokio::sync::oneshot::error::RecvError>(support::input(&training, 0))
     })));
@@ -314,7 +314,7 @@ async fn a_client_refuses_a_cohort_below_its_policy() {
     let careful =
         SecaggClient::join(server.local_address(), server.pin(), &name(0), loopback(), HANG).await.unwrap();
     let policy = Policy { minimum_clients: 5, ..Policy::default() };
-    let careful = tokio::spawn(careful.run_session(policy, [1; 32], |_| async {
+    let careful = tokio::spawn(careful.run_session(policy, |_| async {
         Err::<Input, _>(std::io::Error::other("no input must be asked for"))
     }));
     let outcome = server.run_session(&plan).await.unwrap();
@@ -334,7 +334,7 @@ async fn a_client_with_a_budget_and_no_record_takes_part_in_nothing() {
         SecaggClient::join(server.local_address(), server.pin(), &name(0), loopback(), HANG).await.unwrap();
     let budget = SessionBudget { per_task: 9, in_all: 9, attempted: Some(BTreeMap::new()) };
     let policy = Policy { budget: Some(budget), ..Policy::default() };
-    let forgetful = tokio::spawn(forgetful.run_session(policy, [1; 32], |_| async {
+    let forgetful = tokio::spawn(forgetful.run_session(policy, |_| async {
         Err::<Input, _>(std::io::Error::other("no input must be asked for"))
     }));
     assert_exact(&plan, &server.run_session(&plan).await.unwrap().result.unwrap());
@@ -352,7 +352,7 @@ async fn a_client_refuses_another_task_than_the_one_it_knows() {
     let careful =
         SecaggClient::join(server.local_address(), server.pin(), &name(0), loopback(), HANG).await.unwrap();
     let policy = Policy { task: Some([3; 32]), ..Policy::default() };
-    let careful = tokio::spawn(careful.run_session(policy, [1; 32], |_| async {
+    let careful = tokio::spawn(careful.run_session(policy, |_| async {
         Err::<Input, _>(std::io::Error::other("no input must be asked for"))
     }));
     assert_exact(&plan, &server.run_session(&plan).await.unwrap().result.unwrap());
@@ -378,9 +378,8 @@ async fn clients_that_wait_are_told_of_a_shutdown() {
     let (mut server, plan) = (server(Limits::default()), plan(3, Graph::Complete));
     let (address, pin) = (server.local_address(), server.pin());
     let waiting = SecaggClient::join(address, pin, &name(0), loopback(), HANG).await.unwrap();
-    let waiting = tokio::spawn(
-        waiting.run_session(Policy::default(), [1; 32], |_| async { Ok::<_, Error>(Input::new()) }),
-    );
+    let waiting =
+        tokio::spawn(waiting.run_session(Policy::default(), |_| async { Ok::<_, Error>(Input::new()) }));
     until_waiting(&mut server, &plan, 1).await;
     server.shutdown().await;
     assert!(matches!(waiting.await.unwrap(), Err(Error::Refused(Status::ShuttingDown))));

@@ -188,7 +188,7 @@ impl Client {
         let advertisement = Advertisement::new(&config, &config_id, id, keys, credentials.as_ref());
         counts.public_keys += 2;
         counts.signatures += u64::from(credentials.is_some());
-        let response = encode_response(advertisement, &config_id);
+        let response = encode_response(advertisement.clone(), &config_id);
         let next = share_keys::Client { config, config_id, id, secrets, advertisement, credentials };
         Ok((response, next))
     }

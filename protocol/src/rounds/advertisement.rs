@@ -29,10 +29,11 @@ impl PublicKeys {
 }
 
 /// `Advertisement`: the keys, with a proof in a signed suite and without one in the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Advertisement {
     pub(crate) keys: PublicKeys,
-    pub(crate) proof: Option<Proof>,
+    /// Boxed: most rosters have none, and its room would be more than twice that of the keys.
+    pub(crate) proof: Option<Box<Proof>>,
 }
 
 /// Who advertises: an identity, its certificate, and its signature over the keys.
@@ -57,10 +58,12 @@ impl Advertisement {
         keys: PublicKeys,
         credentials: Option<&Credentials>,
     ) -> Self {
-        let proof = credentials.map(|credentials| Proof {
-            identity: credentials.identity,
-            certificate: credentials.certificate,
-            signature: credentials.key.sign(&statement(config.suite, config_id, id, &keys)),
+        let proof = credentials.map(|credentials| {
+            Box::new(Proof {
+                identity: credentials.identity,
+                certificate: credentials.certificate,
+                signature: credentials.key.sign(&statement(config.suite, config_id, id, &keys)),
+            })
         });
         Self { keys, proof }
     }
@@ -79,7 +82,7 @@ impl Advertisement {
         let proof = |input: &mut Reader<'_>| {
             Ok(Proof { identity: input.array()?, certificate: input.array()?, signature: input.array()? })
         };
-        Ok(Self { keys, proof: if signed { Some(proof(input)?) } else { None } })
+        Ok(Self { keys, proof: if signed { Some(Box::new(proof(input)?)) } else { None } })
     }
 }
 
@@ -103,7 +106,7 @@ impl Seen {
         if encryption == mask || known(&encryption) || known(&mask) {
             return Err(Misbehaviour::DuplicateKey);
         }
-        if advertisement.proof.is_some_and(|proof| !self.identities.insert(proof.identity)) {
+        if advertisement.proof.as_ref().is_some_and(|proof| !self.identities.insert(proof.identity)) {
             return Err(Misbehaviour::DuplicateIdentity);
         }
         self.keys.extend([encryption, mask]);

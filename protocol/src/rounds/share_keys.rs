@@ -289,7 +289,7 @@ impl Server {
         roster: BTreeMap<ClientId, Member>,
         graph: Neighbourhoods,
     ) -> (Self, Requests) {
-        let advertised = |id: ClientId| roster.get(&id).map(|member| (id, member.advertisement));
+        let advertised = |id: ClientId| roster.get(&id).map(|member| (id, member.advertisement.clone()));
         let requests = roster
             .keys()
             .map(|&to| {

@@ -361,7 +361,7 @@ pub(super) fn end(abort: secagg::Abort) -> String {
     }
 }
 
-fn sound_key(key: &Bytes32) -> bool {
+pub(super) fn sound_key(key: &Bytes32) -> bool {
     let canonical = key[31] < 0x7f || key[31] == 0x7f && (key[1..31] != [0xff; 30] || key[0] < 0xed);
     canonical && x25519([0x40; 32], *key) != [0; 32]
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
+use secagg_tests::adversary::badinput::{self, Choice, MESSAGES, PLANTS, STATES, Summary};
 use secagg_tests::adversary::{Expect, Ground, Row, SIZES, Setting, UNPLAYED, lies, play, scenarios, tell};
 
 /// Play malicious servers and clients against the core
@@ -25,6 +26,7 @@ Examples:
   secagg-adversary list
   secagg-adversary run
   secagg-adversary run --scenario equivocate-survivors --n 5 --format json
+  secagg-adversary badinput
 
 Exit codes: 0 all passed, 1 a run failed, 2 a mistake on the command line.";
 
@@ -38,6 +40,49 @@ enum Command {
     },
     /// Play the scenarios
     Run(Selection),
+    /// Send bad messages to client and server in every state
+    ///
+    /// Every field of every message of both suites is set to 0 and its greatest value, one more and one less,
+    /// truncated, extended, duplicated, put in another order, and taken from another session, client and round; and
+    /// fields drawn at random are changed together. A message passes if it ends in the very error that the
+    /// specification gives it, without a panic, with memory of at most twice its length and 96 KiB, and without harm
+    /// to other clients. Ends with the line `N passed, N failed`.
+    #[command(after_help = BADINPUT_EXAMPLES)]
+    Badinput(BadInput),
+}
+
+const BADINPUT_EXAMPLES: &str = "\
+Examples:
+  secagg-adversary badinput
+  secagg-adversary badinput --every 20
+  secagg-adversary badinput --message unmasking-request --state unmasking --format json
+  secagg-adversary badinput --every 200 --plant allocate    # has to fail
+
+Exit codes: 0 all passed, 1 a message failed, 2 a mistake on the command line.";
+
+#[derive(Args)]
+struct BadInput {
+    /// Only forms of this message
+    #[arg(long, value_name = "NAME", value_parser = MESSAGES)]
+    message: Option<String>,
+    /// Only in this state of client and server
+    #[arg(long, value_name = "NAME", value_parser = STATES)]
+    state: Option<String>,
+    /// Send one in so many of the bad messages
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    every: u32,
+    /// Bad messages to draw at random for each good one, beside those that are made field by field
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    random: u32,
+    /// Where they are drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Plant a fault that has to be found
+    #[arg(long, value_name = "FAULT", value_parser = PLANTS.map(|(name, _)| name))]
+    plant: Option<String>,
+    /// How to print what came of them
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 #[derive(Args)]
@@ -63,6 +108,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::List { format } => list(format).map(|()| true),
         Command::Run(selection) => run(&selection),
+        Command::Badinput(arguments) => bad_input(&arguments),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -152,4 +198,63 @@ fn report(rows: &[Row], format: Format) -> io::Result<bool> {
     }
     writeln!(out, "{} passed, {failed} failed", rows.len() - failed)?;
     Ok(failed == 0)
+}
+
+fn bad_input(arguments: &BadInput) -> io::Result<bool> {
+    let BadInput { message, state, every, random, seed, plant, format } = arguments;
+    let planted = PLANTS.iter().find(|(name, _)| plant.as_deref() == Some(*name)).map(|(_, plant)| *plant);
+    let choice = Choice {
+        message: message.clone(),
+        state: state.clone(),
+        every: *every as usize,
+        random: *random as usize,
+        seed: *seed,
+        plant: planted,
+    };
+    // A panic is a failure with the message in it; a backtrace of each is of no use.
+    std::panic::set_hook(Box::new(|_| ()));
+    let bar = ProgressBar::new(0);
+    let summary = badinput::run(&choice, peak, |messages| bar.inc_length(messages), || bar.inc(1));
+    bar.finish_and_clear();
+    let passed = bad_input_report(&summary, *format)?;
+    if summary.passed == 0 && passed {
+        let problem = "no such message comes in that state";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    }
+    Ok(passed)
+}
+
+/// The greatest number of bytes that a step has allocated at one time, on this thread.
+fn peak(step: &mut dyn FnMut()) -> u64 {
+    allocation_counter::measure(step).bytes_max
+}
+
+fn bad_input_report(summary: &Summary, format: Format) -> io::Result<bool> {
+    let mut out = io::stdout().lock();
+    for failure in &summary.failures {
+        if format == Format::Json {
+            writeln!(out, "{}", serde_json::to_string(failure).map_err(io::Error::other)?)?;
+            continue;
+        }
+        let badinput::Failure { ground, party, state, message, how, client, expected, found } = failure;
+        let to = if *party == "client" { "to" } else { "from" };
+        writeln!(
+            out,
+            "{ground}: {message}, {how}, {to} client {client} in {state}: expected {expected}, found {found}"
+        )?;
+    }
+    let Summary { passed, failures, expected, most_beyond, to_the_end } = summary;
+    if format == Format::Json {
+        let line =
+            serde_json::json!({"expected": expected, "to_the_end": to_the_end, "most_beyond": most_beyond});
+        writeln!(out, "{line}")?;
+    } else {
+        for (rule, count) in expected {
+            writeln!(out, "{count:>9} had to end in {rule}")?;
+        }
+        writeln!(out, "{to_the_end} sessions with a bad message were played to their end")?;
+        writeln!(out, "at most {most_beyond} bytes beyond twice the message were allocated at one time")?;
+    }
+    writeln!(out, "{passed} passed, {} failed", failures.len())?;
+    Ok(failures.is_empty())
 }

@@ -65,7 +65,7 @@ fn process() {
             };
             Ok::<_, Error>(input.iter().fold(Input::new(), with))
         };
-        client.run_session(Policy::default(), [9; 32], input).await.ok();
+        client.run_session(Policy::default(), input).await.ok();
     });
     if manner == "staying" {
         std::thread::sleep(Duration::from_secs(60));

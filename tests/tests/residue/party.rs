@@ -62,8 +62,10 @@ fn new_client(pipe: &mut Pipe) -> Box<Client> {
     if std::env::var_os("KEEP").is_some() {
         std::mem::forget(entropy.clone());
     }
-    let mut client =
-        Box::new(Client::new(entropy[..].try_into().expect("32 bytes of entropy"), Policy::default()));
+    let mut client = Box::new(Client::new(
+        <[u8; 32]>::try_from(&entropy[..]).expect("32 bytes of entropy"),
+        Policy::default(),
+    ));
     let input = pipe.read().expect("an input");
     let values: Vec<u64> =
         input.chunks(8).map(|chunk| u64::from_le_bytes(chunk.try_into().expect("eight bytes"))).collect();

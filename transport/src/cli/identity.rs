@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use secagg::Authority;
+use secagg_transport::Randomness;
 use secagg_transport::enrolment::{Certificate, KeyKind, Roster, public_file};
 
 use super::fields::{Fields, lines, object};
@@ -130,7 +131,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn make(kind: KeyKind, name: &'static str, new: &New) -> Result<(), Failure> {
-    let public = kind.create(&new.output).map_err(Failure::failed)?;
+    let public = kind.create(&new.output, &Randomness::default()).map_err(Failure::failed)?;
     let file = |path: &Path| path.display().to_string().into();
     tell(
         new.format,

@@ -239,10 +239,8 @@ async fn take_part(
         client = client.observe(move |step| point.at(step));
     }
     let meter = client.meter();
-    let mut entropy = [0; 32];
-    getrandom::fill(&mut entropy).map_err(|error| Failure::failed(Error::from(error)))?;
     let input = |announcement: Announcement| async move { choose(&announcement, vectors) };
-    match client.run_session(policy, entropy, input).await {
+    match client.run_session(policy, input).await {
         Ok(_) => Ok((false, meter)),
         Err(Error::Left) if arguments.vanish.is_some() => Ok((true, meter)),
         Err(error) => Err(Failure::failed(error)),

@@ -24,7 +24,7 @@ use super::spent::PrivacyReport;
 use super::vanish::{self, Point};
 use crate::privacy::loss::Loss;
 use crate::{
-    Announcement, Error, Identity, Limits, Outcome, Pin, SecaggClient, SecaggServer, SessionPlan,
+    Announcement, Error, Identity, Limits, Outcome, Pin, Randomness, SecaggClient, SecaggServer, SessionPlan,
     SessionPolicy, Status, Threshold,
 };
 
@@ -334,11 +334,14 @@ impl Participant {
             Some(member) => client.identify(member.credentials().map_err(Error::Misuse)?),
             None => client,
         };
-        let mut entropy = [0; 32];
-        getrandom::fill(&mut entropy)?;
-        client
-            .run_session(Policy::default(), entropy, |announcement| self.input(announcement, entropy))
-            .await?;
+        // What the client adds to its input follows from its entropy, and the demonstration checks it.
+        let entropy = *Randomness::default().secret()?;
+        let chosen = move |bytes: &mut [u8]| {
+            bytes.copy_from_slice(&entropy);
+            Ok(())
+        };
+        let client = client.draw_from(Randomness::of(chosen));
+        client.run_session(Policy::default(), |announcement| self.input(announcement, entropy)).await?;
         Ok(())
     }
 

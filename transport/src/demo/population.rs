@@ -5,6 +5,8 @@ use std::sync::Arc;
 use secagg::{Authority, Credentials, Misuse};
 use zeroize::Zeroizing;
 
+use crate::Randomness;
+
 /// An authority, and clients with an identity each that lasts for all sessions.
 pub(super) struct Population {
     authority: Arc<Authority>,
@@ -14,8 +16,9 @@ pub(super) struct Population {
 impl Population {
     /// Draws the keys of the authority and of so many clients.
     pub(super) fn new(clients: u32) -> Result<Self, getrandom::Error> {
-        let authority = Arc::new(Authority::new(*draw()?));
-        let secrets = (0..clients).map(|_| draw().map(Arc::new)).collect::<Result<_, _>>()?;
+        let randomness = Randomness::default();
+        let authority = Arc::new(Authority::new(*randomness.secret()?));
+        let secrets = (0..clients).map(|_| randomness.secret().map(Arc::new)).collect::<Result<_, _>>()?;
         Ok(Self { authority, secrets })
     }
 
@@ -41,10 +44,4 @@ impl Member {
         let certificate = self.authority.certify(&Credentials::identity_of(&self.secret))?;
         Credentials::new(**self.secret, certificate, self.authority.public())
     }
-}
-
-fn draw() -> Result<Zeroizing<[u8; 32]>, getrandom::Error> {
-    let mut secret = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *secret)?;
-    Ok(secret)
 }

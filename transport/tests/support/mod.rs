@@ -101,10 +101,8 @@ pub(crate) fn client(
             Suite::Active { .. } => client.identify(credentials(index)),
             _ => client,
         };
-        let mut entropy = [0; 32];
-        getrandom::fill(&mut entropy).unwrap();
         client
-            .run_session(Policy::default(), entropy, |announcement| async move {
+            .run_session(Policy::default(), |announcement| async move {
                 assert_eq!(announcement.task[..], plan.task[..]);
                 assert_eq!(announcement.id.get(), index + 1);
                 Ok::<_, Error>(input(&plan, index))
