@@ -15,11 +15,11 @@ use super::super::twin::sound_key;
 use super::super::wire::{self, HEADER};
 
 /// The rules in the order of their codes, from 1 (spec §12.3).
-pub(super) const RULES: [&str; 40] = [
+pub(super) const RULES: [&str; 41] = [
     "3.2-1", "3.2-2", "4.1-1", "4.1-2", "4.1-3", "4.1-4", "4.1-5", "4.2-1", "4.2-2", "4.2-3", "4.3-1",
     "4.3-2", "4.3-3", "4.4-1", "4.4-2", "4.4-3", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4",
     "4.6-5", "4.6-6", "4.6-7", "4.6-8", "4.6-9", "4.6-10", "9.1-1", "3.7-1", "3.7-2", "4.2-4", "4.2-5",
-    "4.5-1", "4.5-2", "4.5-3", "4.5-4", "4.5-5", "4.6-11", "4.6-12",
+    "4.5-1", "4.5-2", "4.5-3", "4.5-4", "4.5-5", "4.6-11", "4.6-12", "4.6-13",
 ];
 
 /// The rules under which a message may be refused, or `ok` if it has to be taken. There are several where a message

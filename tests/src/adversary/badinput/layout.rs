@@ -123,6 +123,9 @@ impl Walk<'_> {
                 let noise =
                     [("dimension", 4), ("clip", 8), ("scale", 8), ("norm_squared", 8), ("variance", 8)];
                 self.fields(&noise);
+                for _ in 0..self.byte("level_count") {
+                    self.fields(&[("survivors", 4), ("variance", 8)]);
+                }
             }
         }
         self.fields(&[("task", 32), ("nonce", 32)]);

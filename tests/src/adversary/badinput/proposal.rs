@@ -25,8 +25,9 @@ struct Proposal {
     id: u32,
     clients: u32,
     authority: Option<Bytes32>,
-    /// Whether some noise cannot be rounded for.
-    cramped: bool,
+    coordinates: u64,
+    /// Whether some noise cannot be rounded for, or the session is larger than the core's default policy allows.
+    refused: bool,
 }
 
 /// `message` has a header of the right type.
@@ -47,7 +48,7 @@ pub(super) fn judge(message: &[u8], trusts: Option<&Bytes32>) -> Expected {
     let rule = match () {
         () if message[1..33] != config_id => "4.1-3",
         () if proposal.id > proposal.clients => "4.2-2",
-        () if !own || proposal.cramped => "130",
+        () if !own || proposal.refused => "130",
         () => return Expected::ok(),
     };
     Expected::only(rule)
@@ -100,6 +101,8 @@ impl Proposal {
             let quorum = 2 * u64::from(threshold) > u64::from(clients) + u64::from(corrupt);
             self.rule(quorum && degree.is_none() && identity(&authority).is_some(), "4.2-1");
         }
+        let (neighbours, shares) = (degree.unwrap_or(0), threshold);
+        self.refused |= clients > 1 << 20 || neighbours > 1 << 14 || shares > 1 << 14;
         let count = unsigned(&mut from, 1)?;
         self.rule(count > 0, "4.2-1");
         let mut names = BTreeSet::new();
@@ -107,6 +110,7 @@ impl Proposal {
             let name = self.vector(&mut from)?;
             self.rule(names.insert(name), "4.2-1");
         }
+        self.refused |= self.coordinates > 1 << 27;
         from.take(64).ok_or(Stop::Malformed)?;
         if from.0.is_empty() { Ok(()) } else { Err(Stop::Malformed) }
     }
@@ -124,6 +128,7 @@ impl Proposal {
         }
         self.rule(!name.is_empty() && name.iter().all(|byte| (0x20..=0x7e).contains(byte)), "4.2-1");
         let length = number(from)?;
+        self.coordinates += u64::from(length);
         let bits = unsigned(from, 1)?;
         self.rule(length >= 1 && (1..=62).contains(&bits), "4.2-1");
         let bound = match unsigned(from, 1)? {
@@ -140,7 +145,7 @@ impl Proposal {
         let law = unsigned(from, 1)?;
         match law {
             0 => {}
-            1 | 2 => self.noise(from, law, length, bound)?,
+            1..=3 => self.noise(from, law, length, bound)?,
             _ => self.unreadable("9.1-1")?,
         }
         Ok(name)
@@ -158,13 +163,33 @@ impl Proposal {
         let [norm_squared, variance] = [unsigned(from, 8)?, unsigned(from, 8)?];
         let padded = (1..=1 << 28).contains(&dimension) && dimension.next_power_of_two() == length;
         let real = |one: f64| one.is_normal() && one > 0.0;
-        let greatest = if law == 1 { 1 << 60 } else { 1 << 40 };
+        let allowed = match law {
+            1 => 1 << 14..=1 << 60,
+            2 => 1 << 14..=1 << 40,
+            _ => 72_254..=1 << 22,
+        };
         let sound = bound.is_none() && padded && real(clip) && real(scale) && norm_squared >= 1;
-        self.rule(sound && (1 << 14..=greatest).contains(&variance), "9.1-1");
-        let (long, root) = (clip * scale, f64::from(length).sqrt());
+        self.rule(sound && allowed.contains(&variance), "9.1-1");
+        let (mut survivors, mut share) = (None, variance);
+        for _ in 0..unsigned(from, 1)? {
+            let (next, greater) = (number(from)?, unsigned(from, 8)?);
+            let descends = survivors.is_none_or(|before| next < before);
+            let ascends = greater.saturating_sub(share) >= 1 << 14 && allowed.contains(&greater);
+            self.rule(law != 3 && descends && ascends, "9.1-1");
+            (survivors, share) = (Some(next), greater);
+        }
+        let fraction = match law {
+            3 => (0..12)
+                .find(|f| u128::from(norm_squared) << (2 * f) >= u128::from(length) << 31)
+                .unwrap_or(12),
+            _ => 0,
+        };
+        let greatest = if law == 3 { norm_squared >> (2 * (12 - fraction)) } else { norm_squared };
+        let unit = f64::from(1u32 << fraction);
+        let (long, root) = (clip * scale * unit, f64::from(length).sqrt());
         let likely = (2.0 * (1.0 / 0.99f64).ln()).sqrt() * (long + root / 2.0);
         let least = (long + root).powi(2).min(long.powi(2) + f64::from(length) / 4.0 + likely).floor();
-        self.cramped |= !(scale * f64::from(1 << 24)).is_finite() || (norm_squared as f64) < least;
+        self.refused |= !(scale * unit * f64::from(1 << 24)).is_finite() || (greatest as f64) < least;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secagg::privacy::{Noise, NoiseLaw};
+use secagg::privacy::{Level, Noise, NoiseLaw};
 use secagg::{
     Abort, Aggregate, Client, ClientId, Closed, Config, Credentials, Graph, Input, Policy, Server, Suite,
     VectorSpec,
@@ -57,7 +57,7 @@ impl Scene {
             scale,
             norm_squared: 10_016,
             variance: 1 << 20,
-            levels: Vec::new(),
+            levels: vec![Level { survivors: 6, variance: 1 << 21 }],
         };
         config.vectors.push(VectorSpec { noise: Some(noise), ..VectorSpec::new("x", 8, 20) });
         let (_, requests) = Server::open(config.clone()).expect("a good configuration");
