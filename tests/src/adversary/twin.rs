@@ -170,6 +170,7 @@ impl Twin {
         let size = match config.graph {
             Graph::Complete => roster.len() >= config.threshold as usize,
             Graph::Regular { degree } => roster.len() == degree as usize + 1,
+            Graph::KOut { degree } => roster.len() > degree as usize,
         };
         self.must(ascending && known && mine && size, "4.3-1")?;
         if config.graph == Graph::Complete {
@@ -310,7 +311,9 @@ impl Twin {
         let seen = alive.len() as u32;
         let most = match config.graph {
             Graph::Complete => seen,
-            Graph::Regular { degree } => (config.clients + seen).saturating_sub(degree + 1),
+            Graph::Regular { degree } | Graph::KOut { degree } => {
+                (config.clients + seen).saturating_sub(degree + 1)
+            }
         };
         self.must((seen..=most).contains(&count), "4.6-10")?;
         Ok(alive)

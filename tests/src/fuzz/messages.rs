@@ -230,6 +230,10 @@ fn plain_config(config: &Config) -> Vec<u8> {
             out.push(2);
             out.extend(degree.to_be_bytes());
         }
+        Graph::KOut { degree } => {
+            out.push(3);
+            out.extend(degree.to_be_bytes());
+        }
     }
     out.extend(config.clients.to_be_bytes());
     out.extend(config.threshold.to_be_bytes());

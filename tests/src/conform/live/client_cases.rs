@@ -127,7 +127,9 @@ fn members(moment: &Moment<'_>, request: &mut Vec<u8>, change: impl FnOnce(&mut 
     let id = |bytes: &[u8]| ClientId::new(u32::from_be_bytes(bytes.try_into().expect("four bytes")));
     let roster: Vec<_> = members
         .iter()
-        .filter_map(|member| Some((id(&member[..4])?, [array(&member[4..36]), array(&member[36..])], None)))
+        .filter_map(|member| {
+            Some((id(&member[..4])?, [array(&member[4..36]), array(&member[36..])], None, None))
+        })
         .collect();
     let list = members.concat();
     let session = session_id(moment.config, &roster);
