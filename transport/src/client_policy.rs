@@ -344,6 +344,7 @@ dropout = "0.1"
 security_bits = 64
 correctness_bits = 30
 minimum_honest = 7
+roots = 1048576
 
 [[vector]]
 name = "weights"
