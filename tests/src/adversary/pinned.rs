@@ -48,6 +48,16 @@ pub(super) const ALL: &[Scenario] = &[
         ..PLAIN
     },
     Scenario {
+        name: "pinned-random-lies",
+        threat: "S1, S21",
+        says: "tells every client of sharers at random, keeps bundles back, and has a random survivor set signed",
+        pinned: Silent,
+        sizes: 8..=16,
+        attack: random_lies,
+        control: |plan| plan.corrupt = plan.setting.n - 1,
+        ..PLAIN
+    },
+    Scenario {
         name: "pinned-quorum-of-the-sharers",
         threat: "S1",
         says: "tells two halves that nobody else has shared, so that each would be a quorum of these",
@@ -120,6 +130,36 @@ fn zombies(game: &mut Game) {
     let mut asked = [&[1, witness][..], &dropped].concat();
     asked.sort_unstable();
     game.unmask(&asked, &survivors);
+}
+
+/// The first of a dozen sessions full of lies in which something leaks, or the last.
+fn random_lies(game: &mut Game) {
+    for round in 0..12 {
+        let mut one = Game::new(game.plan.clone());
+        one.advertise();
+        one.share();
+        let mut drawn = (0..).flat_map(|at| bytes("lie", 1000 * round + at));
+        // One in eight, mostly for few clients at a time: so quorums are still to be had.
+        let mut unlucky = || drawn.next().is_some_and(|byte| byte < 32);
+        for id in one.everybody() {
+            let all = one.bundles.clone();
+            one.bundles.retain(|(_, holder), _| *holder != id || !unlucky());
+            let sharers: Vec<u32> = match unlucky() {
+                true => one.everybody().into_iter().filter(|other| *other != id && !unlucky()).collect(),
+                false => one.everybody().into_iter().filter(|other| *other != id).collect(),
+            };
+            one.tell(id, &sharers);
+            one.bundles = all;
+        }
+        let survivors: Vec<u32> = one.everybody().into_iter().filter(|_| !unlucky()).collect();
+        let asked: Vec<u32> = one.honest().into_iter().filter(|id| survivors.contains(id)).collect();
+        one.unmask(&asked, &survivors);
+        let leaks = !super::oracle::judge(&one).is_none();
+        *game = one;
+        if leaks {
+            return;
+        }
+    }
 }
 
 /// Each half is told that it shared, and the second one that client 1 has too; the first has client 1 certified as a

@@ -185,7 +185,7 @@ fn configurations() -> Vec<ClientCase> {
     vec![
         lie!("4.2-1/version-2", 1, Told::Code(8), |_, request| request[BODY + 5] = 2),
         lie!("4.2-1/unknown-suite", 1, Told::Code(8), |_, request| request[BODY + 6] = 99),
-        lie!("4.2-1/unknown-graph", 1, Told::Code(8), |_, request| request[BODY + 7] = 3),
+        lie!("4.2-1/unknown-graph", 1, Told::Code(8), |_, request| request[BODY + 7] = 99),
         lie!("4.2-1/one-client", 1, Told::Code(8), |_, request| request[BODY + 11] = 1),
         lie!("4.2-1/threshold-1", 1, Told::Code(8), |_, request| request[BODY + 15] = 1),
         lie!("4.2-1/threshold-above-clients", 1, Told::Code(8), |_, request| request[BODY + 14] = 1),
