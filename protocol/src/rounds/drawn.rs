@@ -1,11 +1,13 @@
 //! The pinned suite's part of MaskedInputCollection: a client is told who all the sharers are, and by whom it was drawn
 //! (spec §4.4).
 
+use std::collections::BTreeSet;
+
 use super::advertisement::{Advertisement, PublicKeys};
 use super::masked_input_collection::{Given, Pinned};
 use crate::crypto::agree::EncryptionKey;
 use crate::crypto::hash;
-use crate::crypto::seal::{BUNDLE_LEN, Direction};
+use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
 use crate::graph::drawn_holders;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{ClientId, Config, Counts, Graph, Misbehaviour, Suite, bitmap};
@@ -84,54 +86,68 @@ pub(crate) struct Place<'a> {
 }
 
 impl Drawn {
-    /// What follows from a request: with whom to mask, what was dealt, and whom to pin (`[4.4-6]`, `[4.4-7]`,
-    /// `[4.4-2]`, `[4.4-1]`, `[4.4-8]`).
+    /// What follows from a request: with whom to mask, what was dealt, and whom to pin.
     pub(crate) fn given(
         &self,
         request: &Request,
         place: Place<'_>,
         counts: &mut Counts,
     ) -> Result<Given, Misbehaviour> {
+        let sharers = self.sharers(request, place)?;
+        let members: Vec<ClientId> = self.roster.iter().map(|(id, _)| *id).collect();
+        let mut holders = vec![self.holders.clone()];
+        for drawn in &request.bundles {
+            holders.push(self.holders_of(drawn, place, &members)?);
+        }
+        let opened = request.bundles.iter().map(|drawn| self.open(drawn, place));
+        let held = opened.collect::<Result<Vec<_>, _>>()?;
+        counts.encryption_agreements += held.len() as u64;
+        // Every sharer that this client has drawn, whatever came from it: what is not masked with could be cut off.
+        let mine = self.holders.iter().filter(|holder| self.shares(&sharers, **holder));
+        let masks_with: BTreeSet<ClientId> =
+            mine.copied().chain(request.bundles.iter().map(|drawn| drawn.owner)).collect();
+        let masks_with = masks_with.into_iter().filter_map(|id| Some((id, self.keys(id)?.mask))).collect();
+        Ok(Given { masks_with, held, pinned: Some(Pinned { sharers, holders }) })
+    }
+
+    /// Who of the roster has shared (`[4.4-6]`, `[4.4-7]`, `[4.4-2]`, `[4.4-1]`).
+    fn sharers(&self, request: &Request, place: Place<'_>) -> Result<Vec<bool>, Misbehaviour> {
         let bits = bitmap::unpack(&request.sharers, self.roster.len()).ok_or(Misbehaviour::BadSharerBits)?;
-        let shares = |id: ClientId| self.at(id).is_some_and(|at| bits.get(at) == Some(&true));
+        let shares = |id: ClientId| self.shares(&bits, id);
         if !shares(place.id) {
             return Err(Misbehaviour::SelfNotSharer);
         }
         let sharers = bits.iter().filter(|shares| **shares).count();
-        let alive = self.holders.iter().filter(|holder| shares(**holder)).count();
+        let mine = self.holders.iter().filter(|holder| shares(**holder)).count();
         let quorum = place.config.quorum(self.roster.len());
-        if sharers < quorum as usize || alive < place.config.threshold as usize {
+        if sharers < quorum as usize || mine < place.config.threshold as usize {
             return Err(Misbehaviour::TooFewSharers);
         }
         let owners = || request.bundles.iter().map(|drawn| drawn.owner);
         if !ascending(owners()) || !owners().all(|owner| owner != place.id && shares(owner)) {
             return Err(Misbehaviour::BadSharers);
         }
-        let members: Vec<ClientId> = self.roster.iter().map(|(id, _)| *id).collect();
-        let mut holders = vec![self.holders.clone()];
-        for drawn in &request.bundles {
-            holders.push(self.holders_of(drawn, place, &members)?);
-        }
-        let mut held = Vec::with_capacity(request.bundles.len());
-        for drawn in &request.bundles {
-            let keys = self.keys(drawn.owner).ok_or(Misbehaviour::BadSharers)?;
-            let agreed = self.encryption_key.agree(&keys.encryption)?;
-            let direction = Direction {
-                suite: place.config.suite,
-                session: place.session,
-                owner: (drawn.owner, &keys.encryption),
-                holder: (place.id, &self.encryption_key.public),
-            };
-            held.push((drawn.owner, direction.open(&direction.key(&agreed), &drawn.bundle)));
-        }
-        counts.encryption_agreements += request.bundles.len() as u64;
-        // Every sharer that this client has drawn, whatever came from it: what is not masked with could be cut off.
-        let mut masks_with: Vec<ClientId> =
-            self.holders.iter().copied().filter(|&holder| shares(holder)).chain(owners()).collect();
-        masks_with.sort_unstable();
-        masks_with.dedup();
-        let masks_with = masks_with.into_iter().filter_map(|id| Some((id, self.keys(id)?.mask))).collect();
-        Ok(Given { masks_with, held, pinned: Some(Pinned { sharers: bits, holders }) })
+        Ok(bits)
+    }
+
+    fn shares(&self, bits: &[bool], id: ClientId) -> bool {
+        self.at(id).is_some_and(|at| bits.get(at) == Some(&true))
+    }
+
+    fn open(
+        &self,
+        drawn: &DrawnBundle,
+        place: Place<'_>,
+    ) -> Result<(ClientId, Option<Shares>), Misbehaviour> {
+        let keys = self.keys(drawn.owner).ok_or(Misbehaviour::BadSharers)?;
+        let agreed = self.encryption_key.agree(&keys.encryption)?;
+        let direction = Direction {
+            suite: place.config.suite,
+            session: place.session,
+            owner: (drawn.owner, &keys.encryption),
+            holder: (place.id, &self.encryption_key.public),
+        };
+        Ok((drawn.owner, direction.open(&direction.key(&agreed), &drawn.bundle)))
     }
 
     /// The holders of the owner of a bundle, this client among them (`[4.4-8]`).
