@@ -155,7 +155,7 @@ fn what_remains_is_exactly_what_the_number_of_survivors_needs() {
             // When in the session they vanish makes no difference, where the graph lets the session go on.
             let rounds = match config.graph {
                 Graph::Complete => [Round::AdvertiseKeys, Round::ShareKeys, Round::MaskedInputCollection],
-                Graph::Regular { .. } => [Round::ShareKeys; 3],
+                Graph::Regular { .. } | Graph::KOut { .. } => [Round::ShareKeys; 3],
             };
             let gone = |number: u32| (number <= dropouts).then(|| rounds[number as usize - 1]);
             let aggregate = run(&config, gone, as_it_is).unwrap();

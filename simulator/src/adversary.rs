@@ -169,7 +169,7 @@ impl Adversary {
         };
         let survives = |id: &ClientId| self.oracle.survivors.contains(id) && Some(*id) != self.victim;
         let sharers = bits(&|id| self.oracle.has_shared(*id));
-        let statement = conformance::survivors_statement(&session, &sharers, &bits(&survives));
+        let statement = conformance::survivors_statement(2, &session, &sharers, &bits(&survives));
         let identity = |id: &ClientId| identities::secret(self.seeds, *id);
         let collude = self.oracle.colluding.iter().filter(|id| survives(id));
         let mut signatures: BTreeMap<ClientId, Vec<u8>> =

@@ -47,7 +47,7 @@ fn session_memory(scenario: &Scenario, mode: Mode) -> Result<u64, ScenarioError>
     let clients = u64::from(scenario.clients);
     let partners = match scenario.config(scenario.clients, [0; 32], None)?.graph {
         Graph::Complete => clients - 1,
-        Graph::Regular { degree } => degree.into(),
+        Graph::Regular { degree } | Graph::KOut { degree } => degree.into(),
     };
     let per_client = match mode {
         Mode::Model => {
@@ -86,7 +86,9 @@ pub fn seconds(
     let planning = begin.elapsed().as_secs_f64();
     let graph = match config.graph {
         Graph::Complete => GraphChoice::Complete { threshold: None },
-        Graph::Regular { degree } => GraphChoice::Regular { degree, threshold: Some(config.threshold) },
+        Graph::Regular { degree } | Graph::KOut { degree } => {
+            GraphChoice::Regular { degree, threshold: Some(config.threshold) }
+        }
     };
     let planned = Scenario { graph, cohorts: 1, sessions: 1, pause: 0.0, ..scenario.clone() };
     let probe = probe(&planned, mode);

@@ -27,9 +27,9 @@ pub(crate) fn request(config: &Config, round: Round, partners: usize, roster: us
     match round {
         Round::AdvertiseKeys => sizes::advertise_keys_request(config),
         Round::ShareKeys => sizes::share_keys_request(config, partners),
-        Round::MaskedInputCollection => sizes::masked_input_request(partners),
+        Round::MaskedInputCollection => sizes::masked_input_request(config, roster, partners),
         Round::ConsistencyCheck => sizes::consistency_check_request(roster),
-        Round::Unmasking => sizes::unmasking_request(config, partners),
+        Round::Unmasking => sizes::unmasking_request(config, roster, partners),
     }
 }
 
@@ -67,9 +67,11 @@ impl Exchange {
                 operations::advertise_keys(config),
                 operations::receive_keys(config),
             ),
-            Round::ShareKeys => {
-                (sizes::share_keys_response(partners), operations::share_keys(config, partners), nothing)
-            }
+            Round::ShareKeys => (
+                sizes::share_keys_response(config, partners),
+                operations::share_keys(config, partners),
+                nothing,
+            ),
             Round::MaskedInputCollection => (
                 sizes::masked_input_response(config),
                 operations::masked_input(config, partners),

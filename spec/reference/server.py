@@ -241,7 +241,7 @@ class Server:
         must_hold(len(response.shares) == wire.SCALAR * len(opened), "4.6-5")
         shares = [_share(piece) for piece in _pieces(response.shares, wire.SCALAR)]
         superfluous = [removal.is_superfluous(spec.noise, len(self._survivors)) for spec in self.config.vectors]
-        must_hold(len(response.seeds) == wire.SEED * sum(superfluous), "4.6-13")
+        must_hold(len(response.seeds) == wire.SEED * sum(superfluous), "4.6-15")
         self._seeds[sender] = _pieces(response.seeds, wire.SEED)
         for owner, share in zip(opened, shares):
             self._shares.setdefault(owner, {})[sender] = share

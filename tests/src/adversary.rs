@@ -9,6 +9,7 @@ mod dealing_lies;
 mod game;
 mod lies;
 mod oracle;
+mod pinned;
 mod proposals;
 mod report;
 mod rosters;
@@ -18,6 +19,7 @@ mod setting;
 mod sharers;
 mod survivors;
 mod twin;
+mod twin_pinned;
 mod unplayed;
 mod wire;
 

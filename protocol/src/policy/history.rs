@@ -51,10 +51,9 @@ impl CohortPolicy {
     /// Whether two sums that are too near to each other are certain to need one honest signature twice, if at most
     /// `corrupt` clients of a cohort are corrupt.
     pub(super) fn check_quorum(&self, config: &Config, corrupt: u32) -> Result<(), Refusal> {
-        let quorum = match config.suite {
-            Suite::Curious => return Err(Refusal::NoIdentities),
-            Suite::Active { .. } => config.threshold,
-        };
+        if config.suite == Suite::Curious {
+            return Err(Refusal::NoIdentities);
+        }
         if self.signed.is_none() {
             return Err(Refusal::NoRecord("by how much survivor sets differ"));
         }
@@ -62,7 +61,14 @@ impl CohortPolicy {
         // As many more than the greater of two such survivor sets may both of them together have.
         let more = minimum_difference.saturating_sub(1) / 2;
         let needed = (u64::from(clients) + u64::from(corrupt) + u64::from(more)) / 2 + 1;
-        if u64::from(quorum) < needed {
+        let (quorum, escapes) = match config.suite {
+            // The roster may be smaller than the cohort and is not known yet. Of m clients a quorum is more than
+            // (m + c) / 2, and need not be more than that by more than one half.
+            Suite::Pinned { corrupt: own, .. } => ((clients + own) / 2 + 1, corrupt + more > own),
+            _ => (config.threshold, u64::from(config.threshold) < needed),
+        };
+        if escapes {
+            let needed = needed.max(u64::from(quorum) + 1);
             return Err(Refusal::CohortsEscape { quorum, needed, clients, corrupt, minimum_difference });
         }
         Ok(())

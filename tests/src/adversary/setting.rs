@@ -13,10 +13,12 @@ pub enum Ground {
     Curious,
     /// Suite 1 on a regular graph.
     Sparse,
+    /// Suite 3, on a k-out graph.
+    Pinned,
 }
 
 impl Ground {
-    /// All of them.
+    /// Those of suites 1 and 2.
     pub const ALL: [Self; 3] = [Self::Active, Self::Curious, Self::Sparse];
 
     /// The names of suite and graph.
@@ -25,6 +27,7 @@ impl Ground {
             Self::Active => ("active", "complete"),
             Self::Curious => ("curious", "complete"),
             Self::Sparse => ("curious", "regular"),
+            Self::Pinned => ("pinned", "k-out"),
         }
     }
 }
@@ -59,10 +62,15 @@ impl Setting {
             Ground::Active => half + 1,
             Ground::Curious => half,
             Ground::Sparse => self.degree() / 2 + 1,
+            // One more than are corrupt, so that nothing is left to chance.
+            Ground::Pinned => self.corrupt() + 1,
         }
     }
 
     fn degree(self) -> u32 {
+        if self.ground == Ground::Pinned {
+            return 2 * self.threshold();
+        }
         match self.n {
             ..=3 => 2,
             4..=8 => 4,
@@ -73,10 +81,12 @@ impl Setting {
     pub(super) fn config(self) -> Config {
         let suite = match self.ground {
             Ground::Active => Suite::Active { corrupt: self.corrupt(), authority: authority().public() },
+            Ground::Pinned => Suite::Pinned { corrupt: self.corrupt(), authority: authority().public() },
             _ => Suite::Curious,
         };
         let graph = match self.ground {
             Ground::Sparse => Graph::Regular { degree: self.degree() },
+            Ground::Pinned => Graph::KOut { degree: self.degree() },
             _ => Graph::Complete,
         };
         let (clients, threshold) = (self.n, self.threshold());

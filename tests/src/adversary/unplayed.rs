@@ -56,8 +56,8 @@ pub const UNPLAYED: &[Unplayed] = &[
     row(
         "S22",
         "seeds ground by late openings",
-        "no suite here has openings; on the regular graph of suite 1 the server grinds by leaving clients out: \
-         `graph-grinding`",
+        "in suite 3 a client opens its draw only once, for a roster that is settled: `protocol/tests/pinned.rs`; on \
+         the regular graph of suite 1 the server grinds by leaving clients out: `graph-grinding`",
     ),
     row(
         "S12",

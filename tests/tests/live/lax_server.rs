@@ -114,13 +114,13 @@ fn mended(stage: u8, id: ClientId, response: &[u8], config: &Config, person: &Pe
     let Person(secret, certificate) = person;
     let part = |at: usize| response[HEADER + at..HEADER + at + 32].try_into().unwrap();
     if stage == 1 {
-        let statement = conformance::advertisement_statement(config, id, [part(0), part(32)]);
+        let statement = conformance::advertisement_statement(config, id, [part(0), part(32)], None);
         let signature = conformance::signature(secret, &statement);
         let (keys, identity) = (&response[..HEADER + 64], &certificate.identity);
         return [keys, identity, &certificate.signature, &signature].concat();
     }
     // Everybody has shared and survived.
     let session = response[1..HEADER].try_into().unwrap();
-    let statement = conformance::survivors_statement(&session, &[0b111], &[0b111]);
+    let statement = conformance::survivors_statement(2, &session, &[0b111], &[0b111]);
     [&response[..HEADER], &conformance::signature(secret, &statement)].concat()
 }

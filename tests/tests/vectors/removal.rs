@@ -161,7 +161,7 @@ fn seeds(book: &mut Book) {
     for (suite, is_active) in [("curious", false), ("active", true)] {
         let config = session_of("skellam", is_active);
         for (what, gone, fewer) in [("none", 0, true), ("one-more", 0, false), ("one-of-none", 2, false)] {
-            let mut script = book.script(&format!("4.6-13/{suite}-{what}"), Level::Misbehaviour);
+            let mut script = book.script(&format!("4.6-15/{suite}-{what}"), Level::Misbehaviour);
             let requests = begin(&mut script, &config, unmasking(&config), gone);
             let (client, request) = requests.last().expect("a survivor").clone();
             let mut response = bytes(&script.step(handle(client, &request))["message"]);

@@ -83,6 +83,7 @@ impl Client<'_> {
         let size = match self.config.graph {
             Graph::Complete => ids.len() >= self.config.threshold as usize,
             Graph::Regular { degree } => ids.len() == degree as usize + 1,
+            Graph::KOut { .. } => unreachable!("suite 3 is not played here"),
         };
         let known = ids.iter().all(|id| *id <= self.config.clients);
         let mine = roster.iter().any(|(id, one)| *id == self.id && one == own);
@@ -153,6 +154,7 @@ impl Client<'_> {
         let most = match self.config.graph {
             Graph::Complete => seen,
             Graph::Regular { degree } => self.config.clients - (degree + 1 - seen),
+            Graph::KOut { .. } => unreachable!("suite 3 is not played here"),
         };
         let mut rules = BTreeSet::new();
         if count < self.config.minimum_survivors {

@@ -106,10 +106,10 @@ impl Walk<'_> {
 
     fn proposal(&mut self) {
         self.fields(&[("id", 4), ("version", 2)]);
-        if self.byte("suite") == 2 {
+        if self.byte("suite") != 1 {
             self.fields(&[("corrupt", 4), ("authority", 32)]);
         }
-        if self.byte("graph") == 2 {
+        if self.byte("graph") != 1 {
             self.field("degree", 4);
         }
         self.fields(&[("clients", 4), ("threshold", 4), ("minimum_survivors", 4)]);

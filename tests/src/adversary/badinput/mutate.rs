@@ -272,7 +272,7 @@ fn again(made: &mut Vec<Bad>, how: &str, change: impl Fn(&Bad) -> Option<Vec<u8>
 
 fn with_config_id(scene: &Scene, bad: &Bad) -> Option<Vec<u8>> {
     let config = body(&bad.message).get(4..)?;
-    let suite = config.get(2).copied().filter(|suite| (1..=2).contains(suite));
+    let suite = config.get(2).copied().filter(|suite| (1..=3).contains(suite));
     let id = hash(suite.unwrap_or(scene.config.suite.number()), "config", &[config]);
     Some([&bad.message[..1], &id, &bad.message[HEADER..]].concat())
 }

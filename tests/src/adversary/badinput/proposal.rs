@@ -24,6 +24,7 @@ struct Proposal {
     early: BTreeSet<&'static str>,
     id: u32,
     clients: u32,
+    suite: u8,
     authority: Option<Bytes32>,
     coordinates: u64,
     /// Whether some noise cannot be rounded for, or the session is larger than the core's default policy allows.
@@ -42,9 +43,9 @@ pub(super) fn judge(message: &[u8], trusts: Option<&Bytes32>) -> Expected {
         Ok(()) if !proposal.broken.is_empty() => return Expected::any(proposal.broken),
         Ok(()) => {}
     }
-    let suite = if proposal.authority.is_some() { 2 } else { 1 };
-    let config_id = hash(suite, "config", &[&body(message)[4..]]);
-    let own = proposal.authority.as_ref() == trusts;
+    let config_id = hash(proposal.suite, "config", &[&body(message)[4..]]);
+    // The core's default policy does not allow suite 3.
+    let own = proposal.suite != 3 && proposal.authority.as_ref() == trusts;
     let rule = match () {
         () if message[1..33] != config_id => "4.1-3",
         () if proposal.id > proposal.clients => "4.2-2",
@@ -75,18 +76,21 @@ impl Proposal {
         if unsigned(&mut from, 2)? != 1 {
             self.early("4.2-1");
         }
-        let corrupt = match unsigned(&mut from, 1)? {
+        let suite = unsigned(&mut from, 1)?;
+        let corrupt = match suite {
             1 => None,
-            2 => {
+            2 | 3 => {
                 let corrupt = number(&mut from)?;
                 self.authority = from.take(32).and_then(|key| key.try_into().ok());
                 Some((corrupt, self.authority.ok_or(Stop::Malformed)?))
             }
             _ => return self.unreadable("4.2-1"),
         };
-        let degree = match unsigned(&mut from, 1)? {
+        self.suite = suite as u8;
+        let kind = unsigned(&mut from, 1)?;
+        let degree = match kind {
             1 => None,
-            2 => Some(number(&mut from)?),
+            2 | 3 => Some(number(&mut from)?),
             _ => return self.unreadable("4.2-1"),
         };
         let [clients, threshold, minimum] = [number(&mut from)?, number(&mut from)?, number(&mut from)?];
@@ -94,12 +98,15 @@ impl Proposal {
         self.rule((2..=1 << 30).contains(&clients), "4.2-1");
         self.rule((1..=clients).contains(&minimum), "4.2-1");
         if let Some(degree) = degree {
-            self.rule(degree >= 2 && degree % 2 == 0 && degree < clients, "4.2-1");
+            self.rule(degree >= 2 && (kind == 3 || degree % 2 == 0) && degree < clients, "4.2-1");
         }
         self.rule((2..=degree.unwrap_or(clients)).contains(&threshold), "4.2-1");
+        // Suite 3 and the k-out graph go together.
+        self.rule((suite == 3) == (kind == 3), "4.2-1");
         if let Some((corrupt, authority)) = corrupt {
-            let quorum = 2 * u64::from(threshold) > u64::from(clients) + u64::from(corrupt);
-            self.rule(quorum && degree.is_none() && identity(&authority).is_some(), "4.2-1");
+            let (n, c, t) = (u64::from(clients), u64::from(corrupt), u64::from(threshold));
+            let counts = if suite == 3 { c + 2 <= n } else { kind == 1 && 2 * t > n + c };
+            self.rule(counts && identity(&authority).is_some(), "4.2-1");
         }
         let (neighbours, shares) = (degree.unwrap_or(0), threshold);
         self.refused |= clients > 1 << 20 || neighbours > 1 << 14 || shares > 1 << 14;

@@ -44,7 +44,7 @@ impl Scene {
         scene
     }
 
-    /// A proposal with noise, of which there is no more than the first request.
+    /// A proposal with noise.
     pub(super) fn with_noise() -> Self {
         let ground = Ground::Curious;
         let mut config = config(ground, 0);
@@ -60,6 +60,16 @@ impl Scene {
             levels: vec![Level { survivors: 6, variance: 1 << 21 }],
         };
         config.vectors.push(VectorSpec { noise: Some(noise), ..VectorSpec::new("x", 8, 20) });
+        Self::proposal(ground, config)
+    }
+
+    /// A proposal of suite 3, which clients refuse whose policy does not allow it.
+    pub(super) fn pinned() -> Self {
+        Self::proposal(Ground::Pinned, config(Ground::Pinned, 0))
+    }
+
+    /// A session of which there is no more than the first request.
+    fn proposal(ground: Ground, config: Config) -> Self {
         let (_, requests) = Server::open(config.clone()).expect("a good configuration");
         let requests = requests.into_iter().map(|(id, request)| (id.get(), request)).collect();
         let first = Exchange { kind: 1, requests, responses: BTreeMap::new() };
@@ -75,7 +85,7 @@ impl Scene {
         self.config.suite != Suite::Curious
     }
 
-    /// The authority that its clients trust, in the signed suite.
+    /// The authority that its clients trust, in the signed suites.
     pub(super) fn trusts(&self) -> Option<Bytes32> {
         self.is_signed().then(|| authority().public())
     }
@@ -206,6 +216,10 @@ fn config(ground: Ground, number: u32) -> Config {
         Ground::Active => (Suite::Active { corrupt: 0, authority: authority().public() }, Graph::Complete, 4),
         Ground::Curious => (Suite::Curious, Graph::Complete, 4),
         Ground::Sparse => (Suite::Curious, Graph::Regular { degree: 4 }, 2),
+        Ground::Pinned => {
+            let suite = Suite::Pinned { corrupt: 1, authority: authority().public() };
+            (suite, Graph::KOut { degree: 4 }, 2)
+        }
     };
     Config {
         suite,

@@ -100,7 +100,7 @@ impl Server<'_> {
         must(unopened.len() + shares.len() == owners.len() + own, "4.6-5")?;
         let below = |one: &&[u8]| bool::from(Scalar::from_canonical_bytes(wire::key(one, 0)).is_some());
         must(shares.iter().all(below), "4.6-6")?;
-        must(input.0.is_empty(), "4.6-13")
+        must(input.0.is_empty(), "4.6-15")
     }
 }
 

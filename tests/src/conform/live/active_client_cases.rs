@@ -253,7 +253,7 @@ fn certificate<const N: usize>(moment: &Moment<'_>, request: &mut Vec<u8>, signa
 /// The signature of a client over these bits, with its id.
 fn signed(moment: &Moment<'_>, id: u32, sharers: u8, survivors: u8) -> Vec<u8> {
     let session: Bytes32 = moment.request[1..BODY].try_into().expect("32 bytes");
-    let statement = conformance::survivors_statement(&session, &[sharers], &[survivors]);
+    let statement = conformance::survivors_statement(2, &session, &[sharers], &[survivors]);
     let secret = moment.identities.map_or([0; 32], |population| population.player(id).secret);
     [&id.to_be_bytes()[..], &conformance::signature(&secret, &statement)].concat()
 }

@@ -122,7 +122,7 @@ fn asked(scene: &Scene<'_>) -> Option<Vec<u8>> {
 /// A signature by this person over these bits, for this session.
 fn consented(scene: &Scene<'_>, by: &Person, sharers: &[u8], survivors: &[u8]) -> Option<Act> {
     let session = scene.request.get(1..BODY)?.try_into().ok()?;
-    let statement = conformance::survivors_statement(&session, sharers, survivors);
+    let statement = conformance::survivors_statement(2, &session, sharers, survivors);
     scene.with(0, &conformance::signature(&by.secret, &statement))
 }
 

@@ -184,7 +184,7 @@ pub(super) fn members(moment: &Moment<'_>, request: &mut Vec<u8>, change: impl F
         .filter_map(|member| {
             let (number, one) = member.split_at(4);
             let keys = [array(one), array(&one[32..])];
-            Some((id(number)?, keys, moment.identities.map(|_| proof(one))))
+            Some((id(number)?, keys, None, moment.identities.map(|_| proof(one))))
         })
         .collect();
     let list = members.concat();
@@ -250,7 +250,7 @@ fn configurations() -> Vec<ClientCase> {
     vec![
         lie("4.2-1/version-2", 1, Told::Code(8), |_, request| request[BODY + 5] = 2),
         lie("4.2-1/unknown-suite", 1, Told::Code(8), |_, request| request[BODY + 6] = 99),
-        lie("4.2-1/unknown-graph", 1, Told::Code(8), |moment, request| request[moment.graph()] = 3),
+        lie("4.2-1/unknown-graph", 1, Told::Code(8), |moment, request| request[moment.graph()] = 99),
         lie("4.2-1/one-client", 1, Told::Code(8), |moment, request| request[moment.graph() + 4] = 1),
         lie("4.2-1/threshold-1", 1, Told::Code(8), |moment, request| request[moment.graph() + 8] = 1),
         lie("4.2-1/threshold-above-clients", 1, Told::Code(8), |moment, request| {

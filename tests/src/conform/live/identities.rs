@@ -116,7 +116,7 @@ pub(super) const SIGNATURE: usize = 160;
 pub(super) fn sign_keys(advertisement: &mut [u8], config: &Config, id: u32, by: &Person) {
     let key = |at: usize| advertisement[at..at + 32].try_into().expect("32 bytes");
     let Some(id) = ClientId::new(id) else { return };
-    let statement = conformance::advertisement_statement(config, id, [key(0), key(32)]);
+    let statement = conformance::advertisement_statement(config, id, [key(0), key(32)], None);
     advertisement[SIGNATURE..].copy_from_slice(&conformance::signature(&by.secret, &statement));
 }
 
