@@ -36,7 +36,8 @@ class Parties:
         task = unhex(policy["task"]) if "task" in policy else None
         least = [policy.get(name, least) for name, least in LEAST.items()]
         credentials = read_credentials(r["credentials"]) if "credentials" in r else None
-        self.clients[r["client"]] = Client(unhex(r["entropy"]), None, Policy(*least, task), credentials)
+        policy = Policy(*least, task, policy.get("roots"))
+        self.clients[r["client"]] = Client(unhex(r["entropy"]), None, policy, credentials)
         self.inputs[r["client"]] = r.get("input", {})
         return {}
 
