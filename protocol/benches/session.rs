@@ -186,7 +186,7 @@ fn report(case: &Case) {
         case.clients,
         match case.graph {
             Graph::Complete => case.clients - 1,
-            Graph::Regular { degree } => degree,
+            Graph::Regular { degree } | Graph::KOut { degree } => degree,
         },
         case.length,
         case.bits,

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::crypto::and_wipe;
 use crate::input::Checked;
-use crate::rounds::masked_input_collection::{MaskedInput, Next};
+use crate::rounds::masked_input::MaskedInput;
+use crate::rounds::masked_input_collection::Next;
 use crate::rounds::{
     Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
 };

@@ -1,108 +1,17 @@
 //! What a session is about: its public parameters (spec §4.2).
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use crate::crypto::hash;
 use crate::crypto::sign::VerifyingKey;
 use crate::privacy::{Curve, Encoding, Noise, NoiseLaw, PrivacyError};
 use crate::wire::{Reader, Writer};
-use crate::{Misbehaviour, Misuse};
+use crate::{Graph, Misbehaviour, Misuse, Suite};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u16 = 1;
 
 const MAX_CLIENTS: u32 = 1 << 30;
-
-/// The cryptographic suite; its number is in the input of every hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Suite {
-    /// Against an honest-but-curious server and curious clients below the threshold: no signatures.
-    Curious,
-    /// Against a malicious server together with malicious clients: signed keys and a signed survivor set (Bonawitz
-    /// et al. 2017, figure 4 with the underlined parts). On the complete graph only.
-    Active {
-        /// Corrupt clients c that the session withstands: the threshold t must satisfy 2t > n + c.
-        ///
-        /// It must bound the corrupt ones in every cohort that a server can form of those whom the authority has
-        /// certified, not in an average one.
-        corrupt: u32,
-        /// The Ed25519 key of the authority that certifies who may take part (spec §3.7).
-        authority: [u8; 32],
-    },
-}
-
-impl Suite {
-    /// Its number in the registry (spec §12.1).
-    pub fn number(self) -> u8 {
-        match self {
-            Self::Curious => 1,
-            Self::Active { .. } => 2,
-        }
-    }
-
-    /// Its name in the registry.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Curious => "curious",
-            Self::Active { .. } => "active",
-        }
-    }
-
-    /// Whether clients sign their keys and the survivor set.
-    pub(crate) fn is_signed(self) -> bool {
-        matches!(self, Self::Active { .. })
-    }
-
-    fn encode(self, out: &mut Writer) {
-        out.u8(self.number());
-        if let Self::Active { corrupt, authority } = self {
-            out.u32(corrupt);
-            out.bytes(&authority);
-        }
-    }
-
-    fn decode(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        match input.u8()? {
-            1 => Ok(Self::Curious),
-            2 => Ok(Self::Active { corrupt: input.u32()?, authority: input.array()? }),
-            _ => Err(Misbehaviour::BadConfig),
-        }
-    }
-}
-
-impl fmt::Display for Suite {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Reads the name of a suite that needs nothing but its name.
-impl FromStr for Suite {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "curious" => Ok(Self::Curious),
-            "active" => Err("the suite \"active\" needs an authority, which cannot be named here".to_owned()),
-            _ => Err(format!("unknown suite {name:?}: this version has \"curious\"")),
-        }
-    }
-}
-
-/// Who shares masks and shares with whom (spec §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Graph {
-    /// Everyone with everyone (Bonawitz et al. 2017). Each secret has n shares, one kept by its owner.
-    Complete,
-    /// Everyone with `degree` others (Bell et al. 2020): a Harary graph on a random permutation.
-    Regular {
-        /// Neighbours of a client, itself not counted: even, 2 to n − 1.
-        degree: u32,
-    },
-}
 
 /// One vector of a session.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -242,7 +151,7 @@ pub struct Config {
     /// Number of clients n, 2 to 2^30; their ids are 1 to n.
     pub clients: u32,
     /// Shares that reconstruct a secret, t: 2 to the number of holders of a secret (n on the complete graph,
-    /// the degree on a regular one).
+    /// the degree on the others).
     pub threshold: u32,
     /// Fewest inputs that a sum may be of, 1 to n: no client unmasks a sum of fewer.
     ///
@@ -275,6 +184,12 @@ impl Config {
                 }
                 degree
             }
+            Graph::KOut { degree } => {
+                if degree < 2 || degree >= clients {
+                    return Err(Misuse::Holders { degree, clients });
+                }
+                degree
+            }
         };
         if !(2..=holders).contains(&self.threshold) {
             return Err(Misuse::Threshold { threshold: self.threshold, holders });
@@ -296,18 +211,54 @@ impl Config {
         Ok(())
     }
 
-    /// The rules of the active suite: the complete graph, a usable authority, and 2t > n + c, so that any two sets
-    /// of t signers have an honest one in common.
+    /// The rules of the suites: their graph, a usable authority in the signed ones, in the active one 2t > n + c, so
+    /// that any two sets of t signers have an honest one in common, and in the pinned one a quorum that can be had.
     fn check_suite(&self) -> Result<(), Misuse> {
-        let Suite::Active { corrupt, authority } = self.suite else { return Ok(()) };
-        if self.graph != Graph::Complete {
-            return Err(Misuse::SuiteGraph);
+        let fits = match self.suite {
+            Suite::Curious => !matches!(self.graph, Graph::KOut { .. }),
+            Suite::Active { .. } => self.graph == Graph::Complete,
+            Suite::Pinned { .. } => matches!(self.graph, Graph::KOut { .. }),
+        };
+        if !fits {
+            return Err(Misuse::SuiteGraph(self.suite.name()));
         }
         let (clients, threshold) = (self.clients, self.threshold);
-        if 2 * u64::from(threshold) <= u64::from(clients) + u64::from(corrupt) {
-            return Err(Misuse::Quorum { threshold, clients, corrupt });
+        match self.suite {
+            Suite::Active { corrupt, .. }
+                if 2 * u64::from(threshold) <= u64::from(clients) + u64::from(corrupt) =>
+            {
+                return Err(Misuse::Quorum { threshold, clients, corrupt });
+            }
+            Suite::Pinned { corrupt, .. } if clients < corrupt.saturating_add(2) => {
+                return Err(Misuse::QuorumOfRoster { clients, corrupt });
+            }
+            _ => {}
         }
-        VerifyingKey::decode(&authority).ok_or(Misuse::Authority).map(drop)
+        let usable = |authority| VerifyingKey::decode(&authority).is_some();
+        if self.suite.authority().is_none_or(usable) { Ok(()) } else { Err(Misuse::Authority) }
+    }
+
+    /// Signatures that make a survivor set the only one: the threshold, and in the pinned suite more than half of the
+    /// roster and of the corrupt together (spec §6.3). The roster, never the sharers, whom the server names.
+    pub(crate) fn quorum(&self, roster: usize) -> u32 {
+        match self.suite {
+            Suite::Pinned { corrupt, .. } => {
+                u32::try_from((roster as u64 + u64::from(corrupt)) / 2 + 1).unwrap_or(u32::MAX)
+            }
+            _ => self.threshold,
+        }
+    }
+
+    /// The fewest clients that the graph can be laid over.
+    pub(crate) fn smallest_roster(&self) -> u32 {
+        let of_the_graph = match self.graph {
+            Graph::Complete => self.threshold,
+            Graph::Regular { degree } | Graph::KOut { degree } => degree + 1,
+        };
+        match self.suite {
+            Suite::Pinned { corrupt, .. } => of_the_graph.max(corrupt.saturating_add(2)),
+            _ => of_the_graph,
+        }
     }
 
     /// The hash that names the session until its roster is fixed (spec §6.1).
@@ -337,7 +288,7 @@ impl Config {
     pub(crate) fn encoded_len(&self) -> usize {
         let graph = match self.graph {
             Graph::Complete => 1,
-            Graph::Regular { .. } => 5,
+            Graph::Regular { .. } | Graph::KOut { .. } => 5,
         };
         let suite = if self.suite.is_signed() { 1 + 4 + 32 } else { 1 };
         let vectors: usize = self
@@ -362,6 +313,10 @@ impl Config {
                 out.u8(2);
                 out.u32(degree);
             }
+            Graph::KOut { degree } => {
+                out.u8(3);
+                out.u32(degree);
+            }
         }
         out.u32(self.clients);
         out.u32(self.threshold);
@@ -383,6 +338,7 @@ impl Config {
         let graph = match input.u8()? {
             1 => Graph::Complete,
             2 => Graph::Regular { degree: input.u32()? },
+            3 => Graph::KOut { degree: input.u32()? },
             _ => return Err(Misbehaviour::BadConfig),
         };
         let clients = input.u32()?;

@@ -9,12 +9,12 @@ use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
 use crate::crypto::sign::{SecretKey, Signed, VerifyingKey, first_invalid};
-use crate::graph::{Circle, Neighbourhoods};
+use crate::graph::{Circle, Neighbourhoods, drawn_holders};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::privacy::{self, Noise, NoiseLaw, Rotation};
 use crate::rounds::advertise_keys::{self, Response};
 use crate::rounds::advertisement::{self, Advertisement, Proof, PublicKeys};
-use crate::rounds::{certificate, consistency_check, masked_input_collection, share_keys, unmasking};
+use crate::rounds::{certificate, consistency_check, drawn, masked_input_collection, share_keys, unmasking};
 use crate::vector::{Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{ClientId, Config, Lanes, Misbehaviour, Policy, Suite, VectorSpec, credentials};
@@ -25,15 +25,17 @@ pub type Bytes32 = [u8; 32];
 /// 64 bytes: a signature.
 pub type Bytes64 = [u8; 64];
 
-/// A client's id and its keys: encryption and mask; in a signed suite also its identity, certificate and signature.
-pub type Member = (ClientId, [Bytes32; 2], Option<(Bytes32, Bytes64, Bytes64)>);
+/// A client's id and its keys: encryption and mask; in the pinned suite also its draw commitment; in a signed suite also
+/// its identity, certificate and signature.
+pub type Member = (ClientId, [Bytes32; 2], Option<Bytes32>, Option<(Bytes32, Bytes64, Bytes64)>);
 
 const SUITE: Suite = Suite::Curious;
 const SIGNED: Suite = Suite::Active { corrupt: 0, authority: [0; 32] };
+const PINNED: Suite = Suite::Pinned { corrupt: 0, authority: [0; 32] };
 
 /// The suite of this number as hashes have it: none for 0, whose hashes outlive a session.
 fn suite(number: u32) -> Option<Suite> {
-    [SUITE, SIGNED].into_iter().find(|suite| u32::from(suite.number()) == number)
+    [SUITE, SIGNED, PINNED].into_iter().find(|suite| u32::from(suite.number()) == number)
 }
 
 /// What a message says: a tree, for whoever writes it down in a notation of its own.
@@ -53,24 +55,55 @@ pub type Decoded = Result<(Bytes32, Vec<(String, Item)>, Vec<u8>), Misbehaviour>
 
 /// Decodes a message of any type (spec §4); a masked input, and messages of a signed suite, need the configuration.
 pub fn decode(message: &[u8], config: Option<&Config>) -> Decoded {
-    match message.first() {
-        Some(2 | 3 | 9) if config.is_some_and(|config| config.suite.is_signed()) => decode_signed(message),
+    match (config.map(|config| config.suite), message.first()) {
+        (Some(Suite::Active { .. }), Some(2 | 3 | 9)) => decode_signed(message),
+        (Some(Suite::Pinned { .. }), Some(2 | 3 | 4 | 5 | 9)) => decode_pinned(message),
         _ => decode_unsigned(message, config),
     }
 }
 
-/// The messages that are others in a signed suite.
+/// The messages that are others in the active suite.
 fn decode_signed(message: &[u8]) -> Decoded {
     match message.first() {
-        Some(2) => any(message, |body: &Response<true>| advertisement(&body.0)),
-        Some(3) => any(message, |body: &share_keys::Request<true>| members(&body.neighbourhood)),
+        Some(2) => any(message, |body: &Response<2>| advertisement(&body.0)),
+        Some(3) => any(message, |body: &share_keys::Request<2>| members(&body.neighbourhood)),
         _ => any(message, |body: &certificate::CertifiedRequest| {
-            let one = |(of, signature): &(ClientId, [u8; 64])| {
-                Item::Fields(fields([("id", id(of)), ("signature", bytes(signature))]))
-            };
-            fields([("signatures", list(&body.signatures, one))])
+            fields([("signatures", list(&body.signatures, signed))])
         }),
     }
+}
+
+/// The messages that are others in the pinned suite.
+fn decode_pinned(message: &[u8]) -> Decoded {
+    match message.first() {
+        Some(2) => any(message, |body: &Response<3>| advertisement(&body.0)),
+        Some(3) => any(message, |body: &share_keys::Request<3>| members(&body.neighbourhood)),
+        Some(4) => any(message, |body: &share_keys::Response<true>| dealt(&body.0)),
+        Some(5) => any(message, |body: &drawn::Request| {
+            let owned = |drawn: &drawn::DrawnBundle| {
+                Item::Fields(fields([
+                    ("owner", id(&drawn.owner)),
+                    ("draw", bytes(&drawn.draw)),
+                    ("bundle", bytes(&drawn.bundle)),
+                ]))
+            };
+            fields([("sharers", bytes(&body.sharers)), ("bundles", list(&body.bundles, owned))])
+        }),
+        _ => any(message, |body: &certificate::PinnedRequest| {
+            fields([("signatures", list(&body.signatures, signed)), ("inputs", list(&body.inputs, bytes))])
+        }),
+    }
+}
+
+fn signed((of, signature): &certificate::SignedBy) -> Item {
+    Item::Fields(fields([("id", id(of)), ("signature", bytes(signature))]))
+}
+
+fn dealt(dealt: &share_keys::Dealt) -> Vec<(String, Item)> {
+    let mut says = fields([("commitment", bytes(&dealt.commitment))]);
+    says.extend(dealt.draw.iter().map(|draw| ("draw".to_owned(), bytes(draw))));
+    says.extend(fields([("bundles", list(&dealt.bundles, bytes))]));
+    says
 }
 
 fn decode_unsigned(message: &[u8], config: Option<&Config>) -> Decoded {
@@ -82,10 +115,8 @@ fn decode_unsigned(message: &[u8], config: Option<&Config>) -> Decoded {
                 fields([("client", id(&body.id)), ("config", Item::Config(body.config.clone()))])
             })
         }
-        Some(3) => any(message, |body: &share_keys::Request<false>| members(&body.neighbourhood)),
-        Some(4) => any(message, |body: &share_keys::Response| {
-            fields([("commitment", bytes(&body.commitment)), ("bundles", list(&body.bundles, bytes))])
-        }),
+        Some(3) => any(message, |body: &share_keys::Request<1>| members(&body.neighbourhood)),
+        Some(4) => any(message, |body: &share_keys::Response<false>| dealt(&body.0)),
         Some(5) => any(message, |body: &masked_input_collection::Request| {
             let owned = |(of, bundle): &(ClientId, [u8; 80])| {
                 Item::Fields(fields([("owner", id(of)), ("bundle", bytes(bundle))]))
@@ -107,7 +138,7 @@ fn decode_unsigned(message: &[u8], config: Option<&Config>) -> Decoded {
             fields([("unopened", list(&body.unopened, id)), ("shares", list(&body.shares, bytes))])
         }),
         // An unknown type is refused there as well.
-        _ => any(message, |body: &Response<false>| advertisement(&body.0)),
+        _ => any(message, |body: &Response<1>| advertisement(&body.0)),
     }
 }
 
@@ -119,11 +150,13 @@ fn any<B: Body>(message: &[u8], says: impl FnOnce(&B) -> Vec<(String, Item)>) ->
 fn masked_input(message: &[u8], config: &Config) -> Decoded {
     let session = *message.get(1..).and_then(<[u8]>::first_chunk).ok_or(Misbehaviour::Malformed)?;
     let mut packed = Reader(message.get(HEADER_LEN..).unwrap_or_default());
+    let signature: Option<Bytes64> = config.suite.is_pinned().then(|| packed.array()).transpose()?;
     if packed.0.len() as u64 != config.packed_len() {
         return Err(Misbehaviour::WrongVectorLength);
     }
     let mut again = Writer(Vec::new());
     again.header(MessageType::MaskedInputResponse, &session);
+    again.bytes(signature.as_ref().map_or(&[], |signature| signature));
     let mut vectors = Vec::new();
     for spec in &config.vectors {
         let packed = packed.take(spec.packed_len() as usize)?;
@@ -136,7 +169,10 @@ fn masked_input(message: &[u8], config: &Config) -> Decoded {
         again.bytes(&packing(spec.bits, &coordinates));
         vectors.push((spec.name.clone(), Item::Coordinates(coordinates)));
     }
-    Ok((session, fields([("vectors", Item::Fields(vectors))]), again.0))
+    let mut says: Vec<(String, Item)> =
+        signature.iter().map(|signature| ("signature".to_owned(), bytes(signature))).collect();
+    says.extend(fields([("vectors", Item::Fields(vectors))]));
+    Ok((session, says, again.0))
 }
 
 fn members(members: &[(ClientId, Advertisement)]) -> Vec<(String, Item)> {
@@ -149,6 +185,7 @@ fn members(members: &[(ClientId, Advertisement)]) -> Vec<(String, Item)> {
 fn advertisement(advertisement: &Advertisement) -> Vec<(String, Item)> {
     let PublicKeys { encryption, mask } = &advertisement.keys;
     let mut says = fields([("encryption_key", bytes(encryption)), ("mask_key", bytes(mask))]);
+    says.extend(advertisement.draw_commitment.iter().map(|one| ("draw_commitment".to_owned(), bytes(one))));
     says.extend(advertisement.proof.iter().flat_map(|proof| {
         fields([
             ("identity", bytes(&proof.identity)),
@@ -210,14 +247,48 @@ pub fn certificate_statement(identity: &Bytes32) -> Bytes32 {
     credentials::statement(identity)
 }
 
-/// What a client signs with its keys, encryption and mask (spec §3.7).
-pub fn advertisement_statement(config: &Config, id: ClientId, [encryption, mask]: [Bytes32; 2]) -> Bytes32 {
-    advertisement::statement(config.suite, &config.id(), id, &PublicKeys { encryption, mask })
+/// What a client signs with its keys, encryption and mask, and in the pinned suite with its draw commitment (spec §3.7).
+pub fn advertisement_statement(
+    config: &Config,
+    id: ClientId,
+    [encryption, mask]: [Bytes32; 2],
+    draw_commitment: Option<&Bytes32>,
+) -> Bytes32 {
+    advertisement::statement(
+        config.suite,
+        &config.id(),
+        id,
+        &PublicKeys { encryption, mask },
+        draw_commitment,
+    )
 }
 
-/// What a client signs in ConsistencyCheck (spec §3.7).
-pub fn survivors_statement(session: &Bytes32, sharers: &[u8], survivors: &[u8]) -> Bytes32 {
-    consistency_check::statement(SIGNED, session, sharers, survivors)
+/// What a client signs in ConsistencyCheck, in the suite of this number (spec §3.7).
+pub fn survivors_statement(number: u32, session: &Bytes32, sharers: &[u8], survivors: &[u8]) -> Bytes32 {
+    consistency_check::statement(suite(number).unwrap_or(SIGNED), session, sharers, survivors)
+}
+
+/// What a client of the pinned suite signs with its masked input (spec §3.7).
+pub fn sharers_statement(session: &Bytes32, sharers: &[u8]) -> Bytes32 {
+    drawn::statement(PINNED, session, sharers)
+}
+
+/// A client's draw in the pinned suite (spec §3.6), and its commitment (spec §6.2).
+pub fn draw(config: &Config, id: ClientId, entropy: &Bytes32) -> [Bytes32; 2] {
+    let draw = advertise_keys::draw(config.suite, entropy, &config.id(), id);
+    [*draw, advertisement::commit_to_draw(config.suite, &config.id(), id, &draw)]
+}
+
+/// The holders that follow from a draw (spec §6.2).
+pub fn holders(
+    session: &Bytes32,
+    owner: ClientId,
+    draw: &Bytes32,
+    roster: &[ClientId],
+    degree: u32,
+) -> Vec<u32> {
+    let holders = drawn_holders((PINNED, session), owner, draw, roster, degree as usize);
+    holders.into_iter().map(ClientId::get).collect()
 }
 
 /// HKDF-SHA-256 without label and prefix; `None` if it cannot give so many bytes.
@@ -396,10 +467,10 @@ pub fn encoded(config: &Config) -> Vec<u8> {
 
 /// The session id of a roster (spec §6.1).
 pub fn session_id(config: &Config, members: &[Member]) -> Bytes32 {
-    let advertisement = |&(id, [encryption, mask], proof): &Member| {
+    let advertisement = |&(id, [encryption, mask], draw_commitment, proof): &Member| {
         let proof =
             proof.map(|(identity, certificate, signature)| Proof { identity, certificate, signature });
-        (id, Advertisement { keys: PublicKeys { encryption, mask }, proof })
+        (id, Advertisement { keys: PublicKeys { encryption, mask }, draw_commitment, proof })
     };
     let roster: Vec<(ClientId, Advertisement)> = members.iter().map(advertisement).collect();
     advertise_keys::session_id(config, &config.id(), roster.iter().map(|(id, one)| (*id, one)))

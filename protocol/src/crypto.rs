@@ -73,6 +73,7 @@ fn prefix<'a>(
         None => b"secagg/1\x00",
         Some(Suite::Curious) => b"secagg/1\x01",
         Some(Suite::Active { .. }) => b"secagg/1\x02",
+        Some(Suite::Pinned { .. }) => b"secagg/1\x03",
     };
     [head, label.as_bytes(), &[0]].into_iter().chain(parts.iter().copied())
 }

@@ -92,6 +92,22 @@ pub enum Misbehaviour {
     BadCertifiers,
     /// A signature over another survivor set than the one this client signed, or none at all.
     SurvivorSetMismatch,
+    /// A draw that its client has not committed to.
+    WrongDraw,
+    /// A set of sharers that is not one bit for each client of the roster.
+    BadSharerBits,
+    /// The client that is asked for its input is itself not among the sharers.
+    SelfNotSharer,
+    /// A bundle of an owner that, by its draw, has not drawn the client.
+    NotAHolder,
+    /// A signature that is not the sender's, or over another set of sharers.
+    BadSharerSignature,
+    /// Fewer than the threshold of holders of a survivor's secrets survive.
+    TooFewHolders,
+    /// Not exactly one signature for each survivor whose shares the client holds.
+    WrongInputSignatures,
+    /// A survivor has signed other sharers than this client, or none at all.
+    SharersMismatch,
 }
 
 impl Misbehaviour {
@@ -137,6 +153,14 @@ impl Misbehaviour {
         Self::BadSurvivorSignature,
         Self::BadCertifiers,
         Self::SurvivorSetMismatch,
+        Self::WrongDraw,
+        Self::BadSharerBits,
+        Self::SelfNotSharer,
+        Self::NotAHolder,
+        Self::BadSharerSignature,
+        Self::TooFewHolders,
+        Self::WrongInputSignatures,
+        Self::SharersMismatch,
     ];
 
     /// The id of the MUST in the specification, such as `4.3-2`.
@@ -202,6 +226,18 @@ impl Misbehaviour {
             }
             Self::SurvivorSetMismatch => {
                 ("4.6-12", "a signature is not over the survivor set that this client signed")
+            }
+            Self::WrongDraw => ("4.3-4", "the draw is not the one that its client has committed to"),
+            Self::BadSharerBits => ("4.4-6", "the sharers are not one bit per client of the roster"),
+            Self::SelfNotSharer => ("4.4-7", "the client that is asked is itself not named a sharer"),
+            Self::NotAHolder => ("4.4-8", "the owner of a share bundle has not drawn this client"),
+            Self::BadSharerSignature => ("4.4-9", "the signature is not the sender's over the sharers"),
+            Self::TooFewHolders => ("4.5-6", "fewer holders of a survivor than the threshold survive"),
+            Self::WrongInputSignatures => {
+                ("4.6-13", "there is not exactly one signature per survivor whose shares are held")
+            }
+            Self::SharersMismatch => {
+                ("4.6-14", "a survivor has not signed the sharers that this client signed")
             }
         }
     }
@@ -310,6 +346,14 @@ fn signing(signs: &bool) -> &'static str {
         "this client has credentials and takes part in signed suites only"
     } else {
         "this client has no credentials to sign with"
+    }
+}
+
+fn its_graph(suite: &str) -> &'static str {
+    match suite {
+        "active" => "needs the complete graph",
+        "pinned" => "needs a k-out graph",
+        _ => "needs the complete graph or a regular one",
     }
 }
 
@@ -516,6 +560,11 @@ pub enum Refusal {
         /// Whether the client has credentials.
         signs: bool,
     },
+    /// The experimental suite, which a client takes part in only if its policy names the number of roots.
+    #[error(
+        "the suite pinned is experimental: a policy that allows it says in its safety rules under how many session ids          honest clients may draw (roots)"
+    )]
+    PinnedNotAllowed,
     /// The authority is another one than the client trusts.
     #[error("the session's authority is not the one that certified this client")]
     WrongAuthority,
@@ -595,9 +644,25 @@ pub enum Misuse {
         /// The least width that holds the sum.
         needed: u32,
     },
-    /// The active suite is asked for on a sparse graph.
-    #[error("the suite \"active\" needs the complete graph")]
-    SuiteGraph,
+    /// The number of holders that a client is to draw is out of range.
+    #[error("degree {degree}: a client draws 2 to {} holders of {clients} clients", clients.saturating_sub(1))]
+    Holders {
+        /// The degree asked for.
+        degree: u32,
+        /// Clients of the session.
+        clients: u32,
+    },
+    /// A suite is asked for on a graph that is not its own.
+    #[error("the suite {_0:?} {}", its_graph(_0))]
+    SuiteGraph(&'static str),
+    /// No roster gives a quorum.
+    #[error("against {corrupt} corrupt clients there must be at least {}, not {clients}", u64::from(*corrupt) + 2)]
+    QuorumOfRoster {
+        /// Clients of the session.
+        clients: u32,
+        /// Corrupt clients to withstand.
+        corrupt: u32,
+    },
     /// The threshold is no quorum.
     #[error(
         "threshold {threshold}: against {corrupt} corrupt clients of {clients} it must be at least {}, \

@@ -1,16 +1,27 @@
 //! Who is whose neighbour: the graph over the clients that advertised keys (spec §6.2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::crypto::derive;
 use crate::crypto::prg::{Bytes, Keystream};
-use crate::{ClientId, Config, Graph};
+use crate::{ClientId, Config, Graph, Suite};
 
 /// The neighbourhoods of all clients of a roster.
 pub(crate) struct Neighbourhoods {
     roster: Vec<ClientId>,
-    /// For a regular graph: the neighbours of each member, in the order of the roster, each list ascending.
-    regular: Option<Vec<Vec<ClientId>>>,
+    edges: Edges,
+}
+
+enum Edges {
+    Complete,
+    /// The neighbours of each member, in the order of the roster, each list ascending.
+    Regular(Vec<Vec<ClientId>>),
+    /// The holders of those that have disclosed their draws, and the owners of whom each is a holder, all ascending.
+    KOut {
+        degree: usize,
+        holders: BTreeMap<ClientId, Vec<ClientId>>,
+        owners: BTreeMap<ClientId, BTreeSet<ClientId>>,
+    },
 }
 
 /// In which order the clients stand on the circle of a regular graph.
@@ -23,10 +34,10 @@ pub(crate) enum Circle {
 }
 
 impl Neighbourhoods {
-    /// Draws the graph of the session over its roster, ascending.
+    /// The graph of the session over its roster, ascending. A k-out graph has no edges yet.
     pub(crate) fn new(config: &Config, session: &[u8; 32], roster: Vec<ClientId>, order: Circle) -> Self {
-        let regular = match config.graph {
-            Graph::Complete => None,
+        let edges = match config.graph {
+            Graph::Complete => Edges::Complete,
             Graph::Regular { degree } => {
                 let circle = match order {
                     Circle::Ascending => (0..roster.len()).collect(),
@@ -35,57 +46,117 @@ impl Neighbourhoods {
                         permutation(roster.len(), &Keystream::new(&seed))
                     }
                 };
-                Some(harary(&roster, degree as usize, &circle))
+                Edges::Regular(harary(&roster, degree as usize, &circle))
+            }
+            Graph::KOut { degree } => {
+                Edges::KOut { degree: degree as usize, holders: BTreeMap::new(), owners: BTreeMap::new() }
             }
         };
-        Self { roster, regular }
+        Self { roster, edges }
     }
 
-    /// The neighbours of `id`, ascending, `id` itself not among them.
-    pub(crate) fn of(&self, id: ClientId) -> impl Iterator<Item = ClientId> + '_ {
-        let members: &[ClientId] = match &self.regular {
-            None => &self.roster,
-            Some(lists) => {
-                self.roster.binary_search(&id).ok().and_then(|at| lists.get(at)).map_or(&[], Vec::as_slice)
+    /// Adds the edges from an owner to the holders that follow from its draw, on a k-out graph.
+    pub(crate) fn disclose(&mut self, scope: (Suite, &[u8; 32]), owner: ClientId, draw: &[u8; 32]) {
+        self.join(owner, drawn_holders(scope, owner, draw, &self.roster, self.degree(owner)));
+    }
+
+    fn join(&mut self, owner: ClientId, drawn: Vec<ClientId>) {
+        if let Edges::KOut { holders, owners, .. } = &mut self.edges {
+            for holder in &drawn {
+                owners.entry(*holder).or_default().insert(owner);
             }
+            holders.insert(owner, drawn);
+        }
+    }
+
+    /// The clients whose keys a member is shown: its neighbours, and on a k-out graph everybody; ascending.
+    pub(crate) fn shown(&self, id: ClientId) -> impl Iterator<Item = ClientId> + '_ {
+        let members = match &self.edges {
+            Edges::KOut { .. } => self.roster.as_slice(),
+            _ => self.listed(id),
         };
         members.iter().copied().filter(move |&other| other != id)
     }
 
-    /// The place of `holder` among the neighbours of `owner`.
-    pub(crate) fn place(&self, owner: ClientId, holder: ClientId) -> Option<usize> {
-        match &self.regular {
-            None => {
-                let at = self.roster.binary_search(&holder).ok()?;
-                Some(at - usize::from(owner < holder))
-            }
-            Some(lists) => {
-                let list = lists.get(self.roster.binary_search(&owner).ok()?)?;
-                list.binary_search(&holder).ok()
-            }
-        }
+    /// The neighbours of `id`, with whom it masks; ascending but on a k-out graph, where owners follow holders.
+    pub(crate) fn of(&self, id: ClientId) -> impl Iterator<Item = ClientId> + '_ {
+        let first = self.listed(id);
+        let more = match &self.edges {
+            Edges::KOut { owners, .. } => owners.get(&id),
+            _ => None,
+        };
+        let more = more.into_iter().flatten().copied().filter(|other| first.binary_search(other).is_err());
+        first.iter().copied().filter(move |&other| other != id).chain(more)
     }
 
-    /// How many neighbours `id` has.
+    /// The others whose shares `id` holds, ascending.
+    pub(crate) fn owners(&self, id: ClientId) -> impl Iterator<Item = ClientId> + '_ {
+        let (listed, drawn): (&[ClientId], _) = match &self.edges {
+            Edges::KOut { owners, .. } => (&[], owners.get(&id)),
+            _ => (self.listed(id), None),
+        };
+        listed.iter().copied().filter(move |&other| other != id).chain(drawn.into_iter().flatten().copied())
+    }
+
+    /// The place of `holder` among the holders of `owner`, itself not counted.
+    pub(crate) fn place(&self, owner: ClientId, holder: ClientId) -> Option<usize> {
+        let at = self.listed(owner).binary_search(&holder).ok()?;
+        Some(at - usize::from(self.owner_holds() && owner < holder))
+    }
+
+    /// How many others `id` shares its secrets with.
     pub(crate) fn degree(&self, id: ClientId) -> usize {
-        match &self.regular {
-            None => self.roster.len().saturating_sub(1),
-            Some(_) => self.of(id).count(),
+        match &self.edges {
+            Edges::Complete => self.roster.len().saturating_sub(1),
+            Edges::Regular(_) => self.listed(id).len(),
+            Edges::KOut { degree, .. } => *degree,
         }
     }
 
     /// Whether an owner keeps a share of its own secrets.
     pub(crate) fn owner_holds(&self) -> bool {
-        self.regular.is_none()
+        matches!(self.edges, Edges::Complete)
     }
 
     /// How many of `present` hold shares of the secrets of `owner`.
     pub(crate) fn holders(&self, owner: ClientId, present: &BTreeSet<ClientId>) -> usize {
-        if self.regular.is_none() {
+        if self.owner_holds() {
             return present.len();
         }
-        self.of(owner).filter(|holder| present.contains(holder)).count()
+        self.listed(owner).iter().filter(|holder| present.contains(holder)).count()
     }
+
+    /// The holders of `id`, ascending: on the complete graph the roster, `id` itself included.
+    fn listed(&self, id: ClientId) -> &[ClientId] {
+        let list = match &self.edges {
+            Edges::Complete => Some(&self.roster),
+            Edges::Regular(lists) => self.roster.binary_search(&id).ok().and_then(|at| lists.get(at)),
+            Edges::KOut { holders, .. } => holders.get(&id),
+        };
+        list.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The holders of a client on a k-out graph: `degree` others of the roster that follow from its draw, ascending (spec
+/// §6.2). The roster is ascending, with more members than that.
+pub(crate) fn drawn_holders(
+    (suite, session): (Suite, &[u8; 32]),
+    owner: ClientId,
+    draw: &[u8; 32],
+    roster: &[ClientId],
+    degree: usize,
+) -> Vec<ClientId> {
+    let seed = derive(suite, "holders", session, draw, &[&owner.get().to_be_bytes()]);
+    let keystream = Keystream::new(&seed);
+    let mut random = Bytes::new(&keystream);
+    let own = roster.partition_point(|&id| id < owner);
+    let others = roster.len().saturating_sub(1);
+    let mut holders = BTreeSet::new();
+    while holders.len() < degree.min(others) {
+        let at = random.below(others as u32) as usize;
+        holders.extend(roster.get(at + usize::from(at >= own)));
+    }
+    holders.into_iter().copied().collect()
 }
 
 /// A random order of 0 to `count` − 1.
@@ -162,8 +233,69 @@ mod tests {
 
     #[test]
     fn another_session_gives_another_graph() {
-        let lists = |nonce| graph(30, 4, nonce).regular.unwrap();
+        let lists = |nonce| match graph(30, 4, nonce).edges {
+            Edges::Regular(lists) => lists,
+            _ => panic!("regular"),
+        };
         assert_eq!(lists(1), lists(1));
         assert_ne!(lists(1), lists(2));
+    }
+
+    const PINNED: Suite = Suite::Pinned { corrupt: 0, authority: [0; 32] };
+
+    #[test]
+    fn every_set_of_holders_is_drawn_about_equally_often_and_never_the_owner() {
+        let roster: Vec<ClientId> = [2, 3, 5, 8, 9, 11].into_iter().filter_map(ClientId::new).collect();
+        let owner = roster[2];
+        let mut seen: BTreeMap<Vec<ClientId>, u32> = BTreeMap::new();
+        let draws = 20_000u32;
+        for number in 0..draws {
+            let mut draw = [0; 32];
+            draw[..4].copy_from_slice(&number.to_be_bytes());
+            let holders = drawn_holders((PINNED, &[1; 32]), owner, &draw, &roster, 2);
+            assert!(holders.len() == 2 && holders[0] < holders[1] && !holders.contains(&owner));
+            *seen.entry(holders).or_default() += 1;
+        }
+        // Ten sets, 2000 each: chi squared with nine degrees of freedom is above 33.7 once in ten thousand times.
+        let expected = f64::from(draws) / 10.0;
+        let chi: f64 = seen.values().map(|&n| (f64::from(n) - expected).powi(2) / expected).sum();
+        assert!(seen.len() == 10 && chi < 33.7, "{chi}: {seen:?}");
+    }
+
+    #[test]
+    fn all_others_are_drawn_if_there_are_no_more() {
+        let roster: Vec<ClientId> = ClientId::first(9).collect();
+        for &owner in &roster {
+            let holders = drawn_holders((PINNED, &[7; 32]), owner, &[3; 32], &roster, 8);
+            assert!(holders.iter().eq(roster.iter().filter(|&&id| id != owner)));
+        }
+    }
+
+    #[test]
+    fn a_k_out_graph_knows_both_ends_of_an_edge() {
+        let config = Config {
+            suite: PINNED,
+            graph: Graph::KOut { degree: 2 },
+            clients: 4,
+            threshold: 2,
+            minimum_survivors: 1,
+            vectors: vec![VectorSpec::new("v", 1, 1)],
+            task: [0; 32],
+            nonce: [0; 32],
+        };
+        let ids = |numbers: &[u32]| numbers.iter().filter_map(|&n| ClientId::new(n)).collect::<Vec<_>>();
+        let mut graph = Neighbourhoods::new(&config, &[0; 32], ids(&[1, 2, 3, 4]), Circle::Drawn);
+        let one = |number| ClientId::new(number).unwrap();
+        assert_eq!(graph.shown(one(2)).collect::<Vec<_>>(), ids(&[1, 3, 4]));
+        graph.join(one(1), ids(&[2, 4]));
+        graph.join(one(2), ids(&[1, 3]));
+        graph.join(one(4), ids(&[1, 2]));
+        assert_eq!(graph.of(one(1)).collect::<Vec<_>>(), ids(&[2, 4]));
+        assert_eq!(graph.of(one(2)).collect::<Vec<_>>(), ids(&[1, 3, 4]));
+        assert_eq!(graph.of(one(3)).collect::<Vec<_>>(), ids(&[2]));
+        assert_eq!(graph.owners(one(2)).collect::<Vec<_>>(), ids(&[1, 4]));
+        assert_eq!((graph.place(one(1), one(4)), graph.place(one(3), one(2))), (Some(1), None));
+        assert_eq!(graph.holders(one(2), &ids(&[2, 3]).into_iter().collect()), 1);
+        assert_eq!((graph.degree(one(3)), graph.owner_holds()), (2, false));
     }
 }

@@ -69,6 +69,16 @@ impl PrivacyPolicy {
         Self { epsilon, delta, corrupt, laws, plain: Vec::new() }
     }
 
+    /// The shares of noise that are certain to be in a sum and unknown to the server. In the pinned suite a sum over
+    /// all may come apart into sums of fewer honest inputs, and only the safety policy bounds these.
+    fn shares(&self, config: &Config, safety: Option<&SafetyPolicy>) -> u32 {
+        let honest = config.minimum_survivors.saturating_sub(self.corrupt);
+        match config.suite {
+            Suite::Pinned { .. } => honest.min(safety.map_or(0, |safety| safety.minimum_honest)),
+            _ => honest,
+        }
+    }
+
     fn check(&self, config: &Config, safety: Option<&SafetyPolicy>) -> Result<(), Refusal> {
         for vector in &config.vectors {
             match vector.noise {
@@ -80,7 +90,7 @@ impl PrivacyPolicy {
                 }
             }
         }
-        let shares = config.minimum_survivors.saturating_sub(self.corrupt);
+        let shares = self.shares(config, safety);
         // What cannot be accounted is no guarantee; neither is a comparison with a number that is none.
         let found = config.given_away(shares).and_then(|curve| curve.epsilon(self.delta));
         let epsilon = found.map_or(f64::INFINITY, |found| found.epsilon);
@@ -96,7 +106,7 @@ impl PrivacyPolicy {
     fn check_shares(&self, config: &Config, safety: Option<&SafetyPolicy>) -> Result<(), Refusal> {
         let Config { clients, threshold, .. } = *config;
         let minimum = match (config.graph, config.suite) {
-            (Graph::Regular { .. }, _) => {
+            (Graph::Regular { .. } | Graph::KOut { .. }, _) => {
                 let judged = safety.is_some_and(|safety| safety.corrupt_of(config) >= self.corrupt);
                 return if judged {
                     Ok(())
@@ -105,7 +115,9 @@ impl PrivacyPolicy {
                 };
             }
             (Graph::Complete, Suite::Curious) => self.corrupt.saturating_add(1),
-            (Graph::Complete, Suite::Active { .. }) => clients.saturating_add(self.corrupt) / 2 + 1,
+            (Graph::Complete, Suite::Active { .. } | Suite::Pinned { .. }) => {
+                clients.saturating_add(self.corrupt) / 2 + 1
+            }
         };
         if threshold < minimum { Err(Refusal::ThresholdTooLow { threshold, minimum }) } else { Ok(()) }
     }
@@ -125,12 +137,21 @@ impl Policy {
         self.privacy.as_ref().map_or(Ok(()), |privacy| privacy.check(config, self.safety.as_ref()))
     }
 
+    /// Checks the roster of a session in the pinned suite, before the client draws its holders: the fewer there are, the
+    /// more weigh the corrupt ones.
+    pub(crate) fn check_roster(&self, config: &Config, members: usize) -> Result<(), Refusal> {
+        match &self.safety {
+            Some(safety) if config.suite.is_pinned() => safety.check_roster(config, members as u32),
+            _ => Ok(()),
+        }
+    }
+
     /// What the session costs the client, and how well it hides in it.
     fn check_sizes(&self, config: &Config) -> Result<(), Refusal> {
         let &Config { clients, threshold, graph, .. } = config;
         let neighbours = match graph {
             Graph::Complete => clients.saturating_sub(1),
-            Graph::Regular { degree } => degree,
+            Graph::Regular { degree } | Graph::KOut { degree } => degree,
         };
         if clients < self.minimum_clients {
             return Err(Refusal::TooFewClients { clients, minimum: self.minimum_clients });
@@ -151,9 +172,10 @@ impl Policy {
     }
 
     fn check_trust(&self, config: &Config) -> Result<(), Refusal> {
-        if let Suite::Active { corrupt, .. } = config.suite
-            && corrupt < self.minimum_corrupt
-        {
+        if config.suite.is_pinned() && self.safety.is_none_or(|safety| safety.roots.is_none()) {
+            return Err(Refusal::PinnedNotAllowed);
+        }
+        if let Some(corrupt) = config.suite.corrupt().filter(|&corrupt| corrupt < self.minimum_corrupt) {
             return Err(Refusal::CorruptTooLow { corrupt, minimum: self.minimum_corrupt });
         }
         if self.cohorts.is_some() && config.suite == Suite::Curious {

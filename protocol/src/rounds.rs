@@ -7,6 +7,8 @@ pub(crate) mod advertise_keys;
 pub(crate) mod advertisement;
 pub(crate) mod certificate;
 pub(crate) mod consistency_check;
+pub(crate) mod drawn;
+pub(crate) mod masked_input;
 pub(crate) mod masked_input_collection;
 pub(crate) mod reconstruction;
 pub(crate) mod roll;

@@ -9,6 +9,7 @@ use crate::graph::Circle;
 use crate::input::rotation;
 use crate::privacy::{Curve, PrivacyError};
 use crate::rounds::roll::Roll;
+use crate::rounds::share_keys::Session;
 use crate::rounds::{
     Round, advertise_keys, consistency_check, masked_input_collection, share_keys, unmasking,
 };
@@ -248,19 +249,21 @@ impl Server {
     /// answers makes it worth asking, not after each message.
     pub fn progress(&self) -> Option<Progress> {
         let threshold = self.config.threshold;
-        let fewest = threshold.max(self.config.minimum_survivors);
+        let fewest = |session: &Session| session.quorum().max(threshold).max(self.config.minimum_survivors);
         match &self.state {
             State::AdvertiseKeys(state) => {
                 Some(Progress::of(Round::AdvertiseKeys, &state.roll, state.needed(), || state.check()))
             }
             State::ShareKeys(state) => {
+                let fewest = fewest(&state.session);
                 Some(Progress::of(Round::ShareKeys, &state.roll, fewest, || state.check()))
             }
             State::MaskedInputCollection(state) => {
+                let fewest = fewest(&state.session);
                 Some(Progress::of(Round::MaskedInputCollection, &state.roll, fewest, || state.check()))
             }
             State::ConsistencyCheck(state) => {
-                Some(Progress::of(Round::ConsistencyCheck, &state.roll, threshold, || state.check()))
+                Some(Progress::of(Round::ConsistencyCheck, &state.roll, state.quorum(), || state.check()))
             }
             State::Unmasking(state) => {
                 Some(Progress::of(Round::Unmasking, &state.roll, threshold, || state.check()))
@@ -273,10 +276,10 @@ impl Server {
     pub fn response_limit(&self, from: ClientId) -> u64 {
         match &self.state {
             State::AdvertiseKeys(state) if state.roll.awaits(from) => {
-                advertise_keys::response_len(self.config.suite.is_signed()) as u64
+                advertise_keys::response_len(self.config.suite) as u64
             }
             State::ShareKeys(state) if state.roll.awaits(from) => {
-                share_keys::Response::len(state.session.graph.degree(from)) as u64
+                share_keys::response_len(self.config.suite, state.session.graph.degree(from)) as u64
             }
             State::MaskedInputCollection(state) if state.roll.awaits(from) => {
                 masked_input_collection::Response::len(&self.config)

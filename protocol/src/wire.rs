@@ -222,7 +222,7 @@ mod tests {
     use crate::privacy::{Noise, NoiseLaw};
     use crate::rounds::advertisement::{Advertisement, Proof, PublicKeys};
     use crate::rounds::{
-        advertise_keys, certificate, consistency_check, masked_input_collection, share_keys, unmasking,
+        advertise_keys, certificate, consistency_check, drawn, masked_input_collection, share_keys, unmasking,
     };
     use crate::{Authority, Config, Graph, Suite, VectorSpec};
 
@@ -273,6 +273,9 @@ mod tests {
             1 => (0u32..100).prop_map(move |corrupt| {
                 (Suite::Active { corrupt, authority }, Graph::Complete, (120 + corrupt) / 2 + 1)
             }),
+            1 => (0u32..100, 2u32..119).prop_map(move |(corrupt, degree)| {
+                (Suite::Pinned { corrupt, authority }, Graph::KOut { degree }, 2)
+            }),
         ];
         (suite, prop::collection::vec(vector, 1..4), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(
             |((suite, graph, threshold), vectors, task, nonce)| Config {
@@ -300,21 +303,33 @@ mod tests {
             cut in 0usize..3,
         ) {
             let id = ids.first().copied().unwrap_or_else(|| ClientId::new(1).unwrap());
-            let plain = Advertisement { keys, proof: None };
+            let plain = Advertisement { keys, draw_commitment: None, proof: None };
             let proof = Proof { identity: keys.mask, certificate: [1; 64], signature: [2; 64] };
-            let signed = Advertisement { keys, proof: Some(proof) };
+            let signed = Advertisement { keys, draw_commitment: None, proof: Some(proof) };
+            let drawing = Advertisement { keys, draw_commitment: Some([6; 32]), proof: Some(proof) };
             let neighbourhood = |one| ids.iter().map(|&id| (id, one)).collect();
-            let bundles = ids.iter().map(|_| [bytes.len() as u8; 80]).collect();
             let owned = ids.iter().map(|&id| (id, [3; 80])).collect();
             let shares: Vec<[u8; 32]> = ids.iter().map(|_| keys.mask).collect();
             round_trip(&advertise_keys::Request { id, config }, &changes, cut);
-            round_trip(&advertise_keys::Response::<false>(plain), &changes, cut);
-            round_trip(&advertise_keys::Response::<true>(signed), &changes, cut);
-            round_trip(&share_keys::Request::<false> { neighbourhood: neighbourhood(plain) }, &changes, cut);
-            round_trip(&share_keys::Request::<true> { neighbourhood: neighbourhood(signed) }, &changes, cut);
-            round_trip(&share_keys::Response { commitment: keys.mask, bundles }, &changes, cut);
+            round_trip(&advertise_keys::Response::<1>(plain), &changes, cut);
+            round_trip(&advertise_keys::Response::<2>(signed), &changes, cut);
+            round_trip(&advertise_keys::Response::<3>(drawing), &changes, cut);
+            round_trip(&share_keys::Request::<1> { neighbourhood: neighbourhood(plain) }, &changes, cut);
+            round_trip(&share_keys::Request::<2> { neighbourhood: neighbourhood(signed) }, &changes, cut);
+            round_trip(&share_keys::Request::<3> { neighbourhood: neighbourhood(drawing) }, &changes, cut);
+            let dealt = |draw| {
+                let bundles: Vec<[u8; 80]> = ids.iter().map(|_| [bytes.len() as u8; 80]).collect();
+                share_keys::Dealt { commitment: keys.mask, draw, bundles }
+            };
+            round_trip(&share_keys::Response::<false>(dealt(None)), &changes, cut);
+            round_trip(&share_keys::Response::<true>(dealt(Some([8; 32]))), &changes, cut);
+            let drawn = |&owner: &ClientId| drawn::DrawnBundle { owner, draw: [9; 32], bundle: [3; 80] };
+            let bundles = ids.iter().map(drawn).collect();
+            round_trip(&drawn::Request { sharers: bytes.clone(), bundles }, &changes, cut);
             round_trip(&masked_input_collection::Request { bundles: owned }, &changes, cut);
-            let signatures = ids.iter().map(|&id| (id, [4; 64])).collect();
+            let signatures: Vec<_> = ids.iter().map(|&id| (id, [4; 64])).collect();
+            let inputs = ids.iter().map(|_| [7; 64]).collect();
+            round_trip(&certificate::PinnedRequest { signatures: signatures.clone(), inputs }, &changes, cut);
             round_trip(&consistency_check::Request { survivors: bytes.clone() }, &changes, cut);
             round_trip(&consistency_check::Response { signature: [5; 64] }, &changes, cut);
             round_trip(&certificate::CertifiedRequest { signatures }, &changes, cut);
@@ -335,10 +350,12 @@ mod tests {
                 };
             }
             decode!(
-                advertise_keys::Request, advertise_keys::Response<false>, advertise_keys::Response<true>,
-                share_keys::Request<false>, share_keys::Request<true>, share_keys::Response,
-                masked_input_collection::Request, consistency_check::Request, consistency_check::Response,
-                unmasking::Request, certificate::CertifiedRequest, unmasking::Response
+                advertise_keys::Request, advertise_keys::Response<1>, advertise_keys::Response<2>,
+                advertise_keys::Response<3>, share_keys::Request<1>, share_keys::Request<2>,
+                share_keys::Request<3>, share_keys::Response<false>, share_keys::Response<true>,
+                masked_input_collection::Request, drawn::Request, consistency_check::Request,
+                consistency_check::Response, unmasking::Request, certificate::CertifiedRequest,
+                certificate::PinnedRequest, unmasking::Response
             );
         }
     }

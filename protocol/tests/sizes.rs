@@ -37,7 +37,10 @@ fn cohorts() -> impl Iterator<Item = Cohort> {
         [(2, 3), (4, 9), (8, 30), (16, 17)].map(|(degree, clients)| (Graph::Regular { degree }, clients));
     let cohort = move |(graph, clients)| Cohort::new(graph, clients, 2, vectors(), clients.into());
     let active = [2, 3, 9, 17].map(|clients| Cohort::active(clients, clients / 2 + 1, 0, vectors(), 3));
-    complete.into_iter().chain(regular).map(cohort).chain(active)
+    // Each the holder of all others, so that nobody holds more shares than on average.
+    let pinned = [4, 9, 17]
+        .map(|clients| Cohort::pinned(clients, (clients - 1, clients - 2), 1, vectors(), clients.into()));
+    complete.into_iter().chain(regular).map(cohort).chain(active).chain(pinned)
 }
 
 #[test]
@@ -62,6 +65,7 @@ fn each_message_has_the_bytes_that_were_told() {
         Cohort::new(Graph::Complete, 11, 5, vectors(), 1),
         Cohort::new(Graph::Regular { degree: 10 }, 11, 5, vectors(), 1),
         Cohort::active(11, 7, 2, vectors(), 1),
+        Cohort::pinned(11, (10, 5), 2, vectors(), 1),
     ] {
         let graph = cohort.config.graph;
         let (neighbours, sharers) = (10, 8);
@@ -74,17 +78,19 @@ fn each_message_has_the_bytes_that_were_told() {
                 ),
                 Round::ShareKeys => (
                     sizes::share_keys_request(&cohort.config, neighbours),
-                    sizes::share_keys_response(neighbours),
+                    sizes::share_keys_response(&cohort.config, neighbours),
                 ),
-                Round::MaskedInputCollection => {
-                    (sizes::masked_input_request(sharers), sizes::masked_input_response(&cohort.config))
-                }
+                Round::MaskedInputCollection => (
+                    sizes::masked_input_request(&cohort.config, 11, sharers),
+                    sizes::masked_input_response(&cohort.config),
+                ),
                 Round::ConsistencyCheck => {
                     (sizes::consistency_check_request(11), sizes::consistency_check_response())
                 }
-                Round::Unmasking => {
-                    (sizes::unmasking_request(&cohort.config, sharers), sizes::unmasking_response(held, 0))
-                }
+                Round::Unmasking => (
+                    sizes::unmasking_request(&cohort.config, 11, sharers),
+                    sizes::unmasking_response(held, 0),
+                ),
             };
             assert_eq!(request as u64, down, "{round} to {id}");
             assert!(response.is_none_or(|response| response as u64 == up), "{round} of {id}");

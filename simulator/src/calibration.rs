@@ -177,7 +177,7 @@ impl Profile {
         let threshold = f64::from(config.threshold);
         let bases = match config.graph {
             Graph::Complete => reconstructions.min(1),
-            Graph::Regular { .. } => reconstructions,
+            Graph::Regular { .. } | Graph::KOut { .. } => reconstructions,
         };
         encryption_agreements as f64 * self.encryption_agreement
             + mask_agreements as f64 * self.mask_agreement

@@ -19,7 +19,8 @@ impl Circle {
     pub(crate) fn degree(&self) -> u32 {
         match self.graph {
             Graph::Complete => (self.answered.len() as u32).saturating_sub(1),
-            Graph::Regular { degree } => degree,
+            // No scenario has a k-out graph yet.
+            Graph::Regular { degree } | Graph::KOut { degree } => degree,
         }
     }
 
@@ -28,7 +29,9 @@ impl Circle {
         let apart = place.abs_diff(owner);
         match self.graph {
             Graph::Complete => true,
-            Graph::Regular { degree } => apart > 0 && apart.min(members - apart) <= degree as usize / 2,
+            Graph::Regular { degree } | Graph::KOut { degree } => {
+                apart > 0 && apart.min(members - apart) <= degree as usize / 2
+            }
         }
     }
 
@@ -38,7 +41,7 @@ impl Circle {
         let size = self.answered.len();
         let half = match self.graph {
             Graph::Complete => 0,
-            Graph::Regular { degree } => degree as usize / 2,
+            Graph::Regular { degree } | Graph::KOut { degree } => degree as usize / 2,
         };
         let mut partners = Partners { circle: self, rounds, all, half, at: 0, inside: 0 };
         if half > 0 && size > 0 {

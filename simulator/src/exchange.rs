@@ -40,7 +40,7 @@ impl Exchange {
     /// them that shared, before that none.
     fn of(config: &Config, round: Round, partners: usize, world: &World) -> Self {
         let nothing = Counts::default();
-        let own = usize::from(config.graph == Graph::Complete);
+        let (own, roster) = (usize::from(config.graph == Graph::Complete), config.clients as usize);
         let (request, response, counts, taken_in) = match round {
             Round::AdvertiseKeys => (
                 sizes::advertise_keys_request(config),
@@ -50,19 +50,19 @@ impl Exchange {
             ),
             Round::ShareKeys => (
                 sizes::share_keys_request(config, partners),
-                sizes::share_keys_response(partners),
+                sizes::share_keys_response(config, partners),
                 operations::share_keys(config, partners),
                 nothing,
             ),
             Round::MaskedInputCollection => (
-                sizes::masked_input_request(partners),
+                sizes::masked_input_request(config, roster, partners),
                 sizes::masked_input_response(config),
                 operations::masked_input(config, partners),
                 operations::receive_masked_input(config),
             ),
             Round::ConsistencyCheck => (0, 0, nothing, nothing),
             Round::Unmasking => (
-                sizes::unmasking_request(config, partners),
+                sizes::unmasking_request(config, roster, partners),
                 sizes::unmasking_response(partners + own, 0),
                 nothing,
                 nothing,

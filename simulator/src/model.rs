@@ -232,9 +232,11 @@ pub(crate) fn request(config: &Config, round: Round, partners: u32) -> u64 {
     match round {
         Round::AdvertiseKeys => sizes::advertise_keys_request(config),
         Round::ShareKeys => sizes::share_keys_request(config, partners),
-        Round::MaskedInputCollection => sizes::masked_input_request(partners),
+        Round::MaskedInputCollection => {
+            sizes::masked_input_request(config, config.clients as usize, partners)
+        }
         Round::ConsistencyCheck => 0,
-        Round::Unmasking => sizes::unmasking_request(config, partners),
+        Round::Unmasking => sizes::unmasking_request(config, config.clients as usize, partners),
     }
 }
 

@@ -226,7 +226,7 @@ impl<'a> Setting<'a> {
         ledger.transcript.close(&[u64::from(books.survivors), duration]);
         let degree = match self.config.graph {
             Graph::Complete => None,
-            Graph::Regular { degree } => Some(degree),
+            Graph::Regular { degree } | Graph::KOut { degree } => Some(degree),
         };
         let sums: u64 = self.config.vectors.iter().map(|spec| u64::from(spec.length) * lane(spec.bits)).sum();
         let report = SessionReport {

@@ -5,6 +5,7 @@ mod clients;
 mod game;
 mod lies;
 mod oracle;
+mod pinned;
 mod proposals;
 mod report;
 mod rosters;
@@ -12,6 +13,7 @@ mod secrets;
 mod server;
 mod survivors;
 mod twin;
+mod twin_pinned;
 mod wire;
 
 pub use clients::{Lie, lies, tell};

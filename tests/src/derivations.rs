@@ -71,7 +71,7 @@ pub fn derive(r: &Value) -> Result<Value, Value> {
             let proof = |m: &Value| {
                 m.get("identity").map(|one| (array(one), array(&m["certificate"]), array(&m["signature"])))
             };
-            let member = |m: &Value| (id(&m["id"]), keys(m), proof(m));
+            let member = |m: &Value| (id(&m["id"]), keys(m), commitment_of(m), proof(m));
             hexes(["session"], [core::session_id(&config(), &list(&r["members"], member))])
         }
         "identity" => hexes(["identity"], [core::identity(&secret())]),
@@ -85,11 +85,26 @@ pub fn derive(r: &Value) -> Result<Value, Value> {
             hexes(["statement"], [core::certificate_statement(&array(&r["identity"]))])
         }
         "advertisement statement" => {
-            hexes(["statement"], [core::advertisement_statement(&config(), id(&r["client"]), keys(r))])
+            let commitment = commitment_of(r);
+            let statement =
+                core::advertisement_statement(&config(), id(&r["client"]), keys(r), commitment.as_ref());
+            hexes(["statement"], [statement])
         }
         "survivors statement" => {
             let (sharers, survivors) = (bytes(&r["sharers"]), bytes(&r["survivors"]));
-            hexes(["statement"], [core::survivors_statement(&session(), &sharers, &survivors)])
+            let suite = r.get("suite").map_or(2, number);
+            hexes(["statement"], [core::survivors_statement(suite, &session(), &sharers, &survivors)])
+        }
+        "sharers statement" => {
+            hexes(["statement"], [core::sharers_statement(&session(), &bytes(&r["sharers"]))])
+        }
+        "draw" => {
+            hexes(["draw", "draw_commitment"], core::draw(&config(), id(&r["client"]), &array(&r["entropy"])))
+        }
+        "holders" => {
+            let (roster, degree) = (list(&r["roster"], id), number(&r["degree"]));
+            let holders = core::holders(&session(), id(&r["owner"]), &array(&r["draw"]), &roster, degree);
+            json!({"holders": holders})
         }
         "graph" => {
             json!({"neighbours": core::graph(&config(), &session(), &list(&r["roster"], id))})
@@ -135,6 +150,11 @@ fn suite(r: &Value) -> u32 {
 /// The public keys: encryption and mask.
 fn keys(r: &Value) -> [core::Bytes32; 2] {
     [array(&r["encryption_key"]), array(&r["mask_key"])]
+}
+
+/// The draw commitment, in the pinned suite.
+fn commitment_of(r: &Value) -> Option<core::Bytes32> {
+    r.get("draw_commitment").map(array)
 }
 
 fn seed_of(r: &Value) -> core::Bytes32 {

@@ -3,7 +3,10 @@
 //! The readers panic if a value is not what the format says: they are for trusted files and for the shim.
 
 use secagg::conformance::Item;
-use secagg::{Abort, Aggregate, Client, ClientId, Config, Input, Misbehaviour, Misuse, Policy, Requests};
+use secagg::parameters::Fraction;
+use secagg::{
+    Abort, Aggregate, Client, ClientId, Config, Input, Misbehaviour, Misuse, Policy, Requests, SafetyPolicy,
+};
 use serde_json::{Value, json};
 
 use crate::transcript::{ConfigRecord, CredentialsRecord};
@@ -81,6 +84,12 @@ pub fn client(value: &Value) -> Client {
     }
 }
 
+/// Allows the pinned suite and asks for nothing: no planner would accept so few clients.
+fn trusting() -> SafetyPolicy {
+    let trusting = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
+    SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..trusting }
+}
+
 /// A client's policy; what it does not say is as in the default.
 fn policy(value: &Value) -> Policy {
     let default = Policy::default();
@@ -90,6 +99,7 @@ fn policy(value: &Value) -> Policy {
         minimum_corrupt: value.get("corrupt").map_or(default.minimum_corrupt, number),
         minimum_survivors: value.get("minimum_survivors").map_or(default.minimum_survivors, number),
         task: value.get("task").map(array),
+        safety: value.get("pinned").and_then(Value::as_bool).filter(|pinned| *pinned).map(|_| trusting()),
         ..default
     }
 }

@@ -319,11 +319,9 @@ impl ConfigRecord {
         let (graph, degree) = match config.graph {
             Graph::Complete => ("complete", None),
             Graph::Regular { degree } => ("regular", Some(degree)),
+            Graph::KOut { degree } => ("k-out", Some(degree)),
         };
-        let (corrupt, authority) = match config.suite {
-            Suite::Active { corrupt, authority } => (Some(corrupt), Some(hex::encode(authority))),
-            _ => (None, None),
-        };
+        let (corrupt, authority) = (config.suite.corrupt(), config.suite.authority().map(hex::encode));
         Self {
             suite: config.suite.to_string(),
             corrupt,
@@ -348,11 +346,13 @@ impl ConfigRecord {
             suite: match (self.suite.as_str(), self.corrupt, &self.authority) {
                 ("curious", None, None) => Suite::Curious,
                 ("active", Some(corrupt), Some(key)) => Suite::Active { corrupt, authority: array(key) },
+                ("pinned", Some(corrupt), Some(key)) => Suite::Pinned { corrupt, authority: array(key) },
                 other => panic!("no suite: {other:?}"),
             },
             graph: match (self.graph.as_str(), self.degree) {
                 ("complete", None) => Graph::Complete,
                 ("regular", Some(degree)) => Graph::Regular { degree },
+                ("k-out", Some(degree)) => Graph::KOut { degree },
                 other => panic!("no graph: {other:?}"),
             },
             clients: self.clients,

@@ -9,12 +9,13 @@
 //! | `maximum_neighbours` | with more neighbours to share with: n − 1 on the complete graph | any |
 //! | `minimum_threshold`, `maximum_threshold` | of a lower or higher threshold | 2, any |
 //! | `minimum_survivors` | that would give a sum of fewer inputs | 1 |
-//! | `minimum_corrupt` | in suite active that withstands fewer corrupt clients | 0 |
+//! | `minimum_corrupt` | in a signed suite that withstands fewer corrupt clients | 0 |
 //! | `task` | of another task than the one with this SHA-256, 64 hexadecimal digits | any |
 //! | `[safety]` | that the planner does not accept under these assumptions | not asked |
 //! | `corrupt`, `dropout` | fractions of the clients: numbers such as 0.05, or "0.05" | required |
 //! | `security_bits`, `correctness_bits` | not secure or correct except with probability 2^-bits | 40, 20 |
 //! | `minimum_honest` | that would give a sum of fewer honest inputs | 0 |
+//! | `roots` | in suite pinned, which is experimental, if it is not safe under so many session ids; without it, any | none |
 //! | `[[vector]]` | with any vector that no such entry names | all allowed |
 //! | `name` | | required |
 //! | `maximum_length`, `maximum_bits` | in which it has more coordinates, or more bits in each | any, 62 |
@@ -24,7 +25,7 @@
 //! | `corrupt` | survivors whose noise does not count | required |
 //! | `laws` | with noise of another law: "discrete-gaussian", "skellam" | both |
 //! | `plain` | with other vectors than these that have no noise | none |
-//! | `[cohorts]` | not in suite active; and signs no survivor set too near an earlier one | not asked |
+//! | `[cohorts]` | in suite curious; and signs no survivor set too near an earlier one | not asked |
 //! | `minimum_difference` | clients in one and not in the other, unless there is none | required |
 //! | `[budget]` | after too many sessions, however they ended | not asked |
 //! | `per_task`, `in_all` | sessions of one task, and of all | any, any |
@@ -128,6 +129,7 @@ struct Safety {
     security_bits: Option<u32>,
     correctness_bits: Option<u32>,
     minimum_honest: Option<u32>,
+    roots: Option<u64>,
 }
 
 #[derive(serde::Deserialize)]
@@ -245,6 +247,7 @@ impl Safety {
             security_bits: self.security_bits.unwrap_or(usual.security_bits),
             correctness_bits: self.correctness_bits.unwrap_or(usual.correctness_bits),
             minimum_honest: self.minimum_honest.unwrap_or(usual.minimum_honest),
+            roots: self.roots,
             ..usual
         }
     }
@@ -341,6 +344,7 @@ dropout = "0.1"
 security_bits = 64
 correctness_bits = 30
 minimum_honest = 7
+roots = 1048576
 
 [[vector]]
 name = "weights"
@@ -393,6 +397,7 @@ window_seconds = 3600
                 security_bits: 64,
                 correctness_bits: 30,
                 minimum_honest: 7,
+                roots: Some(1 << 20),
             }),
             privacy: Some(PrivacyPolicy {
                 laws: vec![NoiseLaw::Skellam],

@@ -13,7 +13,7 @@ pub enum Threshold {
     /// This many, however many clients join.
     Fixed(u32),
     /// Two thirds of the clients on a complete graph, rounded up; just over half of the degree on
-    /// a regular graph. Always above half, so that no server can collect both kinds of shares of
+    /// a regular or a k-out graph. Always above half, so that no server can collect both kinds of shares of
     /// one client by telling half of the holders one thing and half another. In the active suite at
     /// least the quorum against its corrupt clients.
     Default,
@@ -25,7 +25,7 @@ impl Threshold {
         let threshold = match (self, graph) {
             (Threshold::Fixed(threshold), _) => return threshold,
             (Threshold::Default, Graph::Complete) => (u64::from(clients) * 2).div_ceil(3) as u32,
-            (Threshold::Default, Graph::Regular { degree }) => degree / 2 + 1,
+            (Threshold::Default, Graph::Regular { degree } | Graph::KOut { degree }) => degree / 2 + 1,
         };
         match suite {
             Suite::Active { corrupt, .. } => {
@@ -41,7 +41,8 @@ impl Threshold {
 pub struct SessionPlan {
     /// The protocol's suite.
     pub suite: Suite,
-    /// Who shares with whom. If so few join that the degree is impossible, the graph is complete.
+    /// Who shares with whom. If so few join that the degree is impossible, the graph is complete; a k-out graph stays one,
+    /// on which everybody draws all others.
     pub graph: Graph,
     /// The session starts as soon as this many clients have joined.
     pub clients: u32,
@@ -90,8 +91,11 @@ impl SessionPlan {
 }
 
 fn fitting(graph: Graph, clients: u32) -> Graph {
-    let Graph::Regular { degree } = graph else { return Graph::Complete };
-    if degree >= clients { Graph::Complete } else { Graph::Regular { degree } }
+    match graph {
+        Graph::Regular { degree } if degree < clients => Graph::Regular { degree },
+        Graph::KOut { degree } => Graph::KOut { degree: degree.min(clients.saturating_sub(1)) },
+        _ => Graph::Complete,
+    }
 }
 
 #[cfg(test)]
@@ -101,7 +105,7 @@ mod tests {
     fn degree(wanted: u32, clients: u32) -> Option<u32> {
         match fitting(Graph::Regular { degree: wanted }, clients) {
             Graph::Regular { degree } => Some(degree),
-            Graph::Complete => None,
+            _ => None,
         }
     }
 
@@ -111,6 +115,8 @@ mod tests {
         assert_eq!(degree(6, 7), Some(6));
         assert_eq!(degree(6, 6), None);
         assert_eq!(degree(u32::MAX, 39), None);
+        assert_eq!(fitting(Graph::KOut { degree: 6 }, 5), Graph::KOut { degree: 4 });
+        assert_eq!(fitting(Graph::KOut { degree: 6 }, 40), Graph::KOut { degree: 6 });
     }
 
     #[test]

@@ -47,9 +47,13 @@ impl Population {
     }
 
     fn serve(&self, arguments: &[&str]) -> Serving {
+        self.serve_suite("active", arguments)
+    }
+
+    fn serve_suite(&self, suite: &str, arguments: &[&str]) -> Serving {
         let authority = self.path("ca.pub");
-        let active = ["--suite", "active", "--authority", &authority, "--vector", "x:2:8"];
-        Serving::start(self.0.path(), &[&active[..], arguments].concat())
+        let signed = ["--suite", suite, "--authority", &authority, "--vector", "x:2:8"];
+        Serving::start(self.0.path(), &[&signed[..], arguments].concat())
     }
 
     fn join(&self, server: &Serving, name: &str, more: &[&str]) -> Child {
@@ -96,6 +100,37 @@ fn certified_clients_find_their_sum_and_a_stranger_does_not_disturb_it() {
     let sum: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(sum["vectors"]["x"], serde_json::json!([3, 6]));
     assert_eq!(sum["survivors"], serde_json::json!(["ada", "bob", "eve"]));
+}
+
+/// Who has not said under how many session ids its draws may be asked for takes no part, and the others go on.
+#[test]
+fn the_pinned_suite_is_only_for_clients_that_allow_it() {
+    let population = Population::new(&["ada", "bob", "eve", "ida", "joe", "zoe"]);
+    let safety = "version = 1\n[safety]\ncorrupt = 0\ndropout = 0\nsecurity_bits = 0\ncorrectness_bits = 0\n";
+    let trusting = population.write("trusting", &format!("{safety}minimum_honest = 1\nroots = 1\n"));
+    let wary = population.write("wary", safety);
+    let numbers = ["--clients", "6", "--corrupt", "1", "--degree", "4", "--threshold", "3"];
+    let server = population.serve_suite("pinned", &numbers);
+    let zoe = population.join(&server, "zoe", &["--policy", &wary]);
+    let clients = ["ada", "bob", "eve", "ida", "joe"];
+    let clients = clients.map(|name| population.join(&server, name, &["--policy", &trusting]));
+    for client in clients {
+        let (code, stderr) = ended(client);
+        assert_eq!(code, Some(0), "{stderr}");
+    }
+    let (code, stderr) = ended(zoe);
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("the suite pinned is experimental"), "{stderr}");
+    let (code, stdout, stderr) = server.end();
+    assert_eq!(code, Some(0), "{stderr}");
+    let sum: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(sum["vectors"]["x"], serde_json::json!([5, 10]));
+    let authority = population.path("ca.pub");
+    let serve = ["serve", "--clients", "6", "--vector", "x:2:8", "--suite", "pinned"];
+    assert_fails(&serve, 2, "--authority");
+    let complete = ["--authority", &authority, "--corrupt", "1"];
+    assert_fails(&[&serve[..], &complete].concat(), 2, "k-out");
+    assert_fails(&["demo", "--suite", "pinned"], 2, "secagg plan");
 }
 
 #[test]

@@ -56,7 +56,12 @@ fn an_active_adversary_is_planned_for() {
     assert_eq!(bytes(&plan) - bytes(&curious), 160 + 33 + 64);
     let (code, plan) = json("--clients 1000 --corrupt 0.05 --dropout 0.1 --suite active --graph sparse");
     assert_eq!((code, &plan["experimental"], &plan["dropped"]), (Some(0), &true.into(), &150.into()));
-    assert_eq!(plan["bytes_up_per_client"], Value::Null);
+    let (code, pinned) = json("--clients 1000 --corrupt 0.05 --dropout 0.1 --suite pinned");
+    assert_eq!((code, &pinned), (Some(0), &plan));
+    // An advertisement and a draw, bundles and shares for the degree, and three signatures, beside the vector.
+    let degree = plan["degree"].as_u64().unwrap();
+    let bytes = 5 * 33 + 256 + 64 + 4 + 80 * degree + 64 + 400_000 + 64 + 8 + 32 * degree;
+    assert_eq!(plan["bytes_up_per_client"], bytes);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::time::Duration;
 use secagg::{Abort, Graph, Input, Policy, Round, VectorSpec};
 use secagg_transport::{Error, Limits, Outcome, SecaggClient, SecaggServer, SessionPlan, Status, Step};
 use support::{
-    HANG, Observer, active_plan, assert_exact, client, loopback, name, plan, server, until_waiting,
+    HANG, Observer, active_plan, assert_exact, client, loopback, name, pinned_plan, plan, server,
+    until_waiting,
 };
 
 /// Runs one session with clients of which some vanish; returns how it went for the server.
@@ -95,6 +96,25 @@ async fn the_active_suite_gives_the_exact_sum_in_five_stages() {
     assert_exact(&plan, outcome.result.as_ref().unwrap());
     assert_eq!(outcome.stages.len(), 5);
     assert!(outcome.stages.iter().all(|stage| (stage.expected, stage.answered) == (7, 7)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pinned_suite_gives_the_exact_sum_although_clients_vanish() {
+    let (mut server, plan) = (server(Limits::default()), pinned_plan(10));
+    let outcome = run(&mut server, &plan, nobody).await;
+    assert_exact(&plan, outcome.result.as_ref().unwrap());
+    assert!(outcome.stages.iter().all(|stage| (stage.expected, stage.answered) == (10, 10)));
+    // Two leave every client three of its five holders, whomever it has drawn.
+    for (gone, survivors) in [
+        ((|step| step == Step::Received(Round::ShareKeys)) as fn(Step) -> bool, 8),
+        (|step| step == Step::Sent(Round::ShareKeys), 8),
+        (|step| step == Step::Received(Round::ConsistencyCheck), 10),
+    ] {
+        let outcome = run(&mut server, &plan, vanish_at(&[2, 7], gone)).await;
+        let aggregate = outcome.result.as_ref().unwrap();
+        assert_exact(&plan, aggregate);
+        assert_eq!(aggregate.survivors.len(), survivors);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

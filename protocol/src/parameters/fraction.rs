@@ -26,6 +26,12 @@ impl Fraction {
     /// Nothing at all.
     pub const ZERO: Self = Self { units: 0 };
 
+    /// The least fraction of which `part` is the [`Self::floor_of`] of `whole`, at least 1; at most 1.
+    pub fn of(part: u32, whole: u32) -> Self {
+        let (part, whole) = (u128::from(part.min(whole)), u128::from(whole.max(1)));
+        Self { units: (part * u128::from(ONE)).div_ceil(whole) as u64 }
+    }
+
     /// The greatest number of `clients` that is at most this fraction of them.
     pub fn floor_of(self, clients: u32) -> u32 {
         (self.times(clients) / u128::from(ONE)) as u32
@@ -95,6 +101,16 @@ mod tests {
             assert_eq!(fraction.to_string(), shown);
             assert_eq!((fraction.floor_of(100), fraction.ceil_of(100)), (floor, ceil), "{text}");
         }
+    }
+
+    #[test]
+    fn parts_are_what_they_were() {
+        for whole in (1..200).chain([999_983, 1 << 30, u32::MAX]) {
+            for part in [0, 1, whole / 3, whole / 2, whole - 1, whole].map(|part| part.min(whole)) {
+                assert_eq!(Fraction::of(part, whole).floor_of(whole), part, "{part} of {whole}");
+            }
+        }
+        assert_eq!((Fraction::of(7, 3), Fraction::of(0, 0)), (Fraction::of(3, 3), Fraction::ZERO));
     }
 
     #[test]

@@ -15,8 +15,7 @@ use crate::graph::{Circle, Neighbourhoods};
 use crate::input::noise_seeds;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{
-    Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Misuse, Policy, Refusal, Requests,
-    Suite,
+    Abort, ClientId, Config, Counts, Credentials, Misbehaviour, Misuse, Policy, Refusal, Requests, Suite,
 };
 
 /// `AdvertiseKeysRequest`.
@@ -48,10 +47,10 @@ impl Request {
     }
 }
 
-/// `AdvertiseKeysResponse`: what a client advertises, with a proof in a signed suite.
-pub(crate) struct Response<const SIGNED: bool>(pub(crate) Advertisement);
+/// `AdvertiseKeysResponse`: what a client advertises in the suite of this number.
+pub(crate) struct Response<const SUITE: u8>(pub(crate) Advertisement);
 
-impl<const SIGNED: bool> Body for Response<SIGNED> {
+impl<const SUITE: u8> Body for Response<SUITE> {
     const TYPE: MessageType = MessageType::AdvertiseKeysResponse;
 
     fn encode_body(&self, out: &mut Writer) {
@@ -59,11 +58,11 @@ impl<const SIGNED: bool> Body for Response<SIGNED> {
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        Advertisement::decode(input, SIGNED).map(Self)
+        Advertisement::decode(input, SUITE).map(Self)
     }
 
     fn message_len(&self) -> usize {
-        response_len(SIGNED)
+        HEADER_LEN + Advertisement::len(SUITE)
     }
 }
 
@@ -75,15 +74,16 @@ pub(crate) fn broken(misuse: &Misuse) -> Misbehaviour {
     }
 }
 
-/// Bytes of `AdvertiseKeysResponse`, in a signed suite or another.
-pub(crate) const fn response_len(signed: bool) -> usize {
-    HEADER_LEN + Advertisement::len(signed)
+/// Bytes of `AdvertiseKeysResponse`.
+pub(crate) fn response_len(suite: Suite) -> usize {
+    HEADER_LEN + Advertisement::len(suite.number())
 }
 
-fn encode_response(advertisement: Advertisement, config_id: &[u8; 32]) -> Vec<u8> {
-    match advertisement.proof {
-        Some(_) => Response::<true>(advertisement).encode(config_id),
-        None => Response::<false>(advertisement).encode(config_id),
+fn encode_response(suite: Suite, advertisement: Advertisement, config_id: &[u8; 32]) -> Vec<u8> {
+    match suite {
+        Suite::Curious => Response::<1>(advertisement).encode(config_id),
+        Suite::Active { .. } => Response::<2>(advertisement).encode(config_id),
+        Suite::Pinned { .. } => Response::<3>(advertisement).encode(config_id),
     }
 }
 
@@ -92,9 +92,10 @@ fn decode_response(
     message: &[u8],
     config_id: &[u8; 32],
 ) -> Result<Advertisement, Misbehaviour> {
-    match suite.is_signed() {
-        true => Response::<true>::decode(message, config_id).map(|response| response.0),
-        false => Response::<false>::decode(message, config_id).map(|response| response.0),
+    match suite {
+        Suite::Curious => Response::<1>::decode(message, config_id).map(|response| response.0),
+        Suite::Active { .. } => Response::<2>::decode(message, config_id).map(|response| response.0),
+        Suite::Pinned { .. } => Response::<3>::decode(message, config_id).map(|response| response.0),
     }
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn session_id<'a>(
     config_id: &[u8; 32],
     roster: impl ExactSizeIterator<Item = (ClientId, &'a Advertisement)>,
 ) -> [u8; 32] {
-    let member_len = 4 + Advertisement::len(config.suite.is_signed());
+    let member_len = 4 + Advertisement::len(config.suite.number());
     let mut out = Writer(Vec::with_capacity(36 + roster.len() * member_len));
     out.bytes(config_id);
     out.len32(roster.len());
@@ -121,6 +122,8 @@ pub(crate) struct Secrets {
     pub(crate) mask_key: Kept<Scalar>,
     pub(crate) self_mask: Kept<Scalar>,
     coefficients: Kept<[u8; 32]>,
+    /// In the pinned suite; secret until it is disclosed.
+    pub(crate) draw: Option<Kept<[u8; 32]>>,
     pub(crate) noise_seeds: Vec<Option<Zeroizing<[u8; 32]>>>,
 }
 
@@ -128,6 +131,7 @@ impl Secrets {
     fn new(entropy: &[u8; 32], config: &Config, config_id: &[u8; 32], id: ClientId) -> Self {
         let suite = config.suite;
         let noise_seeds = noise_seeds(entropy, config, config_id, id);
+        let client = id;
         let id = id.get().to_be_bytes();
         let scalar = |label| {
             let wide = derive::<64>(suite, label, config_id, entropy, &[&id]);
@@ -144,6 +148,7 @@ impl Secrets {
             mask_key: scalar("mask key"),
             self_mask: scalar("self mask seed"),
             coefficients: Box::new(derive(suite, "coefficients", config_id, entropy, &[&id])),
+            draw: suite.is_pinned().then(|| Box::new(draw(suite, entropy, config_id, client))),
             noise_seeds,
         }
     }
@@ -154,6 +159,16 @@ impl Secrets {
         let mut bytes = Bytes::new(&keystream);
         [(); 2].map(|()| Zeroizing::new((1..threshold).map(|_| bytes.scalar()).collect()))
     }
+}
+
+/// From what a client's holders follow in the pinned suite (spec §3.6).
+pub(crate) fn draw(
+    suite: Suite,
+    entropy: &[u8; 32],
+    config_id: &[u8; 32],
+    id: ClientId,
+) -> Zeroizing<[u8; 32]> {
+    derive(suite, "draw", config_id, entropy, &[&id.get().to_be_bytes()])
 }
 
 /// A client that has not seen a configuration.
@@ -185,22 +200,22 @@ impl Client {
             mask: mask_public_key(&secrets.mask_key),
         };
         let credentials = self.credentials;
-        let advertisement = Advertisement::new(&config, &config_id, id, keys, credentials.as_ref());
+        let draw = secrets.draw.as_ref().map(|draw| &***draw);
+        let advertisement = Advertisement::new(&config, &config_id, id, keys, draw, credentials.as_ref());
         counts.public_keys += 2;
         counts.signatures += u64::from(credentials.is_some());
-        let response = encode_response(advertisement, &config_id);
-        let next = share_keys::Client { config, config_id, id, secrets, advertisement, credentials };
+        let response = encode_response(config.suite, advertisement, &config_id);
+        let policy = self.policy;
+        let next = share_keys::Client { config, config_id, id, secrets, advertisement, credentials, policy };
         Ok((response, next))
     }
 
     /// A client signs if it can, for its own authority only: the server cannot talk it into a lesser suite.
     fn check_trust(&self, suite: Suite) -> Result<(), Refusal> {
-        match (suite, &self.credentials) {
-            (Suite::Curious, None) => Ok(()),
-            (Suite::Active { authority, .. }, Some(credentials)) if credentials.authority == authority => {
-                Ok(())
-            }
-            (Suite::Active { .. }, Some(_)) => Err(Refusal::WrongAuthority),
+        match (suite.authority(), &self.credentials) {
+            (None, None) => Ok(()),
+            (Some(authority), Some(credentials)) if credentials.authority == authority => Ok(()),
+            (Some(_), Some(_)) => Err(Refusal::WrongAuthority),
             (_, credentials) => {
                 Err(Refusal::WrongSuite { suite: suite.name(), signs: credentials.is_some() })
             }
@@ -256,11 +271,7 @@ impl Server {
 
     /// How many clients the next round needs.
     pub(crate) fn needed(&self) -> u32 {
-        let of_the_graph = match self.config.graph {
-            Graph::Complete => self.config.threshold,
-            Graph::Regular { degree } => degree + 1,
-        };
-        of_the_graph.max(self.config.minimum_survivors)
+        self.config.smallest_roster().max(self.config.minimum_survivors)
     }
 
     /// Whether closing now would leave enough clients for the graph and the sum.
@@ -281,6 +292,6 @@ impl Server {
         let session = session_id(&self.config, &self.config_id, members);
         let graph =
             Neighbourhoods::new(&self.config, &session, roster.keys().copied().collect(), self.circle);
-        Ok(share_keys::Server::open(self.config, session, roster, graph))
+        Ok(share_keys::Server::open((self.config, self.config_id), session, roster, graph))
     }
 }

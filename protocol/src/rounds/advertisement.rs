@@ -1,4 +1,5 @@
-//! What a client advertises: its keys, and in a signed suite who vouches for them (spec §4.2).
+//! What a client advertises: its keys, in a signed suite who vouches for them, and in the pinned suite the commitment
+//! to its draw (spec §4.2).
 
 use std::collections::BTreeSet;
 
@@ -32,6 +33,8 @@ impl PublicKeys {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Advertisement {
     pub(crate) keys: PublicKeys,
+    /// In the pinned suite.
+    pub(crate) draw_commitment: Option<[u8; 32]>,
     pub(crate) proof: Option<Proof>,
 }
 
@@ -44,9 +47,10 @@ pub(crate) struct Proof {
 }
 
 impl Advertisement {
-    /// Bytes, with a proof or without.
-    pub(crate) const fn len(signed: bool) -> usize {
-        PublicKeys::LEN + if signed { 32 + 2 * SIGNATURE_LEN } else { 0 }
+    /// Bytes in the suite of this number.
+    pub(crate) const fn len(suite: u8) -> usize {
+        let proof = if suite > 1 { 32 + 2 * SIGNATURE_LEN } else { 0 };
+        PublicKeys::LEN + proof + if suite == 3 { 32 } else { 0 }
     }
 
     /// The advertisement of client `id`, signed by whom the credentials name if there are any.
@@ -55,18 +59,24 @@ impl Advertisement {
         config_id: &[u8; 32],
         id: ClientId,
         keys: PublicKeys,
+        draw: Option<&[u8; 32]>,
         credentials: Option<&Credentials>,
     ) -> Self {
+        let draw_commitment = draw.map(|draw| commit_to_draw(config.suite, config_id, id, draw));
+        let statement = || statement(config.suite, config_id, id, &keys, draw_commitment.as_ref());
         let proof = credentials.map(|credentials| Proof {
             identity: credentials.identity,
             certificate: credentials.certificate,
-            signature: credentials.key.sign(&statement(config.suite, config_id, id, &keys)),
+            signature: credentials.key.sign(&statement()),
         });
-        Self { keys, proof }
+        Self { keys, draw_commitment, proof }
     }
 
     pub(crate) fn encode(&self, out: &mut Writer) {
         self.keys.encode(out);
+        if let Some(commitment) = &self.draw_commitment {
+            out.bytes(commitment);
+        }
         if let Some(proof) = &self.proof {
             out.bytes(&proof.identity);
             out.bytes(&proof.certificate);
@@ -74,18 +84,45 @@ impl Advertisement {
         }
     }
 
-    pub(crate) fn decode(input: &mut Reader<'_>, signed: bool) -> Result<Self, Misbehaviour> {
+    /// Reads an advertisement of the suite of this number.
+    pub(crate) fn decode(input: &mut Reader<'_>, suite: u8) -> Result<Self, Misbehaviour> {
         let keys = PublicKeys::decode(input)?;
+        let draw_commitment = (suite == 3).then(|| input.array()).transpose()?;
         let proof = |input: &mut Reader<'_>| {
             Ok(Proof { identity: input.array()?, certificate: input.array()?, signature: input.array()? })
         };
-        Ok(Self { keys, proof: if signed { Some(proof(input)?) } else { None } })
+        let proof = (suite > 1).then(|| proof(input)).transpose()?;
+        Ok(Self { keys, draw_commitment, proof })
+    }
+
+    /// Whether this is the draw that its client, `id`, has committed to.
+    pub(crate) fn commits_to(
+        &self,
+        (suite, config_id): (Suite, &[u8; 32]),
+        id: ClientId,
+        draw: &[u8; 32],
+    ) -> bool {
+        self.draw_commitment == Some(commit_to_draw(suite, config_id, id, draw))
     }
 }
 
-/// What a client signs to advertise its keys: for this configuration, hence nonce and task, and for this place.
-pub(crate) fn statement(suite: Suite, config_id: &[u8; 32], id: ClientId, keys: &PublicKeys) -> [u8; 32] {
-    hash(suite, "advertisement", &[config_id, &id.get().to_be_bytes(), &keys.encryption, &keys.mask])
+/// What a client signs to advertise its keys: for this configuration, hence nonce and task, and for this place; in the
+/// pinned suite with the commitment to its draw.
+pub(crate) fn statement(
+    suite: Suite,
+    config_id: &[u8; 32],
+    id: ClientId,
+    keys: &PublicKeys,
+    draw_commitment: Option<&[u8; 32]>,
+) -> [u8; 32] {
+    let commitment: &[u8] = draw_commitment.map_or(&[], |commitment| commitment);
+    let id = id.get().to_be_bytes();
+    hash(suite, "advertisement", &[config_id, &id, &keys.encryption, &keys.mask, commitment])
+}
+
+/// The commitment to a draw (spec §6.2).
+pub(crate) fn commit_to_draw(suite: Suite, config_id: &[u8; 32], id: ClientId, draw: &[u8; 32]) -> [u8; 32] {
+    hash(suite, "draw commitment", &[config_id, &id.get().to_be_bytes(), draw])
 }
 
 /// The keys and identities of a session so far: none may come twice.
@@ -136,7 +173,7 @@ pub(crate) fn check_signatures(
     config_id: &[u8; 32],
     members: &[(ClientId, &Advertisement, Option<&VerifyingKey>)],
 ) -> Result<u64, Misbehaviour> {
-    let Suite::Active { authority, .. } = config.suite else { return Ok(0) };
+    let Some(authority) = config.suite.authority() else { return Ok(0) };
     let authority = VerifyingKey::decode(&authority).ok_or(Misbehaviour::BadConfig)?;
     let proofs = || {
         members.iter().filter_map(|&(id, advertisement, identity)| {
@@ -150,7 +187,13 @@ pub(crate) fn check_signatures(
     });
     let signatures = proofs().map(|(id, advertisement, proof, identity)| Signed {
         by: identity,
-        statement: statement(config.suite, config_id, id, &advertisement.keys),
+        statement: statement(
+            config.suite,
+            config_id,
+            id,
+            &advertisement.keys,
+            advertisement.draw_commitment.as_ref(),
+        ),
         signature: &proof.signature,
     });
     let all: Vec<Signed<'_>> = certificates.chain(signatures).collect();

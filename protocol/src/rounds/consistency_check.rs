@@ -7,7 +7,7 @@ use super::masked_input_collection::{Masked, needed_owners};
 use super::share_keys::Session;
 use super::{Round, roll::Roll, unmasking};
 use crate::crypto::hash;
-use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey, first_invalid};
+use crate::crypto::sign::{SIGNATURE_LEN, VerifyingKey, first_invalid};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{
     Abort, ClientId, Cohort, CohortPolicy, Counts, Credentials, Misbehaviour, Requests, Suite, bitmap,
@@ -83,6 +83,12 @@ pub(crate) struct Client {
     pub(crate) suite: Suite,
     pub(crate) holder: unmasking::Client,
     pub(crate) witness: Witness,
+    /// Who of the roster has shared, as this client knows it.
+    pub(crate) sharers: Vec<bool>,
+    /// In the pinned suite the holders of the client, and of each owner of whom it holds shares.
+    pub(crate) holders: Vec<Vec<ClientId>>,
+    /// In the pinned suite what it has signed with its masked input.
+    pub(crate) sharers_signed: Option<[u8; 32]>,
 }
 
 impl Client {
@@ -96,11 +102,11 @@ impl Client {
         let session = self.holder.session;
         let Request { survivors } = Request::decode(request, &session).map_err(Abort::Server)?;
         let alive = self.check(&survivors).map_err(Abort::Server)?;
-        let Self { suite, mut holder, witness } = self;
+        let Self { suite, mut holder, witness, sharers, sharers_signed, .. } = self;
         let survivors_of = witness.roster.iter().zip(&alive).filter(|(_, alive)| **alive);
         let cohort = Cohort::new(survivors_of.map(|((_, identity), _)| identity.bytes()));
         cohorts.map_or(Ok(()), |policy| policy.check(&cohort)).map_err(Abort::Refused)?;
-        let sharers = bitmap::pack(witness.roster.iter().map(|(id, _)| holder.has_shared(*id)));
+        let sharers = bitmap::pack(sharers.into_iter());
         let statement = statement(suite, &session, &sharers, &survivors);
         let signature = witness.credentials.key.sign(&statement);
         counts.signatures += 1;
@@ -110,23 +116,32 @@ impl Client {
             .zip(alive)
             .filter_map(|(member, alive)| alive.then_some(member))
             .collect();
-        holder.agreed = Some(Agreed { statement, certifiers });
+        holder.agreed = Some(Agreed { statement, certifiers, sharers_signed });
         Ok((Response { signature }.encode(&session), holder, cohort))
     }
 
-    /// The survivors among the roster (`[4.5-1]` to `[4.5-4]`).
+    /// The survivors among the roster (`[4.5-1]` to `[4.5-4]`, `[4.5-6]`).
     fn check(&self, survivors: &[u8]) -> Result<Vec<bool>, Misbehaviour> {
         let roster = &self.witness.roster;
         let alive = bitmap::unpack(survivors, roster.len()).ok_or(Misbehaviour::BadSurvivorBits)?;
         let survives = || roster.iter().zip(&alive).filter(|(_, alive)| **alive).map(|((id, _), _)| *id);
-        if !survives().all(|id| self.holder.has_shared(id)) {
+        if alive.iter().zip(&self.sharers).any(|(alive, shared)| *alive && !shared) {
             return Err(Misbehaviour::SurvivorNotSharer);
         }
         if !survives().any(|id| id == self.holder.id) {
             return Err(Misbehaviour::SelfNotSurvivor);
         }
-        if survives().count() < self.holder.threshold.max(self.holder.minimum_survivors) as usize {
+        if survives().count() < self.holder.quorum.max(self.holder.minimum_survivors) as usize {
             return Err(Misbehaviour::NoQuorum);
+        }
+        let survivors: Vec<ClientId> = survives().collect();
+        let survives = |id: &ClientId| survivors.binary_search(id).is_ok();
+        let mine = std::iter::once(self.holder.id).chain(self.holder.held.iter().map(|(owner, _)| *owner));
+        for (owner, holders) in mine.zip(&self.holders) {
+            let alive = holders.iter().filter(|holder| survives(holder)).count();
+            if survives(&owner) && alive < self.holder.threshold as usize {
+                return Err(Misbehaviour::TooFewHolders);
+            }
         }
         Ok(alive)
     }
@@ -160,10 +175,9 @@ impl Server {
         let Self { masked: Masked { session, .. }, statement, roll } = self;
         roll.receive(from, || {
             let Response { signature } = Response::decode(response, &session.id)?;
-            let identity = session.roster.get(&from).and_then(|member| member.identity.as_ref());
-            let by = identity.ok_or(Misbehaviour::BadIdentity)?;
+            let signed = session.signed_by(from, *statement, &signature).ok_or(Misbehaviour::BadIdentity)?;
             counts.verifications += 1;
-            match first_invalid(&[Signed { by, statement: *statement, signature: &signature }]) {
+            match first_invalid(&[signed]) {
                 None => Ok(signature),
                 Some(_) => Err(Misbehaviour::BadSurvivorSignature),
             }
@@ -174,9 +188,15 @@ impl Server {
     pub(crate) fn check(&self) -> Result<(), Abort> {
         let present: BTreeSet<ClientId> = self.roll.answered();
         let Masked { session, commitments, survivors, .. } = &self.masked;
+        session
+            .check_count(Round::ConsistencyCheck, present.len(), session.quorum(), || self.roll.missing())?;
         let owners = needed_owners(session, commitments.keys().copied(), survivors);
         let held = |owner| session.graph.holders(owner, &present);
         session.check_holders(Round::ConsistencyCheck, owners, held, || self.roll.missing())
+    }
+
+    pub(crate) fn quorum(&self) -> u32 {
+        self.masked.session.quorum()
     }
 
     pub(crate) fn close(self) -> Result<(unmasking::Server, Requests), Abort> {

@@ -3,21 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use curve25519_dalek::scalar::Scalar;
-use rayon::prelude::*;
-
 use super::advertisement::PublicKeys;
 use super::consistency_check::{self, Witness};
-use super::share_keys::{self, Neighbour, Session};
+use super::drawn::{self, Drawn, DrawnBundle, Place};
+use super::masked_input::MaskedInput;
+use super::share_keys::{Dealt, Neighbour, Session};
 use super::{Round, roll::Roll, unmasking};
 use crate::crypto::Kept;
 use crate::crypto::agree::MaskPublicKey;
-use crate::crypto::seal::{BUNDLE_LEN, Direction};
+use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
+use crate::crypto::sign::{SIGNATURE_LEN, first_invalid};
 use crate::input::{Checked, Share};
-use crate::mask::{MaskSeed, Masks, Sign, tile};
-use crate::vector::{Arranged, Lane, add_packed, each_lane, pack, padding_is_zero};
+use crate::mask::{MaskSeed, Sign};
+use crate::vector::{add_packed, each_lane, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
-use crate::{Abort, ClientId, Config, Counts, Lanes, Misbehaviour, Requests, VectorSpec};
+use crate::{Abort, ClientId, Config, Counts, Lanes, Misbehaviour, Requests, VectorSpec, bitmap};
+use curve25519_dalek::scalar::Scalar;
 
 /// `MaskedInputRequest`: the bundles of the neighbours that shared, ascending by owner.
 pub(crate) struct Request {
@@ -53,26 +54,37 @@ impl Body for Request {
 }
 
 /// `MaskedInputResponse`: the packed vectors, one behind the other; borrowed, because it is large.
-pub(crate) struct Response<'a>(&'a [u8]);
+///
+/// In the pinned suite the sender's signature over the sharers comes first.
+pub(crate) struct Response<'a> {
+    signature: Option<[u8; SIGNATURE_LEN]>,
+    packed: &'a [u8],
+}
 
 impl<'a> Response<'a> {
     pub(crate) fn len(config: &Config) -> u64 {
-        HEADER_LEN as u64 + config.packed_len()
+        Self::head_len(config) as u64 + config.packed_len()
+    }
+
+    /// Bytes before the packed vectors.
+    pub(crate) fn head_len(config: &Config) -> usize {
+        HEADER_LEN + if config.suite.is_pinned() { SIGNATURE_LEN } else { 0 }
     }
 
     fn decode(message: &'a [u8], session: &[u8; 32], config: &Config) -> Result<Self, Misbehaviour> {
         let mut input = Reader(message);
         input.header(MessageType::MaskedInputResponse, session)?;
+        let signature = config.suite.is_pinned().then(|| input.array()).transpose()?;
         let packed = input.rest();
         if packed.len() as u64 != config.packed_len() {
             return Err(Misbehaviour::WrongVectorLength);
         }
-        Ok(Self(packed))
+        Ok(Self { signature, packed })
     }
 
     /// Each vector's specification with its packed bytes.
     fn vectors(&self, config: &'a Config) -> impl Iterator<Item = (&'a VectorSpec, &'a [u8])> {
-        let mut input = Reader(self.0);
+        let mut input = Reader(self.packed);
         config
             .vectors
             .iter()
@@ -88,13 +100,36 @@ pub(crate) struct Client {
     pub(crate) mask_key: Kept<Scalar>,
     pub(crate) self_mask: Kept<Scalar>,
     pub(crate) keys: PublicKeys,
-    pub(crate) neighbours: Vec<Neighbour>,
+    pub(crate) others: Others,
     /// Its own share of its self mask, on the complete graph.
     pub(crate) own_share: Option<Kept<Scalar>>,
     /// In a signed suite.
     pub(crate) witness: Option<Witness>,
     /// Its noise for each vector that has any.
     pub(crate) noise: Vec<Option<Share>>,
+}
+
+/// What a client knows of the others: its neighbours, or in the pinned suite the roster.
+pub(crate) enum Others {
+    Neighbours(Vec<Neighbour>),
+    Drawn(Drawn),
+}
+
+/// What follows from the request.
+pub(crate) struct Given {
+    /// Whom to mask with, ascending, with their mask keys.
+    pub(crate) masks_with: Vec<(ClientId, [u8; 32])>,
+    /// The owners of the bundles, ascending, with their shares if their bundles opened.
+    pub(crate) held: Vec<(ClientId, Option<Shares>)>,
+    pub(crate) pinned: Option<Pinned>,
+}
+
+/// What a client of the pinned suite is told of everybody.
+pub(crate) struct Pinned {
+    /// Who of the roster has shared, ascending.
+    pub(crate) sharers: Vec<bool>,
+    /// The holders of the client, and of each owner of whom it holds shares.
+    pub(crate) holders: Vec<Vec<ClientId>>,
 }
 
 /// The client's next state: in a signed suite it signs before it gives shares.
@@ -110,33 +145,32 @@ impl Client {
         input: Checked,
         counts: &mut Counts,
     ) -> Result<(MaskedInput, Next), Abort> {
-        let Request { bundles } = Request::decode(request, &self.session).map_err(Abort::Server)?;
-        let sharers = self.sharers(&bundles).map_err(Abort::Server)?;
+        let Given { masks_with, held, pinned } = self.given(request, counts).map_err(Abort::Server)?;
         let input = input.arrange(&self.config, &self.session, &self.noise)?;
         let suite = self.config.suite;
-        let mut seeds = Vec::with_capacity(sharers.len() + 1);
+        let mut seeds = Vec::with_capacity(masks_with.len() + 1);
         seeds.push((MaskSeed::own(suite, &self.session, self.self_mask.as_bytes(), self.id), Sign::Add));
-        let mut held = Vec::with_capacity(sharers.len());
-        for (neighbour, bundle) in sharers {
-            seeds.push((self.pairwise(neighbour)?, Sign::of_pair(self.id, neighbour.id)));
-            let direction = Direction {
-                suite,
-                session: &self.session,
-                owner: (neighbour.id, &neighbour.keys.encryption),
-                holder: (self.id, &self.keys.encryption),
-            };
-            held.push((neighbour.id, direction.open(&neighbour.opening_key, bundle)));
+        for (other, key) in &masks_with {
+            seeds.push((self.pairwise(*other, key)?, Sign::of_pair(self.id, *other)));
         }
-        let sharers = held.len() as u64;
-        counts.mask_agreements += sharers;
-        counts.aead_bytes += sharers * BUNDLE_LEN as u64;
+        counts.mask_agreements += masks_with.len() as u64;
+        counts.aead_bytes += held.len() as u64 * BUNDLE_LEN as u64;
         let lane_bytes: u64 = self.config.vectors.iter().map(lane_bytes).sum();
         counts.keystream_bytes += seeds.len() as u64 * lane_bytes;
-        let masked = MaskedInput::new(self.config.clone(), self.session, input, seeds);
+        let pin = pinned.as_ref().zip(self.witness.as_ref()).map(|(pinned, witness)| {
+            let bits = bitmap::pack(pinned.sharers.iter().copied());
+            let statement = drawn::statement(suite, &self.session, &bits);
+            counts.signatures += 1;
+            (statement, witness.credentials.key.sign(&statement))
+        });
+        let signature = pin.map(|(_, signature)| signature);
+        let masked = MaskedInput::new(self.config.clone(), self.session, signature, input, seeds);
+        let quorum = self.config.quorum(self.witness.as_ref().map_or(0, |witness| witness.roster.len()));
         let holder = unmasking::Client {
             graph: self.config.graph,
             clients: self.config.clients,
             threshold: self.config.threshold,
+            quorum,
             minimum_survivors: self.config.minimum_survivors,
             session: self.session,
             id: self.id,
@@ -147,15 +181,51 @@ impl Client {
         let next = match self.witness {
             None => Next::Unmasking(Box::new(holder)),
             Some(witness) => {
-                Next::ConsistencyCheck(Box::new(consistency_check::Client { suite, holder, witness }))
+                let sharers_signed = pin.map(|(statement, _)| statement);
+                let Pinned { sharers, holders } = pinned.unwrap_or_else(|| Pinned {
+                    sharers: witness.roster.iter().map(|(id, _)| holder.has_shared(*id)).collect(),
+                    holders: Vec::new(),
+                });
+                let next =
+                    consistency_check::Client { suite, holder, witness, sharers, holders, sharers_signed };
+                Next::ConsistencyCheck(Box::new(next))
             }
         };
         Ok((masked, next))
     }
 
+    fn given(&self, request: &[u8], counts: &mut Counts) -> Result<Given, Misbehaviour> {
+        match &self.others {
+            Others::Neighbours(neighbours) => {
+                let Request { bundles } = Request::decode(request, &self.session)?;
+                let sharers = self.sharers(neighbours, &bundles)?;
+                let masks_with =
+                    sharers.iter().map(|(neighbour, _)| (neighbour.id, neighbour.keys.mask)).collect();
+                let held = sharers.into_iter().map(|(neighbour, bundle)| self.open(neighbour, bundle));
+                Ok(Given { masks_with, held: held.collect(), pinned: None })
+            }
+            Others::Drawn(drawn) => {
+                let request = drawn::Request::decode(request, &self.session)?;
+                let place = Place { config: &self.config, session: &self.session, id: self.id };
+                drawn.given(&request, place, counts)
+            }
+        }
+    }
+
+    fn open(&self, neighbour: &Neighbour, bundle: &[u8; BUNDLE_LEN]) -> (ClientId, Option<Shares>) {
+        let direction = Direction {
+            suite: self.config.suite,
+            session: &self.session,
+            owner: (neighbour.id, &neighbour.keys.encryption),
+            holder: (self.id, &self.keys.encryption),
+        };
+        (neighbour.id, direction.open(&neighbour.opening_key, bundle))
+    }
+
     /// Pairs the bundles with the neighbours that own them (`[4.4-1]`, `[4.4-2]`).
     fn sharers<'a>(
-        &'a self,
+        &self,
+        neighbours: &'a [Neighbour],
         bundles: &'a [(ClientId, [u8; BUNDLE_LEN])],
     ) -> Result<Vec<(&'a Neighbour, &'a [u8; BUNDLE_LEN])>, Misbehaviour> {
         if !ascending(bundles.iter().map(|(id, _)| *id)) {
@@ -165,8 +235,8 @@ impl Client {
             return Err(Misbehaviour::TooFewSharers);
         }
         let neighbour = |id: &ClientId| {
-            let at = self.neighbours.binary_search_by_key(id, |neighbour| neighbour.id).ok()?;
-            self.neighbours.get(at)
+            let at = neighbours.binary_search_by_key(id, |neighbour| neighbour.id).ok()?;
+            neighbours.get(at)
         };
         bundles
             .iter()
@@ -174,14 +244,14 @@ impl Client {
             .collect()
     }
 
-    fn pairwise(&self, neighbour: &Neighbour) -> Result<MaskSeed, Abort> {
-        let public = MaskPublicKey::decode(&neighbour.keys.mask).map_err(Abort::Server)?;
+    fn pairwise(&self, other: ClientId, key: &[u8; 32]) -> Result<MaskSeed, Abort> {
+        let public = MaskPublicKey::decode(key).map_err(Abort::Server)?;
         Ok(MaskSeed::pairwise(
             self.config.suite,
             &self.session,
             &public.agree(&self.mask_key),
             (self.id, &self.keys.mask),
-            (neighbour.id, &neighbour.keys.mask),
+            (other, key),
         ))
     }
 }
@@ -196,125 +266,49 @@ pub(crate) fn lane_bytes(spec: &VectorSpec) -> u64 {
     lane * u64::from(spec.length)
 }
 
-/// A masked input in the making: an iterator of the message's bytes, in chunks of one tile.
-///
-/// The masks are added in place, a tile at a time, so there is never a second copy of the vector.
-pub(crate) struct MaskedInput {
-    config: Config,
-    session: [u8; 32],
-    input: Arranged,
-    seeds: Vec<(MaskSeed, Sign)>,
-    masks: Option<Masks>,
-    started: bool,
-    vector: usize,
-    first: usize,
-}
-
-impl MaskedInput {
-    fn new(config: Config, session: [u8; 32], input: Arranged, seeds: Vec<(MaskSeed, Sign)>) -> Self {
-        Self { config, session, input, seeds, masks: None, started: false, vector: 0, first: 0 }
-    }
-
-    /// Bytes of the whole message.
-    pub(crate) fn message_len(&self) -> u64 {
-        Response::len(&self.config)
-    }
-
-    /// The whole message; tiles are masked in parallel.
-    pub(crate) fn into_message(mut self) -> Vec<u8> {
-        let mut out = Writer(Vec::with_capacity(self.message_len() as usize));
-        out.header(MessageType::MaskedInputResponse, &self.session);
-        let mut out = out.0;
-        out.resize(self.message_len() as usize, 0);
-        let (_, mut rest) = out.split_at_mut(HEADER_LEN);
-        let suite = self.config.suite;
-        for ((index, spec), lanes) in (0..=u8::MAX).zip(&self.config.vectors).zip(&mut self.input.0) {
-            let (packed, behind) = std::mem::take(&mut rest).split_at_mut(spec.packed_len() as usize);
-            rest = behind;
-            let masks = Masks::new(suite, &self.session, index, &self.seeds);
-            each_lane!(lanes, values => mask_all(&masks, spec.bits, values, packed));
-        }
-        out
-    }
-}
-
-impl Iterator for MaskedInput {
-    type Item = Vec<u8>;
-
-    fn next(&mut self) -> Option<Vec<u8>> {
-        let spec = self.config.vectors.get(self.vector)?;
-        let lanes = self.input.0.get_mut(self.vector)?;
-        let (suite, session, index) = (self.config.suite, &self.session, self.vector as u8);
-        let masks = self.masks.get_or_insert_with(|| Masks::new(suite, session, index, &self.seeds));
-        let mut out = Writer(Vec::new());
-        if !std::mem::replace(&mut self.started, true) {
-            out.header(MessageType::MaskedInputResponse, session);
-        }
-        let mut out = out.0;
-        self.first = each_lane!(lanes, values => mask_next(masks, spec.bits, values, self.first, &mut out));
-        if self.first >= spec.length as usize {
-            (self.vector, self.first, self.masks) = (self.vector + 1, 0, None);
-        }
-        Some(out)
-    }
-}
-
-/// Masks and packs a whole vector.
-fn mask_all<L: Lane>(masks: &Masks, bits: u8, values: &mut [L], packed: &mut [u8]) {
-    let size = tile::<L>();
-    let one = |(at, (tile, packed)): (usize, (&mut [L], &mut [u8]))| {
-        masks.apply(at * size, tile);
-        pack(tile, bits, packed);
-    };
-    let packed_tile = size / 8 * usize::from(bits);
-    if values.len() <= size {
-        one((0, (values, packed)));
-    } else {
-        values.par_chunks_mut(size).zip(packed.par_chunks_mut(packed_tile)).enumerate().for_each(one);
-    }
-}
-
-/// Masks and packs the tile that begins at `first`; returns where the next one begins.
-fn mask_next<L: Lane>(masks: &Masks, bits: u8, values: &mut [L], first: usize, out: &mut Vec<u8>) -> usize {
-    let end = values.len().min(first + tile::<L>());
-    let Some(values) = values.get_mut(first..end) else { return end };
-    masks.apply(first, values);
-    let begin = out.len();
-    out.resize(begin + (values.len() * usize::from(bits)).div_ceil(8), 0);
-    pack(values, bits, out.get_mut(begin..).unwrap_or_default());
-    end
-}
-
 /// The server while masked inputs come in: one accumulator, whatever the number of clients.
 pub(crate) struct Server {
     pub(crate) session: Session,
     /// The clients that shared, with their commitments.
     pub(crate) commitments: BTreeMap<ClientId, [u8; 32]>,
     sums: Vec<Lanes>,
-    pub(crate) roll: Roll<()>,
+    /// What each masked input comes with a signature of, in the pinned suite.
+    pin: Option<[u8; 32]>,
+    pub(crate) roll: Roll<Option<[u8; SIGNATURE_LEN]>>,
 }
 
 impl Server {
-    pub(crate) fn open(
-        session: Session,
-        shared: BTreeMap<ClientId, share_keys::Response>,
-    ) -> (Self, Requests) {
+    pub(crate) fn open(session: Session, shared: BTreeMap<ClientId, Dealt>) -> (Self, Requests) {
         let bundle = |owner: ClientId, holder: ClientId| {
-            let response = shared.get(&owner)?;
+            let dealt = shared.get(&owner)?;
             let place = session.graph.place(owner, holder)?;
-            Some((owner, *response.bundles.get(place)?))
+            Some((owner, *dealt.bundles.get(place)?))
         };
+        let drawn = |(owner, bundle)| {
+            let draw = shared.get(&owner).and_then(|dealt| dealt.draw)?;
+            Some(DrawnBundle { owner, draw, bundle })
+        };
+        let suite = session.config.suite;
+        let sharers = bitmap::pack(session.roster.keys().map(|id| shared.contains_key(id)));
+        let pin = suite.is_pinned().then(|| drawn::statement(suite, &session.id, &sharers));
         let requests = shared
             .keys()
             .map(|&to| {
-                let bundles = session.graph.of(to).filter_map(|owner| bundle(owner, to)).collect();
-                (to, Request { bundles }.encode(&session.id))
+                let bundles = session.graph.owners(to).filter_map(|owner| bundle(owner, to));
+                let request = match pin {
+                    None => Request { bundles: bundles.collect() }.encode(&session.id),
+                    Some(_) => {
+                        let bundles = bundles.filter_map(drawn).collect();
+                        drawn::Request { sharers: sharers.clone(), bundles }.encode(&session.id)
+                    }
+                };
+                (to, request)
             })
             .collect();
         let sums = session.config.vectors.iter().map(Lanes::zeros).collect();
         let roll = Roll::new(shared.keys().copied());
-        let commitments = shared.into_iter().map(|(id, response)| (id, response.commitment)).collect();
-        (Self { session, commitments, sums, roll }, requests)
+        let commitments = shared.into_iter().map(|(id, dealt)| (id, dealt.commitment)).collect();
+        (Self { session, commitments, sums, pin, roll }, requests)
     }
 
     pub(crate) fn receive(
@@ -323,17 +317,24 @@ impl Server {
         response: &[u8],
         counts: &mut Counts,
     ) -> Result<(), Misbehaviour> {
-        let (session, sums) = (&self.session, &mut self.sums);
+        let (session, sums, pin) = (&self.session, &mut self.sums, self.pin);
         self.roll.receive(from, || {
             let response = Response::decode(response, &session.id, &session.config)?;
             if !response.vectors(&session.config).all(|(spec, packed)| padding_is_zero(spec, packed)) {
                 return Err(Misbehaviour::NonZeroPadding);
             }
+            if let Some((statement, signature)) = pin.zip(response.signature.as_ref()) {
+                counts.verifications += 1;
+                let signed = session.signed_by(from, statement, signature);
+                if signed.is_none_or(|signed| first_invalid(&[signed]).is_some()) {
+                    return Err(Misbehaviour::BadSharerSignature);
+                }
+            }
             for ((spec, packed), sum) in response.vectors(&session.config).zip(sums) {
                 each_lane!(sum, sum => add_packed(sum, spec.bits, packed));
                 counts.additions += u64::from(spec.length);
             }
-            Ok(())
+            Ok(response.signature)
         })
     }
 
@@ -349,7 +350,9 @@ impl Server {
     pub(crate) fn close(self) -> Result<Masked, Abort> {
         self.check()?;
         let survivors = self.roll.answered();
-        Ok(Masked { session: self.session, commitments: self.commitments, sums: self.sums, survivors })
+        let signatures = self.roll.into_answers().into_iter();
+        let pins = signatures.filter_map(|(id, signature)| Some((id, signature?))).collect();
+        Ok(Masked { session: self.session, commitments: self.commitments, sums: self.sums, survivors, pins })
     }
 }
 
@@ -361,6 +364,8 @@ pub(crate) struct Masked {
     pub(crate) sums: Vec<Lanes>,
     /// The clients whose inputs are in the sums.
     pub(crate) survivors: BTreeSet<ClientId>,
+    /// Their signatures over the sharers, in the pinned suite.
+    pub(crate) pins: BTreeMap<ClientId, [u8; SIGNATURE_LEN]>,
 }
 
 /// Those of the clients that shared whose secrets must be reconstructed: the survivors, and every other one

@@ -1,4 +1,5 @@
-//! ShareKeys: each client shares its two secrets among its neighbours (spec §4.3).
+//! ShareKeys: each client shares its two secrets among its neighbours, in the pinned suite among the holders that it
+//! draws (spec §4.3).
 
 use std::collections::BTreeMap;
 
@@ -8,32 +9,34 @@ use zeroize::Zeroizing;
 use super::advertise_keys::{Member, Secrets, session_id};
 use super::advertisement::{Advertisement, PublicKeys, Seen, Sound, check_signatures};
 use super::consistency_check::Witness;
+use super::drawn::{self, Drawn};
+use super::masked_input_collection::Others;
 use super::{Round, masked_input_collection, roll::Roll};
 use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
 use crate::crypto::sharing::Polynomial;
-use crate::crypto::sign::VerifyingKey;
+use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey};
 use crate::crypto::{Kept, hash};
 use crate::graph::Neighbourhoods;
 use crate::input;
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
-use crate::{Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Requests, Suite};
+use crate::{Abort, ClientId, Config, Counts, Credentials, Graph, Misbehaviour, Policy, Requests, Suite};
 
-/// `ShareKeysRequest`: the closed neighbourhood of a client, itself included, ascending; with proofs in a signed
-/// suite.
-pub(crate) struct Request<const SIGNED: bool> {
+/// `ShareKeysRequest` in the suite of this number: the closed neighbourhood of a client, itself included, ascending; in
+/// the pinned suite the roster.
+pub(crate) struct Request<const SUITE: u8> {
     pub(crate) neighbourhood: Vec<(ClientId, Advertisement)>,
 }
 
-impl<const SIGNED: bool> Request<SIGNED> {
-    const ITEM_LEN: usize = 4 + Advertisement::len(SIGNED);
+impl<const SUITE: u8> Request<SUITE> {
+    const ITEM_LEN: usize = 4 + Advertisement::len(SUITE);
 }
 
 /// Bytes of `ShareKeysRequest` with so many clients, the asked one included.
-pub(crate) fn request_len(signed: bool, members: usize) -> usize {
-    HEADER_LEN + 4 + members * (4 + Advertisement::len(signed))
+pub(crate) fn request_len(suite: Suite, members: usize) -> usize {
+    HEADER_LEN + 4 + members * (4 + Advertisement::len(suite.number()))
 }
 
-impl<const SIGNED: bool> Body for Request<SIGNED> {
+impl<const SUITE: u8> Body for Request<SUITE> {
     const TYPE: MessageType = MessageType::ShareKeysRequest;
 
     fn encode_body(&self, out: &mut Writer) {
@@ -45,12 +48,12 @@ impl<const SIGNED: bool> Body for Request<SIGNED> {
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        let item = |item: &mut Reader<'_>| Ok((item.id()?, Advertisement::decode(item, SIGNED)?));
+        let item = |item: &mut Reader<'_>| Ok((item.id()?, Advertisement::decode(item, SUITE)?));
         Ok(Self { neighbourhood: input.list(Self::ITEM_LEN, item)? })
     }
 
     fn message_len(&self) -> usize {
-        request_len(SIGNED, self.neighbourhood.len())
+        HEADER_LEN + 4 + self.neighbourhood.len() * Self::ITEM_LEN
     }
 }
 
@@ -58,12 +61,14 @@ impl<const SIGNED: bool> Body for Request<SIGNED> {
 type Neighbourhood = ([u8; 32], Vec<(ClientId, Advertisement)>);
 
 fn decode_request(suite: Suite, message: &[u8]) -> Result<Neighbourhood, Misbehaviour> {
-    if suite.is_signed() {
-        let (session, request) = Request::<true>::decode_any_session(message)?;
+    fn of<const SUITE: u8>(message: &[u8]) -> Result<Neighbourhood, Misbehaviour> {
+        let (session, request) = Request::<SUITE>::decode_any_session(message)?;
         Ok((session, request.neighbourhood))
-    } else {
-        let (session, request) = Request::<false>::decode_any_session(message)?;
-        Ok((session, request.neighbourhood))
+    }
+    match suite {
+        Suite::Curious => of::<1>(message),
+        Suite::Active { .. } => of::<2>(message),
+        Suite::Pinned { .. } => of::<3>(message),
     }
 }
 
@@ -72,39 +77,66 @@ fn encode_request(
     neighbourhood: Vec<(ClientId, Advertisement)>,
     session: &[u8; 32],
 ) -> Vec<u8> {
-    if suite.is_signed() {
-        Request::<true> { neighbourhood }.encode(session)
-    } else {
-        Request::<false> { neighbourhood }.encode(session)
+    match suite {
+        Suite::Curious => Request::<1> { neighbourhood }.encode(session),
+        Suite::Active { .. } => Request::<2> { neighbourhood }.encode(session),
+        Suite::Pinned { .. } => Request::<3> { neighbourhood }.encode(session),
     }
 }
 
-/// `ShareKeysResponse`: a commitment to the self mask seed, and a sealed bundle for each neighbour, ascending.
-pub(crate) struct Response {
+/// What a client deals: a commitment to the self mask seed, and a sealed bundle for each holder, ascending.
+pub(crate) struct Dealt {
     pub(crate) commitment: [u8; 32],
+    /// In the pinned suite.
+    pub(crate) draw: Option<[u8; 32]>,
     pub(crate) bundles: Vec<[u8; BUNDLE_LEN]>,
 }
 
-impl Response {
-    pub(crate) fn len(neighbours: usize) -> usize {
-        HEADER_LEN + 32 + 4 + neighbours * BUNDLE_LEN
-    }
+/// `ShareKeysResponse`, in the pinned suite with the draw from which the holders follow.
+pub(crate) struct Response<const PINNED: bool>(pub(crate) Dealt);
+
+/// Bytes of `ShareKeysResponse` with bundles for so many holders.
+pub(crate) fn response_len(suite: Suite, holders: usize) -> usize {
+    HEADER_LEN + 32 + if suite.is_pinned() { 32 } else { 0 } + 4 + holders * BUNDLE_LEN
 }
 
-impl Body for Response {
+impl<const PINNED: bool> Body for Response<PINNED> {
     const TYPE: MessageType = MessageType::ShareKeysResponse;
 
     fn encode_body(&self, out: &mut Writer) {
-        out.bytes(&self.commitment);
-        out.opaque(self.bundles.as_flattened());
+        out.bytes(&self.0.commitment);
+        if let Some(draw) = &self.0.draw {
+            out.bytes(draw);
+        }
+        out.opaque(self.0.bundles.as_flattened());
     }
 
     fn decode_body(input: &mut Reader<'_>) -> Result<Self, Misbehaviour> {
-        Ok(Self { commitment: input.array()?, bundles: input.list(BUNDLE_LEN, |item| item.array())? })
+        Ok(Self(Dealt {
+            commitment: input.array()?,
+            draw: PINNED.then(|| input.array()).transpose()?,
+            bundles: input.list(BUNDLE_LEN, |item| item.array())?,
+        }))
     }
 
     fn message_len(&self) -> usize {
-        Self::len(self.bundles.len())
+        HEADER_LEN + 32 + if PINNED { 32 } else { 0 } + 4 + self.0.bundles.len() * BUNDLE_LEN
+    }
+}
+
+impl Dealt {
+    fn encode(self, session: &[u8; 32]) -> Vec<u8> {
+        match self.draw {
+            Some(_) => Response::<true>(self).encode(session),
+            None => Response::<false>(self).encode(session),
+        }
+    }
+
+    fn decode(suite: Suite, message: &[u8], session: &[u8; 32]) -> Result<Self, Misbehaviour> {
+        match suite.is_pinned() {
+            true => Response::<true>::decode(message, session).map(|response| response.0),
+            false => Response::<false>::decode(message, session).map(|response| response.0),
+        }
     }
 }
 
@@ -129,6 +161,7 @@ pub(crate) struct Client {
     pub(crate) secrets: Secrets,
     pub(crate) advertisement: Advertisement,
     pub(crate) credentials: Option<Credentials>,
+    pub(crate) policy: Policy,
 }
 
 impl Client {
@@ -139,12 +172,15 @@ impl Client {
     ) -> Result<(Vec<u8>, masked_input_collection::Client), Abort> {
         let (session, neighbourhood) = decode_request(self.config.suite, request).map_err(Abort::Server)?;
         let identities = self.check(&session, &neighbourhood, counts).map_err(Abort::Server)?;
+        self.policy.check_roster(&self.config, neighbourhood.len()).map_err(Abort::Refused)?;
+        let holders = self.holders(&session, &neighbourhood);
         let (mask_key, self_mask) = self.polynomials();
         let suite = self.config.suite;
         let me = (self.id, &self.advertisement.keys.encryption);
-        let mut neighbours = Vec::with_capacity(neighbourhood.len());
-        let mut bundles = Vec::with_capacity(neighbourhood.len());
-        for (id, Advertisement { keys, .. }) in neighbourhood.into_iter().filter(|(id, _)| *id != self.id) {
+        let mut neighbours = Vec::with_capacity(holders.len());
+        let mut bundles = Vec::with_capacity(holders.len());
+        let is_holder = |id: &ClientId| holders.binary_search(id).is_ok();
+        for &(id, Advertisement { keys, .. }) in neighbourhood.iter().filter(|(id, _)| is_holder(id)) {
             let agreed = self.secrets.encryption_key.agree(&keys.encryption).map_err(Abort::Server)?;
             let other = (id, &keys.encryption);
             let there = Direction { suite, session: &session, owner: me, holder: other };
@@ -161,8 +197,18 @@ impl Client {
         counts.aead_bytes += sealed * BUNDLE_LEN as u64;
         counts.share_evaluations += 2 * sealed + u64::from(own_share.is_some());
         let commitment = commit(suite, &session, self.id, &self.secrets.self_mask);
-        let response = Response { commitment, bundles }.encode(&session);
+        let draw = self.secrets.draw.map(|draw| **draw);
+        let response = Dealt { commitment, draw, bundles }.encode(&session);
         let noise = input::draw(&self.config, self.secrets.noise_seeds)?;
+        let others = match draw {
+            None => Others::Neighbours(neighbours),
+            Some(_) => Others::Drawn(Drawn {
+                config_id: self.config_id,
+                encryption_key: self.secrets.encryption_key,
+                roster: neighbourhood,
+                holders,
+            }),
+        };
         let next = masked_input_collection::Client {
             config: self.config,
             session,
@@ -170,7 +216,7 @@ impl Client {
             mask_key: self.secrets.mask_key,
             self_mask: self.secrets.self_mask,
             keys: self.advertisement.keys,
-            neighbours,
+            others,
             own_share,
             witness: self.credentials.map(|credentials| Witness { credentials, roster: identities }),
             noise,
@@ -187,9 +233,10 @@ impl Client {
         neighbourhood: &[(ClientId, Advertisement)],
         counts: &mut Counts,
     ) -> Result<Vec<(ClientId, VerifyingKey)>, Misbehaviour> {
+        let smallest = self.config.smallest_roster() as usize;
         let size_is_right = match self.config.graph {
-            Graph::Complete => neighbourhood.len() >= self.config.threshold as usize,
-            Graph::Regular { degree } => neighbourhood.len() == degree as usize + 1,
+            Graph::Complete | Graph::KOut { .. } => neighbourhood.len() >= smallest,
+            Graph::Regular { .. } => neighbourhood.len() == smallest,
         };
         let last_is_right = neighbourhood.last().is_some_and(|(id, _)| id.get() <= self.config.clients);
         let own_is_right = neighbourhood.iter().any(|(id, one)| *id == self.id && *one == self.advertisement);
@@ -197,7 +244,7 @@ impl Client {
         if !(size_is_right && last_is_right && own_is_right && order_is_right) {
             return Err(Misbehaviour::BadNeighbourhood);
         }
-        if self.config.graph == Graph::Complete {
+        if !matches!(self.config.graph, Graph::Regular { .. }) {
             let roster = neighbourhood.iter().map(|(id, advertisement)| (*id, advertisement));
             if session_id(&self.config, &self.config_id, roster) != *session {
                 return Err(Misbehaviour::SessionNotDerived);
@@ -218,6 +265,15 @@ impl Client {
         Ok(identities)
     }
 
+    /// Who is to hold shares, ascending: the ones that were drawn, or all neighbours.
+    fn holders(&self, session: &[u8; 32], neighbourhood: &[(ClientId, Advertisement)]) -> Vec<ClientId> {
+        let members: Vec<ClientId> = neighbourhood.iter().map(|(id, _)| *id).collect();
+        match &self.secrets.draw {
+            Some(draw) => drawn::holders(&self.config, session, self.id, draw, &members),
+            None => members.into_iter().filter(|id| *id != self.id).collect(),
+        }
+    }
+
     fn polynomials(&self) -> (Polynomial, Polynomial) {
         let [first, second] = self.secrets.coefficients(self.config.threshold);
         (
@@ -230,23 +286,63 @@ impl Client {
 /// What the server and all later rounds know of a session: fixed once the roster is.
 pub(crate) struct Session {
     pub(crate) config: Config,
+    pub(crate) config_id: [u8; 32],
     pub(crate) id: [u8; 32],
     pub(crate) roster: BTreeMap<ClientId, Member>,
     pub(crate) graph: Neighbourhoods,
 }
 
 impl Session {
-    /// Refuses to go on if the sum would be of fewer inputs than the configuration asks for.
+    /// The signatures that a certificate needs; in the pinned suite more than a secret needs holders.
+    pub(crate) fn quorum(&self) -> u32 {
+        self.config.quorum(self.roster.len())
+    }
+
+    /// A signature as one of a client's identity over a statement.
+    pub(crate) fn signed_by<'a>(
+        &'a self,
+        id: ClientId,
+        statement: [u8; 32],
+        signature: &'a [u8; SIGNATURE_LEN],
+    ) -> Option<Signed<'a>> {
+        let by = self.roster.get(&id)?.identity.as_ref()?;
+        Some(Signed { by, statement, signature })
+    }
+
+    /// Refuses to go on if the sum would be of fewer inputs than the configuration asks for, or could not be certified.
     pub(crate) fn check_minimum(
         &self,
         round: Round,
         answered: usize,
         missing: impl FnOnce() -> Vec<ClientId>,
     ) -> Result<(), Abort> {
-        match self.config.minimum_survivors.saturating_sub(answered as u32) {
+        let pinned = if self.config.suite.is_pinned() { self.quorum() } else { 0 };
+        self.check_count(round, answered, self.config.minimum_survivors.max(pinned), missing)
+    }
+
+    /// Refuses to go on with fewer answers than `least`.
+    pub(crate) fn check_count(
+        &self,
+        round: Round,
+        answered: usize,
+        least: u32,
+        missing: impl FnOnce() -> Vec<ClientId>,
+    ) -> Result<(), Abort> {
+        match least.saturating_sub(answered as u32) {
             0 => Ok(()),
             more => Err(Abort::TooFew { round, missing: missing(), more, about: None }),
         }
+    }
+
+    /// Takes the holders that an owner has drawn into the graph, if it has committed to this draw (`[4.3-4]`).
+    fn disclose(&mut self, owner: ClientId, draw: &[u8; 32]) -> Result<(), Misbehaviour> {
+        let scope = (self.config.suite, &self.config_id);
+        let advertised = self.roster.get(&owner).map(|member| &member.advertisement);
+        if !advertised.is_some_and(|advertisement| advertisement.commits_to(scope, owner, draw)) {
+            return Err(Misbehaviour::WrongDraw);
+        }
+        self.graph.disclose((self.config.suite, &self.id), owner, draw);
+        Ok(())
     }
 
     /// Refuses to go on if one of the secrets of `owners` has too few holders left, as `held` counts them.
@@ -276,12 +372,12 @@ impl Session {
 /// The server while shares come in.
 pub(crate) struct Server {
     pub(crate) session: Session,
-    pub(crate) roll: Roll<Response>,
+    pub(crate) roll: Roll<Dealt>,
 }
 
 impl Server {
     pub(crate) fn open(
-        config: Config,
+        (config, config_id): (Config, [u8; 32]),
         id: [u8; 32],
         roster: BTreeMap<ClientId, Member>,
         graph: Neighbourhoods,
@@ -290,24 +386,27 @@ impl Server {
         let requests = roster
             .keys()
             .map(|&to| {
-                let mut members: Vec<ClientId> = graph.of(to).chain([to]).collect();
+                let mut members: Vec<ClientId> = graph.shown(to).chain([to]).collect();
                 members.sort_unstable();
                 let neighbourhood = members.into_iter().filter_map(advertised).collect();
                 (to, encode_request(config.suite, neighbourhood, &id))
             })
             .collect();
         let roll = Roll::new(roster.keys().copied());
-        (Self { session: Session { config, id, roster, graph }, roll }, requests)
+        (Self { session: Session { config, config_id, id, roster, graph }, roll }, requests)
     }
 
     pub(crate) fn receive(&mut self, from: ClientId, response: &[u8]) -> Result<(), Misbehaviour> {
-        let session = &self.session;
+        let session = &mut self.session;
         self.roll.receive(from, || {
-            let response = Response::decode(response, &session.id)?;
-            if response.bundles.len() != session.graph.degree(from) {
+            let dealt = Dealt::decode(session.config.suite, response, &session.id)?;
+            if dealt.bundles.len() != session.graph.degree(from) {
                 return Err(Misbehaviour::WrongBundleCount);
             }
-            Ok(response)
+            if let Some(draw) = &dealt.draw {
+                session.disclose(from, draw)?;
+            }
+            Ok(dealt)
         })
     }
 

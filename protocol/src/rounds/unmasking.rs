@@ -7,7 +7,7 @@ use curve25519_dalek::scalar::Scalar;
 use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::certificate::{Agreed, CertifiedRequest};
+use super::certificate::{Agreed, CertifiedRequest, PinnedRequest, SignedBy};
 use super::masked_input_collection::{Masked, lane_bytes, needed_owners};
 use super::reconstruction::{Collected, Secret, Secrets, reconstruct};
 use super::share_keys::Session;
@@ -88,6 +88,8 @@ pub(crate) struct Client {
     pub(crate) graph: Graph,
     pub(crate) clients: u32,
     pub(crate) threshold: u32,
+    /// The signatures that a certificate needs, in a signed suite.
+    pub(crate) quorum: u32,
     pub(crate) minimum_survivors: u32,
     pub(crate) session: [u8; 32],
     pub(crate) id: ClientId,
@@ -125,9 +127,21 @@ impl Client {
         let Some(agreed) = &self.agreed else {
             return self.check(&Request::decode(request, &self.session)?);
         };
-        let CertifiedRequest { signatures } = CertifiedRequest::decode(request, &self.session)?;
-        counts.verifications += signatures.len() as u64;
-        agreed.check(&signatures, self.threshold)?;
+        match agreed.sharers_signed {
+            None => {
+                let CertifiedRequest { signatures } = CertifiedRequest::decode(request, &self.session)?;
+                counts.verifications += signatures.len() as u64;
+                agreed.check(&signatures, self.quorum)?;
+            }
+            Some(sharers) => {
+                let PinnedRequest { signatures, inputs } = PinnedRequest::decode(request, &self.session)?;
+                counts.verifications += (signatures.len() + inputs.len()) as u64;
+                agreed.check(&signatures, self.quorum)?;
+                let owners = self.held.iter().map(|(owner, _)| *owner);
+                let owners: Vec<ClientId> = owners.filter(|owner| agreed.survives(*owner)).collect();
+                agreed.check_inputs(sharers, &owners, &inputs)?;
+            }
+        }
         let survives = |member: Member<'_>| match member {
             Member::Me => true,
             Member::Other(id, _) => agreed.survives(id),
@@ -160,7 +174,9 @@ impl Client {
     fn possible(&self, survivors: u32) -> RangeInclusive<u32> {
         match self.graph {
             Graph::Complete => survivors..=survivors,
-            Graph::Regular { degree } => survivors..=(self.clients + survivors).saturating_sub(degree + 1),
+            Graph::Regular { degree } | Graph::KOut { degree } => {
+                survivors..=(self.clients + survivors).saturating_sub(degree + 1)
+            }
         }
     }
 
@@ -237,22 +253,31 @@ impl Server {
         signatures: BTreeMap<ClientId, [u8; SIGNATURE_LEN]>,
     ) -> (Self, Requests) {
         let asked: Vec<ClientId> = signatures.keys().copied().collect();
-        let quorum = masked.session.config.threshold as usize;
-        let certificate = CertifiedRequest { signatures: signatures.into_iter().take(quorum).collect() };
-        let request = certificate.encode(&masked.session.id);
-        let requests = asked.iter().map(|&to| (to, request.clone())).collect();
+        let signatures: Vec<SignedBy> =
+            signatures.into_iter().take(masked.session.quorum() as usize).collect();
+        let (session, pins) = (&masked.session, &masked.pins);
+        let requests = if session.config.suite.is_pinned() {
+            let request = |to| {
+                let inputs = session.graph.owners(to).filter_map(|owner| pins.get(&owner).copied());
+                PinnedRequest { signatures: signatures.clone(), inputs: inputs.collect() }.encode(&session.id)
+            };
+            asked.iter().map(|&to| (to, request(to))).collect()
+        } else {
+            let request = CertifiedRequest { signatures }.encode(&session.id);
+            asked.iter().map(|&to| (to, request.clone())).collect()
+        };
         (Self::new(masked, asked), requests)
     }
 
     fn new(masked: Masked, asked: Vec<ClientId>) -> Self {
-        let Masked { session, commitments, sums, survivors } = masked;
+        let Masked { session, commitments, sums, survivors, .. } = masked;
         Self { session, commitments, sums, survivors, roll: Roll::new(asked) }
     }
 
-    /// The closed neighbourhood of `id` among the clients that shared, ascending.
+    /// `id` and those of whom it holds shares, ascending.
     fn neighbourhood(&self, id: ClientId) -> Vec<ClientId> {
         let shared = |other: &ClientId| self.commitments.contains_key(other);
-        let mut members: Vec<ClientId> = self.session.graph.of(id).filter(shared).collect();
+        let mut members: Vec<ClientId> = self.session.graph.owners(id).filter(shared).collect();
         members.insert(members.partition_point(|&other| other < id), id);
         members
     }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use secagg::{
     Abort, Aggregate, Authority, Client, ClientId, Closed, Config, Credentials, Fault, Graph, Input, Policy,
-    Requests, Round, Server, Suite, VectorSpec,
+    Requests, Round, SafetyPolicy, Server, Suite, VectorSpec, parameters::Fraction,
 };
 
 /// When in a round a client vanishes for good.
@@ -111,8 +111,34 @@ impl Cohort {
         cohort
     }
 
+    /// A cohort in the pinned suite. No planner would accept so few clients, so they ask for nothing.
+    pub fn pinned(
+        clients: u32,
+        (degree, threshold): (u32, u32),
+        corrupt: u32,
+        vectors: Vec<VectorSpec>,
+        seed: u64,
+    ) -> Self {
+        let mut cohort = Self::new(Graph::KOut { degree }, clients, threshold, vectors, seed);
+        cohort.config.suite = Suite::Pinned { corrupt, authority: authority().public() };
+        cohort
+    }
+
     pub fn is_active(&self) -> bool {
         self.config.suite != Suite::Curious
+    }
+
+    /// What the clients insist on: nothing, but that the pinned suite has to be allowed.
+    pub fn policy(&self) -> Policy {
+        let trusting = SafetyPolicy {
+            security_bits: 0,
+            correctness_bits: 0,
+            minimum_honest: 1,
+            roots: Some(1),
+            ..SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO)
+        };
+        let pinned = matches!(self.config.suite, Suite::Pinned { .. });
+        Policy { safety: pinned.then_some(trusting), ..Policy::default() }
     }
 
     /// The rounds of the cohort's suite.
@@ -130,7 +156,7 @@ impl Cohort {
     pub fn client(&self, number: u32) -> Client {
         let at = number as usize - 1;
         let mut client = match self.is_active() {
-            true => Client::with_credentials(self.entropy[at], Policy::default(), credentials(number)),
+            true => Client::with_credentials(self.entropy[at], self.policy(), credentials(number)),
             false => Client::new(self.entropy[at], Policy::default()),
         };
         let input = self.config.vectors.iter().zip(&self.inputs[at]);
@@ -284,8 +310,61 @@ impl Cohort {
                     }
                 }
             }
+            Graph::KOut { degree } => {
+                let corrupt = self.config.suite.corrupt().unwrap();
+                let roster = answered[0].len() as u32;
+                if roster < (degree + 1).max(corrupt + 2) {
+                    return Err(Round::AdvertiseKeys);
+                }
+                let quorum = ((roster + corrupt) / 2 + 1) as usize;
+                let holders = self.holders(&answered[0]);
+                let short = |owner: &u32, present: &BTreeSet<u32>| {
+                    holders[owner].intersection(present).count() < threshold
+                };
+                if answered[1].len() < quorum || answered[1].iter().any(|owner| short(owner, &answered[1])) {
+                    return Err(Round::ShareKeys);
+                }
+                let survives = |id: &u32| answered[2].contains(id);
+                let masks_with_one = |owner: &u32| {
+                    let drew = |other: &&u32| holders[*other].contains(owner);
+                    holders[owner].iter().any(survives) || answered[2].iter().any(|other| drew(&other))
+                };
+                for at in [2, 3, 4] {
+                    let needed = answered[1].iter().filter(|owner| survives(owner) || masks_with_one(owner));
+                    let few = at < 4 && answered[at].len() < quorum;
+                    if few || needed.into_iter().any(|owner| short(owner, &answered[at])) {
+                        return Err(rounds[at]);
+                    }
+                }
+            }
         }
         Ok(answered[2].clone())
+    }
+
+    /// The holders of each client on a k-out graph over the clients that advertise keys, read off the
+    /// MaskedInputCollection requests of a session in which all of them share.
+    fn holders(&self, advertise: &BTreeSet<u32>) -> BTreeMap<u32, BTreeSet<u32>> {
+        let mut clients = self.clients();
+        let (mut server, mut requests) = self.open();
+        while server.progress().unwrap().round != Round::MaskedInputCollection {
+            for (id, request) in requests {
+                if advertise.contains(&id.get()) {
+                    let response = clients.get_mut(&id).unwrap().handle(&request).unwrap();
+                    server.receive(id, &response).unwrap();
+                }
+            }
+            let Ok(Closed::Next(next)) = server.close_round() else { panic!("all have shared") };
+            requests = next;
+        }
+        let mut holders: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for (holder, request) in &requests {
+            let bits = advertise.len().div_ceil(8);
+            for item in request[33 + 4 + bits + 4..].chunks(116) {
+                let owner = u32::from_be_bytes(item[..4].try_into().unwrap());
+                holders.entry(owner).or_default().insert(holder.get());
+            }
+        }
+        holders
     }
 
     /// The graph over the clients that advertise keys, read off the ShareKeys requests.

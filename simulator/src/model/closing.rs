@@ -106,7 +106,7 @@ impl Model {
         if self.closed == 0 {
             let needed = match self.config.graph {
                 Graph::Complete => threshold,
-                Graph::Regular { degree } => degree + 1,
+                Graph::Regular { degree } | Graph::KOut { degree } => degree + 1,
             };
             return match needed.max(self.config.minimum_survivors).saturating_sub(count) {
                 0 => Ok(()),

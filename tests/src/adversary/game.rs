@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signer, SigningKey};
-use secagg::{Authority, Client, Config, Credentials, Graph, Input, Policy, Suite, VectorSpec, conformance};
+use secagg::parameters::Fraction;
+use secagg::{
+    Authority, Client, Config, Credentials, Graph, Input, Policy, SafetyPolicy, Suite, VectorSpec,
+    conformance,
+};
 
-use super::secrets::{Bytes32, Secrets, hash, session_id};
+use super::secrets::{Bytes32, Secrets, hash, holders, session_id};
 use super::twin::{Person, Twin, Without, end};
 use super::wire::{self, BUNDLE, HEADER, Reader};
 
@@ -18,10 +22,12 @@ pub enum Ground {
     Curious,
     /// Suite 1 on a regular graph.
     Sparse,
+    /// Suite 3, on a k-out graph.
+    Pinned,
 }
 
 impl Ground {
-    /// All of them.
+    /// Those of suites 1 and 2.
     pub const ALL: [Self; 3] = [Self::Active, Self::Curious, Self::Sparse];
 
     /// The names of suite and graph.
@@ -30,6 +36,7 @@ impl Ground {
             Self::Active => ("active", "complete"),
             Self::Curious => ("curious", "complete"),
             Self::Sparse => ("curious", "regular"),
+            Self::Pinned => ("pinned", "k-out"),
         }
     }
 }
@@ -64,10 +71,15 @@ impl Setting {
             Ground::Active => half + 1,
             Ground::Curious => half,
             Ground::Sparse => self.degree() / 2 + 1,
+            // One more than are corrupt, so that nothing is left to chance.
+            Ground::Pinned => self.corrupt() + 1,
         }
     }
 
     fn degree(self) -> u32 {
+        if self.ground == Ground::Pinned {
+            return 2 * self.threshold();
+        }
         match self.n {
             ..=3 => 2,
             4..=8 => 4,
@@ -78,10 +90,12 @@ impl Setting {
     fn config(self) -> Config {
         let suite = match self.ground {
             Ground::Active => Suite::Active { corrupt: self.corrupt(), authority: authority().public() },
+            Ground::Pinned => Suite::Pinned { corrupt: self.corrupt(), authority: authority().public() },
             _ => Suite::Curious,
         };
         let graph = match self.ground {
             Ground::Sparse => Graph::Regular { degree: self.degree() },
+            Ground::Pinned => Graph::KOut { degree: self.degree() },
             _ => Graph::Complete,
         };
         let (clients, threshold) = (self.n, self.threshold());
@@ -132,7 +146,17 @@ impl Plan {
     pub(super) fn of(setting: Setting) -> Self {
         let (config, corrupt) = (setting.config(), setting.corrupt());
         let minimum = config.threshold.saturating_sub(corrupt).max(2);
-        Self { setting, config, policy: Policy::default(), corrupt, minimum, without: None }
+        // Suite 3 has to be allowed; no planner would accept so few clients.
+        let trusting = SafetyPolicy {
+            security_bits: 0,
+            correctness_bits: 0,
+            minimum_honest: 1,
+            roots: Some(1),
+            ..SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO)
+        };
+        let safety = (setting.ground == Ground::Pinned).then_some(trusting);
+        let policy = Policy { safety, ..Policy::default() };
+        Self { setting, config, policy, corrupt, minimum, without: None }
     }
 
     pub(super) fn threshold(&self) -> u32 {
@@ -153,6 +177,10 @@ pub(super) struct Record {
     pub(super) void: bool,
     pub(super) shown: Option<wire::Named>,
     pub(super) told: Option<Vec<u32>>,
+    /// The owners whose bundles it was given, in suite 3.
+    pub(super) held: Vec<u32>,
+    /// The survivors that it was last asked to sign for.
+    pub(super) survivors: Vec<u32>,
     pub(super) gave: Vec<Vec<u8>>,
 }
 
@@ -172,11 +200,15 @@ pub(super) struct Game {
     pub(super) sealed: BTreeMap<(u32, u32), Vec<u8>>,
     /// What the server gives to holders as that.
     pub(super) bundles: BTreeMap<(u32, u32), Vec<u8>>,
+    /// Draws that were disclosed, in suite 3.
+    pub(super) draws: BTreeMap<u32, Bytes32>,
+    /// Signatures over the sharers, in suite 3.
+    pub(super) pins: BTreeMap<u32, Vec<u8>>,
 }
 
 impl Game {
     pub(super) fn new(plan: Plan) -> Self {
-        let active = plan.setting.ground == Ground::Active;
+        let active = matches!(plan.setting.ground, Ground::Active | Ground::Pinned);
         let honest = plan.setting.n - plan.corrupt;
         let player = |id: u32| {
             let without = if id > honest { Some(&["*"][..]) } else { plan.without };
@@ -193,6 +225,8 @@ impl Game {
             advertised: BTreeMap::new(),
             sealed: BTreeMap::new(),
             bundles: BTreeMap::new(),
+            draws: BTreeMap::new(),
+            pins: BTreeMap::new(),
         }
     }
 
@@ -243,8 +277,9 @@ impl Game {
         self.advertised.insert(id, response[HEADER..].to_vec());
         if self.honest().contains(&id) {
             let (config, void) = (config.clone(), config.task != self.plan.config.task);
-            let record = Record { secrets, config, void, shown: None, told: None, gave: Vec::new() };
-            self.records.insert(id, record);
+            let (shown, told, gave) = (None, None, Vec::new());
+            let (held, survivors) = (Vec::new(), Vec::new());
+            self.records.insert(id, Record { secrets, config, void, shown, told, held, survivors, gave });
         } else {
             self.known.push(secrets);
         }
@@ -267,6 +302,9 @@ impl Game {
     /// The closed neighbourhood of a client, as the graph has it.
     pub(super) fn neighbourhood(&self, id: u32) -> Vec<(u32, Vec<u8>)> {
         let ids: Vec<_> = self.advertised.keys().copied().collect();
+        if self.is_pinned() {
+            return self.roster();
+        }
         if let Graph::Regular { degree } = self.plan.config.graph
             && ids.len() <= degree as usize
         {
@@ -292,11 +330,18 @@ impl Game {
     pub(super) fn show(&mut self, id: u32, session: &Bytes32, members: &[(u32, Vec<u8>)]) -> bool {
         let request = wire::share_request(session, members);
         let Some(response) = self.send(id, &request) else { return false };
-        let bundles = Reader(&response[HEADER + 32..]).whole_list(BUNDLE).unwrap_or_default();
-        let others = members.iter().filter(|(other, _)| *other != id);
-        for ((holder, _), bundle) in others.zip(bundles) {
-            self.sealed.insert((id, *holder), bundle.to_vec());
-            self.bundles.insert((id, *holder), bundle.to_vec());
+        let ids: Vec<u32> = members.iter().map(|(other, _)| *other).collect();
+        let (bundles, holders) = if self.is_pinned() {
+            let draw = wire::key(&response[HEADER..], 1);
+            self.draws.insert(id, draw);
+            (&response[HEADER + 64..], holders(&self.plan.config, session, id, &draw, &ids))
+        } else {
+            (&response[HEADER + 32..], ids.into_iter().filter(|other| *other != id).collect())
+        };
+        let bundles = Reader(bundles).whole_list(BUNDLE).unwrap_or_default();
+        for (holder, bundle) in holders.into_iter().zip(bundles) {
+            self.sealed.insert((id, holder), bundle.to_vec());
+            self.bundles.insert((id, holder), bundle.to_vec());
         }
         if let Some(record) = self.records.get_mut(&id) {
             record.shown = Some((*session, members.to_vec()));
@@ -309,7 +354,46 @@ impl Game {
         self.everybody().into_iter().for_each(|id| self.tell_all(id));
     }
 
+    pub(super) fn is_pinned(&self) -> bool {
+        matches!(self.plan.config.suite, Suite::Pinned { .. })
+    }
+
+    /// The holders that a client has drawn, in suite 3.
+    pub(super) fn drawn_by(&self, id: u32) -> Vec<u32> {
+        let ids: Vec<u32> = self.advertised.keys().copied().collect();
+        let draw = self.draws.get(&id);
+        let of = |draw| holders(&self.plan.config, &self.session_of(id), id, draw, &ids);
+        draw.map(of).unwrap_or_default()
+    }
+
+    /// Names a client these sharers in suite 3, with the bundles of those of them that have drawn it.
+    fn pin(&mut self, id: u32, sharers: &[u32]) -> bool {
+        let ids: Vec<u32> = self.advertised.keys().copied().collect();
+        let bits = wire::bits(&ids, |one| one == id || sharers.contains(&one));
+        let drawn = |owner: &u32| {
+            let bundle = self.bundles.get(&(*owner, id))?;
+            Some((*owner, self.draws.get(owner)?.to_vec(), bundle.clone()))
+        };
+        let mut bundles: Vec<_> = sharers.iter().filter_map(drawn).collect();
+        bundles.sort_unstable();
+        let held: Vec<u32> = bundles.iter().map(|(owner, ..)| *owner).collect();
+        let request = wire::pinned_mask_request(&self.session_of(id), &bits, &bundles);
+        let Some(response) = self.send(id, &request) else { return false };
+        self.pins.insert(id, response[HEADER..HEADER + 64].to_vec());
+        let mine = self.drawn_by(id).into_iter().filter(|holder| sharers.contains(holder));
+        let told = mine.chain(held.iter().copied()).collect();
+        if let Some(record) = self.records.get_mut(&id) {
+            (record.told, record.held) = (Some(told), held);
+        }
+        true
+    }
+
     pub(super) fn tell_all(&mut self, id: u32) {
+        if self.is_pinned() {
+            let sharers: Vec<u32> = self.draws.keys().copied().filter(|one| *one != id).collect();
+            self.pin(id, &sharers);
+            return;
+        }
         let owners: Vec<u32> =
             self.bundles.keys().filter(|(_, to)| *to == id).map(|(from, _)| *from).collect();
         self.tell(id, &owners);
@@ -317,6 +401,9 @@ impl Game {
 
     /// Names a client these sharers; whether it sends its masked input.
     pub(super) fn tell(&mut self, id: u32, owners: &[u32]) -> bool {
+        if self.is_pinned() {
+            return self.pin(id, owners);
+        }
         let bundle = |owner: u32| self.bundles.get(&(owner, id)).cloned().unwrap_or(vec![0; BUNDLE]);
         let bundles: Vec<_> = owners.iter().map(|owner| (*owner, bundle(*owner))).collect();
         let request = wire::mask_request(&self.session_of(id), &bundles);
@@ -335,6 +422,9 @@ impl Game {
     /// Has a client sign this survivor set (suite 2).
     pub(super) fn sign(&mut self, id: u32, survivors: &[u32]) -> Option<(u32, Vec<u8>)> {
         let request = self.sign_request(id, survivors);
+        if let Some(record) = self.records.get_mut(&id) {
+            record.survivors = survivors.to_vec();
+        }
         Some((id, self.send(id, &request)?[HEADER..].to_vec()))
     }
 
@@ -346,7 +436,15 @@ impl Game {
 
     /// Asks a client for its shares under these signatures (suite 2).
     pub(super) fn certify(&mut self, id: u32, signatures: &[(u32, Vec<u8>)]) {
-        let request = wire::certificate(&self.session_of(id), signatures);
+        let session = self.session_of(id);
+        let request = match self.records.get(&id).filter(|_| self.is_pinned()) {
+            None => wire::certificate(&session, signatures),
+            Some(record) => {
+                let owners = record.held.iter().filter(|owner| record.survivors.contains(owner));
+                let pin = |owner: &u32| self.pins.get(owner).cloned().unwrap_or(vec![0; 64]);
+                wire::pinned_certificate(&session, signatures, &owners.map(pin).collect::<Vec<_>>())
+            }
+        };
         self.take_shares(id, &request);
     }
 
@@ -394,9 +492,12 @@ impl Game {
 
     /// What a client of this identity would advertise with these keys at this place.
     pub(super) fn forge(&self, keys: &[Bytes32; 2], at: u32, identity: &Bytes32, by: [u8; 64]) -> Vec<u8> {
-        let keys = keys.concat();
+        let mut keys = keys.concat();
         if !self.is_active() {
             return keys;
+        }
+        if self.is_pinned() {
+            keys.extend(bytes("draw commitment", at));
         }
         let (config, key) = (&self.plan.config, SigningKey::from_bytes(identity));
         let parts: [&[u8]; 3] = [&config.id(), &at.to_be_bytes(), &keys];

@@ -97,6 +97,7 @@ pub(super) const ALL: &[Scenario] = &[
         threat: "S11",
         says: "proposes sums of fewer inputs than the client wants to be among",
         expect: [Ends("130 MinimumSurvivorsTooLow"), Ends("130 MinimumSurvivorsTooLow"), Absent],
+        pinned: Absent,
         sizes: 5..=16,
         prepare: |plan| {
             plan.policy.minimum_survivors = plan.setting.n;

@@ -17,6 +17,7 @@ pub(super) const ALL: &[Scenario] = &[
         threat: "S6",
         says: "replaces both keys of every neighbour and leaves identity and signature",
         expect: [Ends("4.2-4"), Leaks, Leaks],
+        pinned: Ends("4.2-4"),
         attack: |game| invented(game, |game, keys, id| [&keys.concat(), &truth(game, id)[64..]].concat()),
         control: |plan| plan.without = Some(KEYS),
         ..PLAIN
@@ -26,6 +27,7 @@ pub(super) const ALL: &[Scenario] = &[
         threat: "S6",
         says: "replaces the encryption key of every neighbour and nothing else",
         expect: [Ends("4.2-4"), Leaks, Leaks],
+        pinned: Ends("4.2-4"),
         attack: |game| invented(game, |game, keys, id| [&keys[0], &truth(game, id)[32..]].concat()),
         control: |plan| plan.without = Some(KEYS),
         ..PLAIN
@@ -204,6 +206,7 @@ pub(super) const ALL: &[Scenario] = &[
         threat: "S23",
         says: "hides a repeated key behind the bit that X25519 ignores",
         expect: [Ends("3.2-1"); 3],
+        pinned: Ends("3.2-1"),
         attack: |game| {
             invented(game, |game, keys, id| {
                 let mut key = keys[0];

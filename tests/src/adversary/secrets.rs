@@ -1,12 +1,14 @@
 //! What a client keeps secret and what follows from it, by the specification alone: written a second time, so that the
 //! oracle does not ask the code under test (spec §3).
 
+use std::collections::BTreeSet;
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use hkdf::Hkdf;
-use secagg::{Config, conformance};
+use secagg::{Config, Graph, conformance};
 use sha2::{Digest, Sha256};
 use x25519_dalek::{X25519_BASEPOINT_BYTES, x25519};
 
@@ -41,6 +43,8 @@ pub(super) struct Secrets {
     pub(super) mask: Scalar,
     pub(super) seed: Scalar,
     pub(super) keys: [Bytes32; 2],
+    /// In the pinned suite.
+    pub(super) draw: Bytes32,
     coefficients: [Vec<Scalar>; 2],
 }
 
@@ -62,7 +66,8 @@ impl Secrets {
             .map(|wide| Scalar::from_bytes_mod_order_wide(wide.try_into().expect("64 bytes")));
         let first = scalars.by_ref().take(count).collect();
         let coefficients = [first, scalars.collect()];
-        Self { id, encryption, mask, seed, keys, coefficients }
+        let draw = derive(suite, "draw", &salt, entropy, &[&number]);
+        Self { id, encryption, mask, seed, keys, draw, coefficients }
     }
 
     /// The share of the holder with this id (spec §3.5).
@@ -138,6 +143,33 @@ pub(super) fn own_seed(suite: u8, session: &Bytes32, id: u32, seed: &Scalar) -> 
 
 pub(super) fn commitment(suite: u8, session: &Bytes32, id: u32, seed: &Scalar) -> Bytes32 {
     hash(suite, "self mask commitment", &[session, &id.to_be_bytes(), seed.as_bytes()])
+}
+
+/// The commitment of a client to its draw (spec §6.2).
+pub(super) fn draw_commitment(config: &Config, id: u32, draw: &Bytes32) -> Bytes32 {
+    hash(config.suite.number(), "draw commitment", &[&config.id(), &id.to_be_bytes(), draw])
+}
+
+/// The holders that follow from a draw, ascending (spec §6.2); none but on a k-out graph.
+pub(super) fn holders(
+    config: &Config,
+    session: &Bytes32,
+    owner: u32,
+    draw: &Bytes32,
+    roster: &[u32],
+) -> Vec<u32> {
+    let Graph::KOut { degree } = config.graph else { return Vec::new() };
+    let seed: Bytes32 = derive(config.suite.number(), "holders", session, draw, &[&owner.to_be_bytes()]);
+    let others: Vec<u32> = roster.iter().copied().filter(|id| *id != owner).collect();
+    let count = others.len() as u64;
+    let mut drawn = BTreeSet::new();
+    for four in conformance::keystream(&seed, 1 << 12).chunks_exact(4) {
+        let number = u64::from(u32::from_le_bytes(four.try_into().expect("four bytes")));
+        if drawn.len() < degree as usize && number < (1 << 32) / count * count {
+            drawn.insert(others[(number % count) as usize]);
+        }
+    }
+    drawn.into_iter().collect()
 }
 
 /// The session id of a roster: ids with their advertisements (spec §6.1).

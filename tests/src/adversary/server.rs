@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::game::{Game, Ground, Plan, Setting};
 use super::oracle::{Leak, judge};
 use super::report::Row;
-use super::{proposals, rosters, survivors};
+use super::{pinned, proposals, rosters, survivors};
 
 /// What has to come of a scenario in a suite on a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Scenario {
     pub says: &'static str,
     /// In the order of [`Ground::ALL`].
     pub expect: [Expect; 3],
+    /// In suite 3.
+    pub pinned: Expect,
     /// The numbers of clients that it needs.
     pub(super) sizes: std::ops::RangeInclusive<u32>,
     pub(super) prepare: fn(&mut Plan),
@@ -45,6 +47,7 @@ pub(super) const PLAIN: Scenario = Scenario {
     threat: "",
     says: "",
     expect: [Expect::Absent; 3],
+    pinned: Expect::Absent,
     sizes: 3..=16,
     prepare: |_| (),
     attack: |_| (),
@@ -53,15 +56,17 @@ pub(super) const PLAIN: Scenario = Scenario {
 
 /// All scenarios.
 pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [proposals::ALL, rosters::ALL, survivors::ALL].into_iter().flatten()
+    [proposals::ALL, rosters::ALL, survivors::ALL, pinned::ALL].into_iter().flatten()
 }
 
 impl Scenario {
     /// What has to come of it in a setting; `None` if it is not played there.
     pub fn expected(&self, setting: Setting) -> Option<Expect> {
-        let at = Ground::ALL.iter().position(|one| *one == setting.ground)?;
-        let expect = self.expect.get(at).copied()?;
-        (expect != Expect::Absent && self.sizes.contains(&setting.n)).then_some(expect)
+        let at = Ground::ALL.iter().position(|one| *one == setting.ground);
+        let expect = at.map_or(self.pinned, |at| self.expect[at]);
+        // With fewer clients than eight suite 3 has no parameters that are worth an attack.
+        let enough = setting.ground != Ground::Pinned || setting.n >= 8;
+        (expect != Expect::Absent && self.sizes.contains(&setting.n) && enough).then_some(expect)
     }
 
     fn plan(&self, setting: Setting) -> Plan {

@@ -243,6 +243,7 @@ pub(super) const ALL: &[Scenario] = &[
         threat: "S13",
         says: "withholds the victim's bundles from all others and counts its input all the same",
         expect: [Ends("4.5-2"), Absent, Absent],
+        pinned: Absent,
         sizes: 5..=16,
         attack: |game| {
             game.advertise();

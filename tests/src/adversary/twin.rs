@@ -8,7 +8,10 @@ use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
 use secagg::{Config, Graph, Misbehaviour, Policy, Suite};
 use x25519_dalek::x25519;
 
-use super::secrets::{Bytes32, Kind, Secrets, commitment, hash, mask, own_seed, session_id};
+use super::secrets::{
+    Bytes32, Kind, Secrets, commitment, draw_commitment, hash, holders, mask, own_seed, session_id,
+};
+use super::twin_pinned::Pinned;
 use super::wire::{self, HEADER, Reader};
 
 /// The ids of the checks that a twin leaves out; `"*"` leaves out all.
@@ -17,25 +20,26 @@ pub(super) type Without = &'static [&'static str];
 /// A client of known secrets.
 pub(super) struct Twin {
     entropy: Bytes32,
-    identity: [u8; 32],
+    pub(super) identity: [u8; 32],
     policy: Policy,
     trusts: Option<Bytes32>,
     certificate: [u8; 64],
-    input: [u16; 3],
+    pub(super) input: [u16; 3],
     without: Without,
     next: Option<u8>,
-    joined: Option<Joined>,
+    pub(super) joined: Option<Joined>,
 }
 
 /// What it knows of the session it is in.
-struct Joined {
-    config: Config,
-    secrets: Secrets,
+pub(super) struct Joined {
+    pub(super) config: Config,
+    pub(super) secrets: Secrets,
     advertisement: Vec<u8>,
-    session: Bytes32,
-    roster: Vec<(u32, Vec<u8>)>,
-    held: BTreeMap<u32, Option<[Bytes32; 2]>>,
-    signed: Option<(Bytes32, Vec<u32>)>,
+    pub(super) session: Bytes32,
+    pub(super) roster: Vec<(u32, Vec<u8>)>,
+    pub(super) held: BTreeMap<u32, Option<[Bytes32; 2]>>,
+    pub(super) signed: Option<(Bytes32, Vec<u32>)>,
+    pub(super) pinned: Pinned,
 }
 
 /// Who a client is and what it insists on.
@@ -48,7 +52,7 @@ pub(super) struct Person {
     pub(super) input: [u16; 3],
 }
 
-type Answer = Result<Vec<u8>, String>;
+pub(super) type Answer = Result<Vec<u8>, String>;
 
 impl Twin {
     pub(super) fn new(person: Person, without: Without) -> Self {
@@ -62,7 +66,7 @@ impl Twin {
     }
 
     /// An error with the rule's id if it is broken and the twin checks it.
-    fn must(&self, holds: bool, rule: &str) -> Result<(), String> {
+    pub(super) fn must(&self, holds: bool, rule: &str) -> Result<(), String> {
         if holds || !self.checks(rule) { Ok(()) } else { Err(rule.to_owned()) }
     }
 
@@ -84,11 +88,16 @@ impl Twin {
         };
         let answer = self.turn(kind).and_then(|()| match kind {
             3 => self.share(request),
+            5 if self.is_pinned() => self.mask_pinned(request),
             5 => self.mask(request),
             7 => self.sign(request),
             _ => self.unmask(request),
         });
         self.settle(answer, after)
+    }
+
+    fn is_pinned(&self) -> bool {
+        self.joined.as_ref().is_some_and(|joined| matches!(joined.config.suite, Suite::Pinned { .. }))
     }
 
     fn turn(&self, kind: u8) -> Result<(), String> {
@@ -105,10 +114,10 @@ impl Twin {
 
     fn advertise(&mut self, config: &Config, id: u32) -> Answer {
         self.must(config.check().is_ok(), "4.2-1")?;
-        let trust = match (config.suite, self.trusts) {
-            (Suite::Curious, None) => None,
-            (Suite::Active { authority, .. }, Some(mine)) if authority == mine => None,
-            (Suite::Active { .. }, Some(_)) => Some("WrongAuthority"),
+        let trust = match (config.suite.authority(), self.trusts) {
+            (None, None) => None,
+            (Some(authority), Some(mine)) if authority == mine => None,
+            (Some(_), Some(_)) => Some("WrongAuthority"),
             _ => Some("WrongSuite"),
         };
         let refused = trust.map(str::to_owned).or_else(|| self.policy.check(config).err().map(refusal));
@@ -117,6 +126,9 @@ impl Twin {
         }
         let secrets = Secrets::new(config, id, &self.entropy);
         let mut advertisement = secrets.keys.concat();
+        if let Suite::Pinned { .. } = config.suite {
+            advertisement.extend(draw_commitment(config, id, &secrets.draw));
+        }
         if config.suite != Suite::Curious {
             let key = SigningKey::from_bytes(&self.identity);
             let parts: [&[u8]; 3] = [&config.id(), &id.to_be_bytes(), &advertisement];
@@ -134,6 +146,7 @@ impl Twin {
             roster: Vec::new(),
             held: BTreeMap::new(),
             signed: None,
+            pinned: Pinned::default(),
         });
         Ok(answer)
     }
@@ -144,15 +157,18 @@ impl Twin {
         let joined = self.joined.as_mut().ok_or("4.1-2")?;
         (joined.session, joined.roster) = (session, roster);
         let (suite, secrets) = (joined.config.suite.number(), &joined.secrets);
+        let mine = joined.drawn_by_me();
         let bundles: Vec<u8> = joined
             .others()
+            .filter(|(id, _)| mine.as_ref().is_none_or(|mine| mine.contains(id)))
             .flat_map(|(id, one)| {
                 let shares = [Kind::MaskKey, Kind::SelfMask].map(|kind| secrets.share(kind, *id));
                 secrets.seal(suite, &session, (*id, &wire::key(one, 0)), shares)
             })
             .collect();
         let commitment = commitment(suite, &session, secrets.id, &secrets.seed);
-        Ok(wire::message(4, &session, &[&commitment, &wire::list(&bundles)]))
+        let draw: &[u8] = if mine.is_some() { &secrets.draw } else { &[] };
+        Ok(wire::message(4, &session, &[&commitment, draw, &wire::list(&bundles)]))
     }
 
     fn roster(&self, request: &[u8]) -> Result<wire::Named, String> {
@@ -170,9 +186,12 @@ impl Twin {
         let size = match config.graph {
             Graph::Complete => roster.len() >= config.threshold as usize,
             Graph::Regular { degree } => roster.len() == degree as usize + 1,
+            Graph::KOut { degree } => {
+                roster.len() > (degree as usize).max(config.suite.corrupt().unwrap_or(0) as usize + 1)
+            }
         };
         self.must(ascending && known && mine && size, "4.3-1")?;
-        if config.graph == Graph::Complete {
+        if !matches!(config.graph, Graph::Regular { .. }) {
             self.must(*session == session_id(config, roster), "4.3-2")?;
         }
         let (mut keys, mut identities) = (Vec::new(), Vec::new());
@@ -183,19 +202,23 @@ impl Twin {
             keys.extend([first, second]);
             let sound = second != [0; 32] && CompressedRistretto(second).decompress().is_some();
             if one.len() > 64 {
-                self.must(!identities.contains(&wire::key(one, 2)), "4.2-5")?;
-                identities.push(wire::key(one, 2));
+                let identity = wire::key(&one[proof_at(one)..], 0);
+                self.must(!identities.contains(&identity), "4.2-5")?;
+                identities.push(identity);
             }
             self.must(sound, "3.2-2")?;
             if one.len() > 64 {
                 self.must(identity(one).is_some(), "3.7-1")?;
             }
         }
-        if let Suite::Active { authority, .. } = config.suite {
+        if let Some(authority) = config.suite.authority() {
             self.check_signatures(config, &authority, roster)?;
         }
+        let ids: Vec<u32> = roster.iter().map(|(id, _)| *id).collect();
+        let drawn = holders(config, session, me, &joined.secrets.draw, &ids);
+        let used = |id: u32| id != me && (!self.is_pinned() || drawn.contains(&id));
         let sound = |(_, one): &(u32, Vec<u8>)| sound_key(&wire::key(one, 0));
-        self.must(roster.iter().filter(|(id, _)| *id != me).all(sound), "3.2-1")
+        self.must(roster.iter().filter(|(id, _)| used(*id)).all(sound), "3.2-1")
     }
 
     fn check_signatures(
@@ -205,13 +228,16 @@ impl Twin {
         roster: &[(u32, Vec<u8>)],
     ) -> Result<(), String> {
         let by = VerifyingKey::from_bytes(authority).map_err(|_| "4.2-1")?;
-        let certified =
-            |one: &[u8]| verified(Some(&by), &hash(0, "certificate", &[&one[64..96]]), &one[96..160]);
+        let certified = |one: &[u8]| {
+            let proof = &one[proof_at(one)..];
+            verified(Some(&by), &hash(0, "certificate", &[&proof[..32]]), &proof[32..96])
+        };
         self.must(roster.iter().all(|(_, one)| certified(one)), "3.7-2")?;
         let signed = |(id, one): &(u32, Vec<u8>)| {
-            let parts: [&[u8]; 3] = [&config.id(), &id.to_be_bytes(), &one[..64]];
+            let (what, proof) = one.split_at(proof_at(one));
+            let parts: [&[u8]; 3] = [&config.id(), &id.to_be_bytes(), what];
             let statement = hash(config.suite.number(), "advertisement", &parts);
-            verified(identity(one).as_ref(), &statement, &one[160..])
+            verified(identity(one).as_ref(), &statement, &proof[96..])
         };
         self.must(roster.iter().all(signed), "4.2-4")
     }
@@ -253,11 +279,20 @@ impl Twin {
         self.must(bits.len() == roster.len().div_ceil(8), "4.5-1")?;
         let alive = wire::members(&roster, &bits);
         self.must(wire::bits(&roster, |id| alive.contains(&id)) == bits, "4.5-1")?;
-        self.must(alive.iter().all(|id| *id == me || joined.held.contains_key(id)), "4.5-2")?;
+        let shared = |id: u32| match self.is_pinned() {
+            true => joined.pinned.sharers.contains(&id),
+            false => id == me || joined.held.contains_key(&id),
+        };
+        self.must(alive.iter().all(|id| shared(*id)), "4.5-2")?;
         self.must(alive.contains(&me), "4.5-3")?;
-        let least = config.threshold.max(config.minimum_survivors) as usize;
+        let least = joined.quorum().max(config.minimum_survivors as usize);
         self.must(alive.len() >= least, "4.5-4")?;
-        let sharers = wire::bits(&roster, |id| id == me || joined.held.contains_key(&id));
+        let short = |(owner, holders): (&u32, &Vec<u32>)| {
+            let left = holders.iter().filter(|holder| alive.contains(holder)).count();
+            alive.contains(owner) && left < config.threshold as usize
+        };
+        self.must(!joined.pinned.holders.iter().any(short), "4.5-6")?;
+        let sharers = wire::bits(&roster, shared);
         let parts: [&[u8]; 3] = [&joined.session, &sharers, &bits];
         let statement = hash(config.suite.number(), "survivors", &parts);
         let signature = SigningKey::from_bytes(&self.identity).sign(&statement).to_bytes();
@@ -310,7 +345,9 @@ impl Twin {
         let seen = alive.len() as u32;
         let most = match config.graph {
             Graph::Complete => seen,
-            Graph::Regular { degree } => (config.clients + seen).saturating_sub(degree + 1),
+            Graph::Regular { degree } | Graph::KOut { degree } => {
+                (config.clients + seen).saturating_sub(degree + 1)
+            }
         };
         self.must((seen..=most).contains(&count), "4.6-10")?;
         Ok(alive)
@@ -319,10 +356,12 @@ impl Twin {
     /// The survivors that a certificate is over.
     fn certified(&self, body: &[u8]) -> Result<Vec<u32>, String> {
         let joined = self.joined.as_ref().ok_or("4.1-2")?;
-        let items = Reader(body).whole_list(68).ok_or("4.1-1")?;
+        let mut input = Reader(body);
+        let items = input.items(68).ok_or("4.1-1")?;
+        let inputs = if self.is_pinned() { input.items(64).ok_or("4.1-1")? } else { Vec::new() };
         let items: Vec<(u32, &[u8])> = items.iter().map(|one| (wire::number(one), &one[4..])).collect();
         let (statement, alive) = joined.signed.clone().ok_or("4.1-2")?;
-        let quorum = items.len() >= joined.config.threshold as usize
+        let quorum = items.len() >= joined.quorum()
             && items.windows(2).all(|pair| pair[0].0 < pair[1].0)
             && items.iter().all(|(id, _)| alive.contains(id));
         self.must(quorum, "4.6-11")?;
@@ -331,10 +370,13 @@ impl Twin {
             verified(by.as_ref(), &statement, signature)
         };
         self.must(items.iter().all(good), "4.6-12")?;
+        if self.is_pinned() {
+            self.check_inputs(&inputs, &alive)?;
+        }
         Ok(alive)
     }
 
-    fn body(&self, request: &[u8]) -> Answer {
+    pub(super) fn body(&self, request: &[u8]) -> Answer {
         let joined = self.joined.as_ref().ok_or("4.1-2")?;
         self.must(request.get(1..HEADER) == Some(&joined.session[..]), "4.1-3")?;
         Ok(request.get(HEADER..).ok_or("4.1-1")?.to_vec())
@@ -342,7 +384,7 @@ impl Twin {
 }
 
 impl Joined {
-    fn others(&self) -> impl Iterator<Item = &(u32, Vec<u8>)> {
+    pub(super) fn others(&self) -> impl Iterator<Item = &(u32, Vec<u8>)> {
         self.roster.iter().filter(|(id, _)| *id != self.secrets.id)
     }
 }
@@ -361,16 +403,22 @@ pub(super) fn end(abort: secagg::Abort) -> String {
     }
 }
 
-fn sound_key(key: &Bytes32) -> bool {
+pub(super) fn sound_key(key: &Bytes32) -> bool {
     let canonical = key[31] < 0x7f || key[31] == 0x7f && (key[1..31] != [0xff; 30] || key[0] < 0xed);
     canonical && x25519([0x40; 32], *key) != [0; 32]
 }
 
-fn identity(advertisement: &[u8]) -> Option<VerifyingKey> {
-    VerifyingKey::from_bytes(&wire::key(advertisement, 2)).ok().filter(|key| !key.is_weak())
+/// Where the proof of a signed suite begins in an advertisement.
+fn proof_at(advertisement: &[u8]) -> usize {
+    advertisement.len().saturating_sub(160)
 }
 
-fn verified(by: Option<&VerifyingKey>, statement: &Bytes32, signature: &[u8]) -> bool {
+pub(super) fn identity(advertisement: &[u8]) -> Option<VerifyingKey> {
+    let identity = wire::key(&advertisement[proof_at(advertisement)..], 0);
+    VerifyingKey::from_bytes(&identity).ok().filter(|key| !key.is_weak())
+}
+
+pub(super) fn verified(by: Option<&VerifyingKey>, statement: &Bytes32, signature: &[u8]) -> bool {
     let signature = Signature::from_slice(signature).ok();
     by.zip(signature).is_some_and(|(by, signature)| by.verify(statement, &signature).is_ok())
 }

@@ -70,6 +70,31 @@ pub(super) fn mask_request(session: &Bytes32, bundles: &[(u32, Vec<u8>)]) -> Vec
     message(5, session, &[&list(&items)])
 }
 
+/// An owner, its draw, and the bundle that it has sealed for whoever is asked.
+pub(super) type Drawn = (u32, Vec<u8>, Vec<u8>);
+
+pub(super) fn pinned_mask_request(session: &Bytes32, bits: &[u8], bundles: &[Drawn]) -> Vec<u8> {
+    let item = |(id, draw, bundle): &Drawn| [&id.to_be_bytes()[..], draw, bundle].concat();
+    let items: Vec<u8> = bundles.iter().flat_map(item).collect();
+    message(5, session, &[&list(bits), &list(&items)])
+}
+
+pub(super) fn drawn_bundles(body: &[u8]) -> Option<(Vec<u8>, Vec<Drawn>)> {
+    let mut input = Reader(body);
+    let bits = input.items(1)?.concat();
+    let items = input.whole_list(4 + 32 + BUNDLE)?;
+    let item = |one: &&[u8]| (number(one), one[4..36].to_vec(), one[36..].to_vec());
+    Some((bits, items.iter().map(item).collect()))
+}
+
+pub(super) fn pinned_certificate(
+    session: &Bytes32,
+    signatures: &[(u32, Vec<u8>)],
+    inputs: &[Vec<u8>],
+) -> Vec<u8> {
+    [certificate(session, signatures), list(&inputs.concat())].concat()
+}
+
 pub(super) fn bundles(body: &[u8]) -> Option<Vec<(u32, Vec<u8>)>> {
     let items = Reader(body).whole_list(4 + BUNDLE)?;
     Some(items.iter().map(|one| (number(one), one[4..].to_vec())).collect())

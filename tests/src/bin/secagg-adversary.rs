@@ -59,6 +59,11 @@ enum Format {
     Json,
 }
 
+/// All suites and graphs that are played.
+fn grounds() -> impl Iterator<Item = Ground> {
+    Ground::ALL.into_iter().chain([Ground::Pinned])
+}
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::List { format } => list(format).map(|()| true),
@@ -101,7 +106,7 @@ fn run(selection: &Selection) -> io::Result<bool> {
     }
     let sizes = SIZES.iter().filter(|n| selection.n.as_ref().is_none_or(|one| *one == n.to_string()));
     let settings: Vec<Setting> =
-        sizes.flat_map(|n| Ground::ALL.map(|ground| Setting { n: *n, ground })).collect();
+        sizes.flat_map(|n| grounds().map(|ground| Setting { n: *n, ground })).collect();
     let chosen: Vec<_> = scenarios().filter(|one| wanted(one.name)).collect();
     let told: Vec<_> = lies().filter(|one| wanted(one.name)).collect();
     let bar = ProgressBar::new(((chosen.len() + told.len()) * settings.len()) as u64);

@@ -95,11 +95,34 @@ pub(super) fn signed(data: &[u8]) {
     for kind in [2, 3, 7, 8, 9] {
         both_ways(kind, data, Some(&config));
     }
+    pinned(data);
     let mut from = Unstructured::new(data);
     let Ok((survivors, signature)) = from.arbitrary::<(Vec<u8>, [u8; 64])>() else { return };
     let field = |name: &str, bytes: &[u8]| vec![(name.to_owned(), Item::Bytes(bytes.to_vec()))];
     decodes_to(7, &prefixed(&survivors), field("survivors", &survivors), Some(&config));
     decodes_to(8, &signature, field("signature", &signature), Some(&config));
+}
+
+/// The messages that are others in the pinned suite.
+fn pinned(data: &[u8]) {
+    let suite = Suite::Pinned { corrupt: 0, authority: Authority::new([1; 32]).public() };
+    let config = Config { suite, ..super::session::config(Graph::KOut { degree: 3 }, 4, 2) };
+    for kind in [2, 3, 4, 5, 6, 9] {
+        both_ways(kind, data, Some(&config));
+    }
+    let mut from = Unstructured::new(data);
+    let Ok((sharers, owner, draw)) = from.arbitrary::<(Vec<u8>, u32, [u8; 32])>() else { return };
+    let item = [&owner.max(1).to_be_bytes()[..], &draw, &[3; 80]].concat();
+    let drawn = Item::Fields(vec![
+        ("owner".to_owned(), Item::Number(owner.max(1))),
+        ("draw".to_owned(), Item::Bytes(draw.to_vec())),
+        ("bundle".to_owned(), Item::Bytes(vec![3; 80])),
+    ]);
+    let says = vec![
+        ("sharers".to_owned(), Item::Bytes(sharers.clone())),
+        ("bundles".to_owned(), Item::List(vec![drawn])),
+    ];
+    decodes_to(5, &[prefixed(&sharers), prefixed(&item)].concat(), says, Some(&config));
 }
 
 pub(super) fn unmasking_response(data: &[u8]) {
@@ -228,6 +251,10 @@ fn plain_config(config: &Config) -> Vec<u8> {
         Graph::Complete => out.push(1),
         Graph::Regular { degree } => {
             out.push(2);
+            out.extend(degree.to_be_bytes());
+        }
+        Graph::KOut { degree } => {
+            out.push(3);
             out.extend(degree.to_be_bytes());
         }
     }

@@ -203,9 +203,9 @@ fn configurations(book: &mut Book) {
         ("4.2-1", "version-2", 1, 2),
         ("4.2-1", "version-257", 0, 1),
         ("4.2-1", "suite-0", 2, 0),
-        ("4.2-1", "suite-3", 2, 3),
+        ("4.2-1", "suite-4", 2, 4),
         ("4.2-1", "graph-0", 3, 0),
-        ("4.2-1", "graph-3", 3, 3),
+        ("4.2-1", "graph-4", 3, 4),
         ("4.1-1", "bound-neither-declared-nor-not", 24, 2),
         ("4.1-1", "name-not-utf-8", 18, 0xff),
     ] {

@@ -89,6 +89,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.corrupt.is_some() && arguments.suite != SuiteName::Active {
         return Err(Failure::Usage("--corrupt belongs to --suite active".into()));
     }
+    if arguments.suite == SuiteName::Pinned {
+        return Err(Failure::Usage(
+            "the demonstration is too small for --suite pinned: see what `secagg plan --suite pinned` says"
+                .into(),
+        ));
+    }
     let mut federation = Federation::start(settings(&arguments)).map_err(cannot_start)?;
     warn_of_experiment(arguments.mechanism);
     if let Some(folder) = &arguments.report {

@@ -129,7 +129,7 @@ A policy, of which every part can be left out but the version; the client refuse
   [safety]                   # the planner must accept the proposal under these assumptions
   corrupt = 0.05
   dropout = 0.1
-  security_bits = 40         # also correctness_bits, minimum_honest
+  security_bits = 40         # also correctness_bits, minimum_honest; roots for suite pinned
   [[vector]]                 # no other vectors are handed in
   name = \"model\"
   maximum_length = 10000     # also maximum_bits, maximum_bound

@@ -185,7 +185,11 @@ fn minimum_survivors(arguments: &Arguments) -> Option<u32> {
 }
 
 fn plan(arguments: &Arguments, suite: Suite) -> SessionPlan {
-    let graph = arguments.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree });
+    let graph = match (suite, arguments.degree) {
+        (_, None) => Graph::Complete,
+        (Suite::Pinned { .. }, Some(degree)) => Graph::KOut { degree },
+        (_, Some(degree)) => Graph::Regular { degree },
+    };
     let threshold = arguments.threshold.map_or(Threshold::Default, Threshold::Fixed);
     let needed = threshold.of(suite, graph, arguments.clients).max(minimum_survivors(arguments).unwrap_or(2));
     let minimum = arguments.minimum_clients.unwrap_or(needed);

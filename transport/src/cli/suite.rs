@@ -1,4 +1,4 @@
-//! The suite, and what the active one needs, on the command line.
+//! The suite, and what the signed ones need, on the command line.
 
 use clap::{Args, ValueEnum};
 use secagg::Suite;
@@ -10,14 +10,15 @@ use super::Failure;
 #[derive(Args)]
 pub(super) struct SuiteArguments {
     /// Protocol suite: active is for servers and clients that may lie, and needs the complete graph, --authority and
-    /// --corrupt
+    /// --corrupt; pinned, which is experimental, needs --degree too
     #[arg(long, value_enum, default_value = "curious")]
     suite: SuiteName,
-    /// Who certifies the clients of the active suite: 64 hexadecimal digits, or a file such as ca.pub
-    #[arg(long, value_name = "HEX|FILE", required_if_eq("suite", "active"))]
+    /// Who certifies the clients of a signed suite: 64 hexadecimal digits, or a file such as ca.pub
+    #[arg(long, value_name = "HEX|FILE", required_if_eq_any([("suite", "active"), ("suite", "pinned")]))]
     authority: Option<String>,
-    /// Corrupt clients that the active suite withstands; the threshold is above half of these and all clients together
-    #[arg(long, value_name = "C", required_if_eq("suite", "active"))]
+    /// Corrupt clients that a signed suite withstands; a certificate is signed by more than half of these and all clients
+    /// together
+    #[arg(long, value_name = "C", required_if_eq_any([("suite", "active"), ("suite", "pinned")]))]
     corrupt: Option<u32>,
 }
 
@@ -28,6 +29,8 @@ pub(super) enum SuiteName {
     Curious,
     /// Neither the server nor corrupt clients need follow it
     Active,
+    /// The same on a sparse graph; experimental
+    Pinned,
 }
 
 impl SuiteArguments {
@@ -39,7 +42,11 @@ impl SuiteArguments {
                 let authority = KeyKind::Authority.public(authority).map_err(Failure::failed)?;
                 Ok(Suite::Active { corrupt, authority })
             }
-            _ => Err(Failure::Usage("--authority and --corrupt belong to --suite active".into())),
+            (SuiteName::Pinned, Some(authority), Some(corrupt)) => {
+                let authority = KeyKind::Authority.public(authority).map_err(Failure::failed)?;
+                Ok(Suite::Pinned { corrupt, authority })
+            }
+            _ => Err(Failure::Usage("--authority and --corrupt belong to --suite active or pinned".into())),
         }
     }
 }

@@ -165,7 +165,7 @@ impl Federation {
             dropout: self.settings.dropout,
             degree: match config.graph {
                 Graph::Complete => None,
-                Graph::Regular { degree } => Some(degree),
+                Graph::Regular { degree } | Graph::KOut { degree } => Some(degree),
             },
             threshold: config.threshold,
             suite: self.suite().to_string(),

@@ -13,7 +13,8 @@ use quinn::{Connection, Endpoint, RecvStream, SendStream};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
-use secagg::{Aggregate, Authority, Credentials, Graph, Input, Policy, Suite, VectorSpec};
+use secagg::parameters::Fraction;
+use secagg::{Aggregate, Authority, Credentials, Graph, Input, Policy, SafetyPolicy, Suite, VectorSpec};
 use secagg_transport::{
     ALPN, Error, Identity, Limits, Participation, Pin, SecaggClient, SecaggServer, SessionPlan,
     SessionPolicy, Step, Threshold,
@@ -52,6 +53,25 @@ pub(crate) fn plan(clients: u32, graph: Graph) -> SessionPlan {
 pub(crate) fn active_plan(clients: u32) -> SessionPlan {
     let suite = Suite::Active { corrupt: 1, authority: authority().public() };
     SessionPlan { suite, ..plan(clients, Graph::Complete) }
+}
+
+/// The same in the pinned suite: each client draws five holders, of whom three open a secret.
+pub(crate) fn pinned_plan(clients: u32) -> SessionPlan {
+    let suite = Suite::Pinned { corrupt: 1, authority: authority().public() };
+    SessionPlan { suite, threshold: Threshold::Fixed(3), ..plan(clients, Graph::KOut { degree: 5 }) }
+}
+
+/// What the clients insist on: nothing, but that the pinned suite has to be allowed.
+fn policy(suite: Suite) -> Policy {
+    let trusting = SafetyPolicy {
+        security_bits: 0,
+        correctness_bits: 0,
+        minimum_honest: 1,
+        roots: Some(1),
+        ..SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO)
+    };
+    let pinned = matches!(suite, Suite::Pinned { .. });
+    Policy { safety: pinned.then_some(trusting), ..Policy::default() }
 }
 
 fn authority() -> Authority {
@@ -98,13 +118,13 @@ pub(crate) fn client(
             None => client,
         };
         let client = match plan.suite {
-            Suite::Active { .. } => client.identify(credentials(index)),
+            Suite::Active { .. } | Suite::Pinned { .. } => client.identify(credentials(index)),
             _ => client,
         };
         let mut entropy = [0; 32];
         getrandom::fill(&mut entropy).unwrap();
         client
-            .run_session(Policy::default(), entropy, |announcement| async move {
+            .run_session(policy(plan.suite), entropy, |announcement| async move {
                 assert_eq!(announcement.task[..], plan.task[..]);
                 assert_eq!(announcement.id.get(), index + 1);
                 Ok::<_, Error>(input(&plan, index))

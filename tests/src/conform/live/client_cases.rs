@@ -127,7 +127,9 @@ fn members(moment: &Moment<'_>, request: &mut Vec<u8>, change: impl FnOnce(&mut 
     let id = |bytes: &[u8]| ClientId::new(u32::from_be_bytes(bytes.try_into().expect("four bytes")));
     let roster: Vec<_> = members
         .iter()
-        .filter_map(|member| Some((id(&member[..4])?, [array(&member[4..36]), array(&member[36..])], None)))
+        .filter_map(|member| {
+            Some((id(&member[..4])?, [array(&member[4..36]), array(&member[36..])], None, None))
+        })
         .collect();
     let list = members.concat();
     let session = session_id(moment.config, &roster);
@@ -183,7 +185,7 @@ fn configurations() -> Vec<ClientCase> {
     vec![
         lie!("4.2-1/version-2", 1, Told::Code(8), |_, request| request[BODY + 5] = 2),
         lie!("4.2-1/unknown-suite", 1, Told::Code(8), |_, request| request[BODY + 6] = 99),
-        lie!("4.2-1/unknown-graph", 1, Told::Code(8), |_, request| request[BODY + 7] = 3),
+        lie!("4.2-1/unknown-graph", 1, Told::Code(8), |_, request| request[BODY + 7] = 99),
         lie!("4.2-1/one-client", 1, Told::Code(8), |_, request| request[BODY + 11] = 1),
         lie!("4.2-1/threshold-1", 1, Told::Code(8), |_, request| request[BODY + 15] = 1),
         lie!("4.2-1/threshold-above-clients", 1, Told::Code(8), |_, request| request[BODY + 14] = 1),

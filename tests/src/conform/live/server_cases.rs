@@ -305,16 +305,16 @@ pub(super) fn told_to_others(config: &Config, stage: u8, then: Then) -> &'static
         (Then::Released, _) => &[192],
         (Then::WithoutIt, Graph::Complete) if left >= config.threshold => &[192],
         (Then::WithoutIt, Graph::Complete) => &[128],
-        (Then::WithoutIt, Graph::Regular { degree }) if stage == 1 => {
-            if left > degree {
-                &[192]
-            } else {
-                &[128]
-            }
+        (Then::WithoutIt, Graph::Regular { degree } | Graph::KOut { degree }) if stage == 1 => {
+            if left > degree { &[192] } else { &[128] }
         }
         // Of one lost client's secret a holder may still be missing.
-        (Then::WithoutIt, Graph::Regular { degree }) if degree > config.threshold => &[192],
-        (Then::WithoutIt, Graph::Regular { .. }) => &[128, 192],
+        (Then::WithoutIt, Graph::Regular { degree } | Graph::KOut { degree })
+            if degree > config.threshold =>
+        {
+            &[192]
+        }
+        (Then::WithoutIt, Graph::Regular { .. } | Graph::KOut { .. }) => &[128, 192],
     }
 }
 
@@ -322,7 +322,7 @@ pub(super) fn told_to_others(config: &Config, stage: u8, then: Then) -> &'static
 pub(super) fn fits(config: &Config, then: Then) -> bool {
     let holders = match config.graph {
         Graph::Complete => config.clients,
-        Graph::Regular { degree } => degree,
+        Graph::Regular { degree } | Graph::KOut { degree } => degree,
     };
     then != Then::Released || holders > config.threshold
 }
