@@ -139,7 +139,7 @@ class Client:
         if self._config.pinned:
             if len(members) < self._policy.fewest_members:
                 raise Abort(POLICY)
-            self._holders = draws.holders(*self._drawing(), self._me.id, self._secrets.draw, self._roster)
+            self._holders = self._drawn_by(self._me.id, self._secrets.draw)
         for holder in self._holders:
             keys.check_encryption_key(self._others[holder].keys.encryption_key)
         disclosed = self._secrets.draw if self._config.pinned else None
@@ -244,12 +244,12 @@ class Client:
     def _check_draw(self, owned: wire.DrawnBundle) -> list[int]:
         """The holders of an owner."""
         draws.check(self._config, self._others[owned.owner], owned.draw, "4.4-8")
-        holders = draws.holders(*self._drawing(), owned.owner, owned.draw, self._roster)
+        holders = self._drawn_by(owned.owner, owned.draw)
         must_hold(self._me.id in holders, "4.4-8")
         return holders
 
-    def _drawing(self) -> tuple[Config, Session]:
-        return self._config, self._session
+    def _drawn_by(self, client: int, draw: bytes) -> list[int]:
+        return draws.holders(self._session, self._config.degree, client, draw, self._roster)
 
     def _open(self, bundles: tuple[wire.OwnedBundle | wire.DrawnBundle, ...]) -> None:
         """Keep the shares of the bundles that open and the owners of those that do not."""

@@ -117,8 +117,7 @@ def _secret(r):
 def _client(r):
     secrets = _secrets(r)
     public = secrets.public_keys()
-    drawn = {"draw": secrets.draw} if secrets.draw else {}
-    return drawn | {
+    return {
         "mask_secret": scalar(secrets.mask_key),
         "self_mask_seed": scalar(secrets.self_mask_seed),
         "encryption_key": public.encryption_key,
@@ -185,13 +184,14 @@ def _graph(r):
     return {"neighbours": [neighbours[client] for client in r["roster"]]}
 
 
-def _draw_commitment(r):
-    return {"commitment": draws.commitment(read_config(r["config"]), r["client"], unhex(r["draw"]))}
+def _draw(r):
+    draw = _secrets(r).draw
+    return {"draw": draw, "draw_commitment": draws.commitment(read_config(r["config"]), r["client"], draw)}
 
 
 def _holders(r):
     session = Session(PINNED, unhex(r["session"]))
-    return {"holders": draws.holders(read_config(r["config"]), session, r["client"], unhex(r["draw"]), r["roster"])}
+    return {"holders": draws.holders(session, r["degree"], r["owner"], unhex(r["draw"]), r["roster"])}
 
 
 def _packing(r):

@@ -18,11 +18,11 @@ def check(config: Config, member: Member, draw: bytes, must: str) -> None:
     must_hold(commitment(config, member.id, draw) == member.draw_commitment, must)
 
 
-def holders(config: Config, session: Session, client: int, draw: bytes, roster: list[int]) -> list[int]:
-    """The holders of a client, ascending, from its draw and the roster, ascending."""
+def holders(session: Session, degree: int, client: int, draw: bytes, roster: list[int]) -> list[int]:
+    """The holders of a client, ascending and as many as the degree, from its draw and the roster, ascending."""
     others = [other for other in roster if other != client]
     keystream = Keystream(session.derive("holders", draw, uint32(client), 32))
     drawn = set()
-    while len(drawn) < config.degree:
+    while len(drawn) < degree:
         drawn.add(others[keystream.uniform_below(len(others))])
     return sorted(drawn)

@@ -546,11 +546,6 @@ def draw_commitment_unsigned():
 
 
 @mutant("4.3-1")
-def roster_too_small_to_draw_from():
-    _with_config("_check_neighbourhood", lambda config: replace(config, degree=config.degree - 1))
-
-
-@mutant("4.3-1")
 def roster_too_small_for_a_quorum():
     _with_config("_check_neighbourhood", lambda config: replace(config, corrupt=0))
 
@@ -771,7 +766,7 @@ def sharers_with_one_more_or_less_are_the_same():
 @mutant("6.2")
 def client_draws_itself():
     right = draws.holders
-    draws.holders = lambda config, known, client, draw, roster: right(config, known, 0, draw, roster)
+    draws.holders = lambda known, degree, client, draw, roster: right(known, degree, 0, draw, roster)
 
 
 @mutant("6.2")

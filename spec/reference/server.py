@@ -159,7 +159,7 @@ class Server:
         must_hold(len(response.bundles) == wire.BUNDLE * count, "4.3-3")
         if config.pinned:
             draws.check(config, self._roster[sender], response.draw, "4.3-4")
-            holders = draws.holders(config, self._session, sender, response.draw, list(self._roster))
+            holders = draws.holders(self._session, config.degree, sender, response.draw, list(self._roster))
         else:
             holders = self._holders[sender]
         bundles = dict(zip(holders, _pieces(response.bundles, wire.BUNDLE)))

@@ -18,6 +18,9 @@ pub const SESSION_REGULAR: &str = include_str!("../vectors/session-regular.json"
 /// A recorded session of the active suite: `spec/vectors/session-active.json`.
 pub const SESSION_ACTIVE: &str = include_str!("../vectors/session-active.json");
 
+/// A recorded session of the pinned suite: `spec/vectors/session-pinned.json`.
+pub const SESSION_PINNED: &str = include_str!("../vectors/session-pinned.json");
+
 /// The conformance vectors, a file a section: `spec/vectors/section-*.json` by name, in the order of the sections.
 pub const VECTORS: &[(&str, &str)] = &[
     ("section-3.1.json", include_str!("../vectors/section-3.1.json")),
@@ -36,6 +39,7 @@ pub const VECTORS: &[(&str, &str)] = &[
     ("section-4.6.json", include_str!("../vectors/section-4.6.json")),
     ("section-6.1.json", include_str!("../vectors/section-6.1.json")),
     ("section-6.2.json", include_str!("../vectors/section-6.2.json")),
+    ("section-6.3.json", include_str!("../vectors/section-6.3.json")),
     ("section-7.2.json", include_str!("../vectors/section-7.2.json")),
     ("section-7.3.json", include_str!("../vectors/section-7.3.json")),
     ("section-8.1.json", include_str!("../vectors/section-8.1.json")),

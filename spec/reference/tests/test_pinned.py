@@ -113,14 +113,14 @@ class Configurations(unittest.TestCase):
 class Draws(unittest.TestCase):
     def test_holders(self):
         roster, here = [2, 3, 5, 7, 11, 13, 17, 19], Session(PINNED, b"i" * 32)
-        drawn = {i: draws.holders(pinned(), here, i, bytes([i]) * 32, roster) for i in roster}
+        drawn = {i: draws.holders(here, 5, i, bytes([i]) * 32, roster) for i in roster}
         for client, holders in drawn.items():
             self.assertEqual(len(holders), 5)
             self.assertEqual(holders, sorted(set(holders)))
             self.assertTrue(set(holders) <= set(roster) - {client})
         elsewhere = Session(PINNED, b"j" * 32)
-        self.assertNotEqual(drawn[2], draws.holders(pinned(), elsewhere, 2, b"\2" * 32, roster))
-        self.assertEqual(draws.holders(pinned(8, 2, 7), here, 2, b"\2" * 32, roster), roster[1:])
+        self.assertNotEqual(drawn[2], draws.holders(elsewhere, 5, 2, b"\2" * 32, roster))
+        self.assertEqual(draws.holders(here, 7, 2, b"\2" * 32, roster), roster[1:])
 
     def test_the_commitment_is_to_config_client_and_draw(self):
         commitment = draws.commitment(pinned(), 1, b"d" * 32)
@@ -227,8 +227,8 @@ class ShareKeys(Pinned):
             public = replace(members[2].keys, encryption_key=b"\1" + bytes(31))
             members[2] = wire.Member(3, public, credentials(3).prove(pinned(), 3, public, committed), committed)
             session = share_keys_session(pinned(), members)
-            its_own = draws.holders(pinned(), session, 3, self.draw, list(ALL))
-            if 1 in its_own and (3 in draws.holders(pinned(), session, 1, mine, list(ALL))) == drawn:
+            its_own = draws.holders(session, 5, 3, self.draw, list(ALL))
+            if 1 in its_own and (3 in draws.holders(session, 5, 1, mine, list(ALL))) == drawn:
                 return self.request(members)
 
     def test_the_server_wants_a_bundle_for_each_holder_and_the_right_draw(self):
