@@ -9,10 +9,11 @@ from noise import Noise
 from presentation import MALFORMED, Reader, short_list, uint8, uint16, uint32, uint64
 
 VERSION = 1
-CURIOUS, ACTIVE = SUITES = (1, 2)  # spec section 12.1
+CURIOUS, ACTIVE, PINNED = SUITES = (1, 2, 3)  # spec section 12.1
 
 COMPLETE = 1
 REGULAR = 2
+K_OUT = 3
 
 
 @dataclass(frozen=True)
@@ -67,23 +68,38 @@ class Config:
     task: bytes
     nonce: bytes
     minimum_survivors: int = 1  # fewest inputs that a sum may be of
-    degree: int | None = None  # of a regular graph; None stands for the complete graph
+    degree: int | None = None  # of a regular or a k-out graph; None stands for the complete graph
     suite: int = CURIOUS
     version: int = VERSION
-    corrupt: int = 0  # c, in the active suite
-    authority: bytes = b""  # its public key, in the active suite
+    corrupt: int = 0  # c, where clients sign
+    authority: bytes = b""  # its public key, where clients sign
+    k_out: bool = False  # whether each client draws its own holders
 
     @property
     def active(self) -> bool:
         return self.suite == ACTIVE
 
     @property
+    def pinned(self) -> bool:
+        return self.suite == PINNED
+
+    @property
+    def signed(self) -> bool:
+        """Whether clients have identities: in the active and in the pinned suite."""
+        return self.active or self.pinned
+
+    @property
     def complete(self) -> bool:
         return self.degree is None
 
+    def quorum(self, members: int) -> int:
+        """How many signatures make a survivor set of the pinned suite the only one, in a roster of so many (spec
+        section 6.3)."""
+        return (members + self.corrupt) // 2 + 1
+
     def encode(self) -> bytes:
-        graph = uint8(COMPLETE) if self.complete else uint8(REGULAR) + uint32(self.degree)
-        suite = uint8(self.suite) + (uint32(self.corrupt) + self.authority if self.active else b"")
+        graph = uint8(COMPLETE) if self.complete else uint8(K_OUT if self.k_out else REGULAR) + uint32(self.degree)
+        suite = uint8(self.suite) + (uint32(self.corrupt) + self.authority if self.signed else b"")
         return (
             uint16(self.version)
             + suite
@@ -108,16 +124,17 @@ class Config:
         must_hold(version == VERSION, "4.2-1")
         suite = reader.uint8()
         must_hold(suite in SUITES, "4.2-1")
-        corrupt, authority = (reader.uint32(), reader.opaque(32)) if suite == ACTIVE else (0, b"")
+        corrupt, authority = (reader.uint32(), reader.opaque(32)) if suite != CURIOUS else (0, b"")
         kind = reader.uint8()
-        must_hold(kind in (COMPLETE, REGULAR), "4.2-1")
-        degree = reader.uint32() if kind == REGULAR else None
+        must_hold(kind in (COMPLETE, REGULAR, K_OUT), "4.2-1")
+        degree = reader.uint32() if kind != COMPLETE else None
         clients = reader.uint32()
         threshold = reader.uint32()
         minimum = reader.uint32()
         vectors = tuple(VectorSpec.read(reader) for _ in range(reader.uint8()))
         task, nonce = reader.opaque(32), reader.opaque(32)
-        return Config(clients, threshold, vectors, task, nonce, minimum, degree, suite, version, corrupt, authority)
+        proposed = (clients, threshold, vectors, task, nonce, minimum, degree, suite, version, corrupt, authority)
+        return Config(*proposed, kind == K_OUT)
 
     def check(self) -> None:
         """[4.2-1], and [9.1-1] for the noise of the vectors."""
@@ -136,15 +153,24 @@ class Config:
             and 1 <= len(self.vectors) <= 255
             and len({vector.name for vector in self.vectors}) == len(self.vectors)
             and all(vector.keeps_the_rules(self.clients) for vector in self.vectors)
-            and (not self.active or self._suite_keeps_the_rules())
+            and self.k_out == self.pinned
+            and (not self.active or self._active_keeps_the_rules())
+            and (not self.pinned or self._pinned_keeps_the_rules())
         )
 
-    def _suite_keeps_the_rules(self) -> bool:
+    def _active_keeps_the_rules(self) -> bool:
         """Spec section 8.1, item 10."""
         return self.complete and 2 * self.threshold > self.clients + self.corrupt and ed25519.is_key(self.authority)
 
+    def _pinned_keeps_the_rules(self) -> bool:
+        """Spec section 8.1, item 11, but for the graph."""
+        return self.corrupt + 2 <= self.clients and ed25519.is_key(self.authority)
+
     def _degree_keeps_the_rules(self) -> bool:
-        return self.complete or (self.degree % 2 == 0 and 2 <= self.degree <= self.clients - 1)
+        """Spec section 8.1, item 3."""
+        if self.complete:
+            return True
+        return (self.k_out or self.degree % 2 == 0) and 2 <= self.degree <= self.clients - 1
 
 
 def _read_text(reader: Reader) -> str:

@@ -1,6 +1,7 @@
 """The derivations of the document by their names in `tests/conform/README.md`: what the shim is asked for."""
 
 import bundle
+import draws
 import ed25519
 import graph
 import identity
@@ -10,7 +11,7 @@ import noise
 import removal
 import shamir
 import vector
-from config import ACTIVE, CURIOUS, VectorSpec
+from config import ACTIVE, CURIOUS, PINNED, VectorSpec
 from error import must_hold
 from field import decode as read_scalar
 from field import encode as scalar
@@ -137,7 +138,11 @@ def _session_id(r):
 
 def _member(m):
     proof = Proof(*(unhex(m[field]) for field in ("identity", "certificate", "signature"))) if "identity" in m else None
-    return Member(m["id"], _public_keys(m), proof)
+    return Member(m["id"], _public_keys(m), proof, _committed_draw(m))
+
+
+def _committed_draw(r):
+    return unhex(r["draw_commitment"]) if "draw_commitment" in r else None
 
 
 def _public_keys(r):
@@ -162,17 +167,32 @@ def _certificate_statement(r):
 
 
 def _advertisement_statement(r):
-    return {"statement": identity.advertisement_statement(read_config(r["config"]), r["client"], _public_keys(r))}
+    advertised = read_config(r["config"]), r["client"], _public_keys(r), _committed_draw(r)
+    return {"statement": identity.advertisement_statement(*advertised)}
+
+
+def _sharers_statement(r):
+    return {"statement": identity.sharers_statement(Session(PINNED, unhex(r["session"])), unhex(r["sharers"]))}
 
 
 def _survivors_statement(r):
-    session = Session(ACTIVE, unhex(r["session"]))
+    session = Session(r.get("suite", ACTIVE), unhex(r["session"]))
     return {"statement": identity.survivors_statement(session, unhex(r["sharers"]), unhex(r["survivors"]))}
 
 
 def _graph(r):
     neighbours = graph.neighbourhoods(read_config(r["config"]), _session(r), r["roster"])
     return {"neighbours": [neighbours[client] for client in r["roster"]]}
+
+
+def _draw(r):
+    draw = _secrets(r).draw
+    return {"draw": draw, "draw_commitment": draws.commitment(read_config(r["config"]), r["client"], draw)}
+
+
+def _holders(r):
+    session = Session(PINNED, unhex(r["session"]))
+    return {"holders": draws.holders(session, r["degree"], r["owner"], unhex(r["draw"]), r["roster"])}
 
 
 def _packing(r):

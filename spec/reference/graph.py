@@ -12,6 +12,14 @@ def neighbourhoods(config: Config, session: Session, roster: list[int]) -> dict[
     return _regular(config.degree, session, roster)
 
 
+def neighbours_by_holders(holders: dict[int, list[int]]) -> dict[int, list[int]]:
+    """Two of these clients are neighbours if one is a holder of the other (spec section 4.4)."""
+    return {
+        client: [other for other in sorted(holders) if other in holders[client] or client in holders[other]]
+        for client in holders
+    }
+
+
 def _regular(degree: int, session: Session, roster: list[int]) -> dict[int, list[int]]:
     """A Harary graph on a random permutation of the roster."""
     m = len(roster)

@@ -1,4 +1,4 @@
-"""Identities and authorities of the active suite: their statements, signatures and checks (spec section 3.7)."""
+"""Identities and authorities: their statements, signatures and checks (spec section 3.7)."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ class Credentials:
     certificate: bytes
     authority: bytes
 
-    def prove(self, config: Config, client: int, keys: PublicKeys) -> Proof:
-        """What the client advertises beside its keys."""
-        signature = self.sign(advertisement_statement(config, client, keys))
+    def prove(self, config: Config, client: int, keys: PublicKeys, draw_commitment: bytes | None = None) -> Proof:
+        """What the client advertises beside its keys, and beside its draw commitment in the pinned suite."""
+        signature = self.sign(advertisement_statement(config, client, keys, draw_commitment))
         return Proof(ed25519.public_key(self.secret), self.certificate, signature)
 
     def sign(self, statement: bytes) -> bytes:
@@ -38,9 +38,17 @@ def certificate_statement(identity: bytes) -> bytes:
     return labelled_hash(OUTLIVES_SESSIONS, "certificate", identity)
 
 
-def advertisement_statement(config: Config, client: int, keys: PublicKeys) -> bytes:
-    config_id = advertise_keys_session(config).id
-    return labelled_hash(config.suite, "advertisement", config_id + uint32(client) + keys.encode())
+def advertisement_statement(
+    config: Config, client: int, keys: PublicKeys, draw_commitment: bytes | None = None
+) -> bytes:
+    """There is a draw commitment in the pinned suite."""
+    advertised = uint32(client) + keys.encode() + (draw_commitment or b"")
+    return labelled_hash(config.suite, "advertisement", advertise_keys_session(config).id + advertised)
+
+
+def sharers_statement(session: Session, sharers: bytes) -> bytes:
+    """The sharers are bits over the roster (spec section 4.4)."""
+    return labelled_hash(session.suite, "sharers", session.id + sharers)
 
 
 def survivors_statement(session: Session, sharers: bytes, survivors: bytes) -> bytes:
@@ -61,5 +69,5 @@ def check_certificate(config: Config, member: Member) -> None:
 
 def check_signature(config: Config, member: Member) -> None:
     """[4.2-4]"""
-    statement = advertisement_statement(config, member.id, member.keys)
+    statement = advertisement_statement(config, member.id, member.keys, member.draw_commitment)
     must_hold(ed25519.verify(member.proof.identity, statement, member.proof.signature), "4.2-4")

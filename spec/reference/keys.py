@@ -23,6 +23,7 @@ class Secrets:
     mask_key_polynomial: list[int]  # from the constant term, which is the secret
     self_mask_polynomial: list[int]
     noise_seeds: list[bytes]  # by the vector's place
+    draw: bytes  # in the pinned suite
 
     def public_keys(self) -> PublicKeys:
         return PublicKeys(x25519.public_key(self.encryption_key), public_mask_key(self.mask_key))
@@ -46,7 +47,9 @@ def derive_secrets(config: Config, client: int, entropy: bytes) -> Secrets:
         session.derive("noise", entropy, uint32(client) + uint8(place), 32) for place in range(len(config.vectors))
     ]
     encryption_key = derive("encryption key", 32)
-    return Secrets(encryption_key, mask_key, self_mask_seed, mask_key_polynomial, self_mask_polynomial, noise_seeds)
+    draw = derive("draw", 32) if config.pinned else b""
+    polynomials = mask_key_polynomial, self_mask_polynomial
+    return Secrets(encryption_key, mask_key, self_mask_seed, *polynomials, noise_seeds, draw)
 
 
 def public_mask_key(mask_key: int) -> bytes:

@@ -4,10 +4,13 @@ A mutant is a function that replaces a small part of the reference by a wrong on
 the rule of the document that it breaks: the test that finds it must be one of that.
 """
 
+from dataclasses import replace
+
 import bits
 import bundle
 import client
 import config
+import draws
 import ed25519
 import edwards25519
 import error
@@ -29,23 +32,24 @@ import vector
 import wire
 import x25519
 
-HOLDS_MUST = (bits, client, config, identity, keys, noise, presentation, server, vector, wire)
+HOLDS_MUST = (bits, client, config, draws, identity, keys, noise, presentation, server, vector, wire)
 
 # The rules that one call of `must_hold` checks, or several that stand together.
 CHECKED = (
     *("3.2-1", "3.2-2", "4.1-2", "4.1-3", "4.1-4", "4.1-5", "4.2-1", "4.2-2", "4.2-3", "4.3-1", "4.3-2", "4.3-3"),
     *("4.4-1", "4.4-2", "4.4-4", "4.4-5", "4.6-1", "4.6-2", "4.6-3", "4.6-4", "4.6-5", "4.6-9", "4.6-10", "9.1-1"),
-    *("3.7-1", "3.7-2", "4.2-4", "4.2-5", "4.5-1", "4.5-2", "4.5-3", "4.5-4", "4.5-5", "4.6-11", "4.6-12", "4.6-15"),
+    *("3.7-1", "3.7-2", "4.2-4", "4.2-5", "4.5-1", "4.5-2", "4.5-3", "4.5-4", "4.5-5", "4.6-11", "4.6-12"),
+    *("4.3-4", "4.4-6", "4.4-7", "4.4-8", "4.4-9", "4.5-6", "4.6-13", "4.6-14", "4.6-15"),
 )
 # The labels by the sections whose derivations use them.
 LABELS = {
     "3.3": ("share key", "share bundle"),
     "3.4": ("pairwise mask", "self mask", "mask keystream", "self mask commitment"),
     "3.5": ("coefficients",),
-    "3.6": ("encryption key", "mask key", "self mask seed"),
-    "3.7": ("certificate", "advertisement", "survivors"),
+    "3.6": ("encryption key", "mask key", "self mask seed", "draw"),
+    "3.7": ("certificate", "advertisement", "sharers", "survivors"),
     "6.1": ("config", "session"),
-    "6.2": ("graph",),
+    "6.2": ("graph", "draw commitment", "holders"),
     "9": ("noise",),
     "9.6": ("removal chain", "removal noise"),
 }
@@ -96,6 +100,21 @@ def _with_threshold_minus_one(step):
         return right(self, session_id, body)
 
     setattr(client.Client, step, less)
+
+
+def _with_config(step, change):
+    """In this step of the client the configuration is another one, in the pinned suite."""
+    right = getattr(client.Client, step)
+
+    def other(self, *arguments):
+        whole = self._config
+        self._config = change(whole) if whole.pinned else whole
+        try:
+            return right(self, *arguments)
+        finally:
+            self._config = whole
+
+    setattr(client.Client, step, other)
 
 
 def _without(module, check):
@@ -344,24 +363,24 @@ def identities_compared_with_the_clients_own_only():
 
 @mutant("4.2")
 def suite_not_the_clients_own():
-    client.Client._trusts = lambda self, config: self._credentials is not None or not config.active
+    client.Client._trusts = lambda self, config: self._credentials is not None or not config.signed
 
 
 @mutant("4.2")
 def authority_not_the_clients_own():
-    client.Client._trusts = lambda self, config: config.active == (self._credentials is not None)
+    client.Client._trusts = lambda self, config: config.signed == (self._credentials is not None)
 
 
 @mutant("4.2-1")
 def quorum_of_half():
-    config.Config._suite_keeps_the_rules = lambda self: (
+    config.Config._active_keeps_the_rules = lambda self: (
         self.complete and 2 * self.threshold >= self.clients + self.corrupt and ed25519.is_key(self.authority)
     )
 
 
 @mutant("4.2-1")
 def authority_of_small_order():
-    config.Config._suite_keeps_the_rules = lambda self: (
+    config.Config._active_keeps_the_rules = lambda self: (
         self.complete and 2 * self.threshold > self.clients + self.corrupt
     )
 
@@ -422,8 +441,7 @@ def signers_need_not_survive():
 
     def unmask(self, session_id, body):
         signers = {signed.signer for signed in wire.CertifiedUnmaskingRequest.decode(body).signatures}
-        members = {member.id for member in self._roster}
-        survivors, self._survivors = self._survivors, self._survivors | signers & members
+        survivors, self._survivors = self._survivors, self._survivors | signers & set(self._roster)
         give = self._give_shares
         self._give_shares = lambda session_id, _, __: give(session_id, survivors, len(survivors))
         return right(self, session_id, body)
@@ -449,9 +467,8 @@ def survivor_set_not_compared():
 
     def check(self, session_id, body):
         signed = right(self, session_id, body)
-        roster = [member.id for member in self._roster]
-        sharers = bits.pack(self._members, roster)
-        sets = [number.to_bytes(1, "little") for number in range(2 ** len(roster))]
+        sharers = bits.pack(self._members, self._roster)
+        sets = [number.to_bytes(1, "little") for number in range(2 ** len(self._roster))]
         self._statement = [statement(self._session, sharers, survivors) for survivors in sets]
         return signed
 
@@ -470,6 +487,301 @@ def signs_twice():
         return right(self, request)
 
     client.Client.handle = handle
+
+
+# The pinned suite.
+
+
+def _with_quorum(party, step, quorum):
+    """In this step of the client or the server the quorum is another one."""
+    right = getattr(party, step)
+
+    def other(self, *arguments):
+        whole, config.Config.quorum = config.Config.quorum, lambda config, members: quorum(self, config, members)
+        try:
+            return right(self, *arguments)
+        finally:
+            config.Config.quorum = whole
+
+    setattr(party, step, other)
+
+
+def _majority(members, corrupt):
+    return (members + corrupt) // 2 + 1
+
+
+def _one_less(party, config, members):
+    return _majority(members, config.corrupt) - 1
+
+
+@mutant("4.2")
+def pinned_without_being_asked_for():
+    right = client.Client._trusts
+    client.Client._trusts = lambda self, config: right(self, replace(config, suite=2) if config.pinned else config)
+
+
+@mutant("4.2-1")
+def pinned_on_a_complete_graph():
+    config.Config.k_out = property(lambda self: self.pinned, lambda self, value: None)
+
+
+@mutant("4.2-1")
+def quorum_above_all_clients():
+    config.Config._pinned_keeps_the_rules = lambda self: ed25519.is_key(self.authority)
+
+
+@mutant("4.2-1")
+def pinned_authority_unchecked():
+    config.Config._pinned_keeps_the_rules = lambda self: self.corrupt + 2 <= self.clients
+
+
+@mutant("8.1")
+def drawn_degree_is_even():
+    config.Config._degree_keeps_the_rules = lambda self: (
+        self.complete or (self.degree % 2 == 0 and 2 <= self.degree <= self.clients - 1)
+    )
+
+
+@mutant("4.2-4")
+def draw_commitment_unsigned():
+    right = identity.advertisement_statement
+    identity.advertisement_statement = lambda config, client, keys, committed=None: right(config, client, keys)
+
+
+@mutant("4.3-1")
+def roster_too_small_for_a_quorum():
+    _with_config("_check_neighbourhood", lambda config: replace(config, corrupt=0))
+
+
+@mutant("4.3-2")
+def session_id_unchecked_in_the_pinned_suite():
+    right = client.Client._share_keys
+
+    def share_keys(self, session_id, body):
+        derive = client.share_keys_session
+        if self._config.pinned:
+            client.share_keys_session = lambda config, members: session.Session(config.suite, session_id)
+        try:
+            return right(self, session_id, body)
+        finally:
+            client.share_keys_session = derive
+
+    client.Client._share_keys = share_keys
+
+
+@mutant("4.4-8")
+def draws_of_owners_unchecked():
+    right = draws.check
+    draws.check = lambda config, member, draw, must: must == "4.4-8" or right(config, member, draw, must)
+
+
+@mutant("4.4-8")
+def owners_need_not_have_drawn_the_client():
+    right = client.Client._check_draw
+
+    def check(self, owned):
+        must_hold, client.must_hold = client.must_hold, lambda condition, must: None
+        try:
+            return right(self, owned)
+        finally:
+            client.must_hold = must_hold
+
+    client.Client._check_draw = check
+
+
+@mutant("4.4-2")
+def sharers_one_below_the_quorum():
+    _with_quorum(client.Client, "_check_sharers", _one_less)
+
+
+@mutant("4.4-2")
+def holders_that_shared_uncounted():
+    _with_config("_check_sharers", lambda config: replace(config, threshold=0))
+
+
+@mutant("4.4-1")
+def owner_that_is_the_client_itself():
+    right = client.Client._check_sharers
+
+    def check(self, request):
+        owners = [owned.owner for owned in request.bundles]
+        if self._me.id in owners:
+            request = replace(request, bundles=tuple(b for b in request.bundles if b.owner != self._me.id))
+        return right(self, request)
+
+    client.Client._check_sharers = check
+
+
+@mutant("4.4")
+def masked_with_owners_only():
+    right = client.Client._mask_input
+
+    def mask_input(self, partners):
+        return right(self, [i for i in partners if not self._config.pinned or i in self._members])
+
+    client.Client._mask_input = mask_input
+
+
+@mutant("4.4")
+def masked_with_holders_only():
+    right = client.Client._mask_input
+
+    def mask_input(self, partners):
+        return right(self, [i for i in partners if not self._config.pinned or i in self._holders])
+
+    client.Client._mask_input = mask_input
+
+
+@mutant("4.4")
+def masked_twice_with_who_is_both():
+    right = client.Client._mask_input
+
+    def mask_input(self, partners):
+        both = [i for i in partners if self._config.pinned and i in self._holders and i in self._members]
+        return right(self, partners + both)
+
+    client.Client._mask_input = mask_input
+
+
+@mutant("4.3")
+def too_few_sharers_for_a_quorum():
+    _with_quorum(server.Server, "_close_share_keys", _one_less)
+
+
+@mutant("4.4")
+def too_few_survivors_for_a_quorum():
+    _with_quorum(server.Server, "_close_masked_input", _one_less)
+
+
+@mutant("4.5-6")
+def holders_of_owners_uncounted():
+    right = client.Client._check_surviving_holders
+
+    def check(self):
+        known, self._holders_of = self._holders_of, {}
+        right(self)
+        self._holders_of = known
+
+    client.Client._check_surviving_holders = check
+
+
+@mutant("4.5-6")
+def own_holders_uncounted():
+    right = client.Client._check_surviving_holders
+
+    def check(self):
+        known, self._holders = self._holders, self._roster
+        right(self)
+        self._holders = known
+
+    client.Client._check_surviving_holders = check
+
+
+@mutant("4.5-4")
+def survivors_one_below_the_quorum():
+    _with_quorum(client.Client, "_check_consistency", _one_less)
+
+
+@mutant("4.6-11")
+def certificate_one_below_the_quorum():
+    _with_quorum(client.Client, "_unmask_certified", _one_less)
+
+
+@mutant("4.6-11")
+def threshold_is_the_quorum():
+    _with_quorum(client.Client, "_unmask_certified", lambda self, config, members: config.threshold)
+
+
+@mutant("6.3")
+def quorum_of_the_sharers():
+    quorum = lambda self, config, members: _majority(len(self._sharers), config.corrupt)
+    for step in ("_check_consistency", "_unmask_certified"):
+        _with_quorum(client.Client, step, quorum)
+
+
+@mutant("6.3")
+def quorum_of_all_clients():
+    config.Config.quorum = lambda self, members: _majority(self.clients, self.corrupt)
+
+
+@mutant("6.3")
+def quorum_of_the_honest():
+    config.Config.quorum = lambda self, members: members // 2 + 1
+
+
+@mutant("4.5")
+def signers_without_holders():
+    right = server.Server._close_consistency_check
+
+    def close(self):
+        self._enough_holders = lambda owners, present: True
+        try:
+            return right(self)
+        finally:
+            del self._enough_holders
+
+    server.Server._close_consistency_check = close
+
+
+@mutant("4.6-13")
+def surplus_input_signatures_ignored():
+    right = client.Client._check_inputs
+
+    def check(self, signatures):
+        owners = [owner for owner in self._members if owner in self._survivors and owner != self._me.id]
+        right(self, signatures[: len(owners)])
+
+    client.Client._check_inputs = check
+
+
+@mutant("4.6-14")
+def one_input_signature_is_enough():
+    right = client.Client._check_inputs
+
+    def check(self, signatures):
+        has_signed = [self._has_signed]
+        self._has_signed = lambda *arguments: has_signed.pop()(*arguments) if has_signed else True
+        try:
+            right(self, signatures)
+        finally:
+            del self._has_signed
+
+    client.Client._check_inputs = check
+
+
+@mutant("4.6-14")
+def sharers_with_one_more_or_less_are_the_same():
+    right = client.Client._check_inputs
+
+    def check(self, signatures):
+        near = [self._sharers ^ {member} for member in self._roster] + [self._sharers]
+        packed = [bits.pack(sharers, self._roster) for sharers in near]
+        self._sharers_statement = [identity.sharers_statement(self._session, sharers) for sharers in packed]
+        client.ed25519 = type("Any", (), {})
+        client.ed25519.verify = lambda public, near, signature: any(
+            ed25519.verify(public, statement, signature) for statement in near
+        )
+        right(self, signatures)
+
+    client.Client._check_inputs = check
+
+
+@mutant("6.2")
+def client_draws_itself():
+    right = draws.holders
+    draws.holders = lambda known, degree, client, draw, roster: right(known, degree, 0, draw, roster)
+
+
+@mutant("6.2")
+def holders_drawn_from_one_on():
+    right = keystream.Keystream.uniform_below
+    draws.Keystream = type("Late", (keystream.Keystream,), {"uniform_below": lambda self, m: (right(self, m) + 1) % m})
+
+
+@mutant("6.2")
+def draw_commitment_without_id():
+    right = draws.commitment
+    draws.commitment = lambda config, client, draw: right(config, 0, draw)
 
 
 @mutant("4.1-1")

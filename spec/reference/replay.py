@@ -7,14 +7,15 @@ server with the inputs of the file, and what comes out is compared with what the
 import json
 import sys
 
-from client import Client
-from config import ACTIVE, CURIOUS, Config, VectorSpec
+from client import Client, Policy
+from config import ACTIVE, CURIOUS, PINNED, Config, VectorSpec
 from error import Abort, Fault
 from identity import Credentials
 from noise import LAWS, Level, Noise
 from server import Aggregate, Server
 
-SUITES = {"curious": CURIOUS, "active": ACTIVE}
+SUITES = {"curious": CURIOUS, "active": ACTIVE, "pinned": PINNED}
+GRAPHS = ("complete", "regular", "k-out")
 
 
 def replay(recording: dict) -> list[str]:
@@ -33,7 +34,7 @@ def replay(recording: dict) -> list[str]:
 
 def read_config(data: dict) -> Config:
     suite = SUITES[data["suite"]]
-    assert data["graph"] in ("complete", "regular")
+    assert data["graph"] in GRAPHS
     return Config(
         clients=data["clients"],
         threshold=data["threshold"],
@@ -41,11 +42,16 @@ def read_config(data: dict) -> Config:
         vectors=tuple(map(_read_vector, data["vectors"])),
         task=bytes.fromhex(data["task"]),
         nonce=bytes.fromhex(data["nonce"]),
-        degree=data["degree"] if data["graph"] == "regular" else None,
+        degree=data["degree"] if data["graph"] != "complete" else None,
         suite=suite,
-        corrupt=data["corrupt"] if suite == ACTIVE else 0,
-        authority=bytes.fromhex(data["authority"]) if suite == ACTIVE else b"",
+        corrupt=data["corrupt"] if suite != CURIOUS else 0,
+        authority=bytes.fromhex(data["authority"]) if suite != CURIOUS else b"",
+        k_out=data["graph"] == "k-out",
     )
+
+
+def graph_name(config: Config) -> str:
+    return "complete" if config.complete else "k-out" if config.k_out else "regular"
 
 
 def read_credentials(data: dict) -> Credentials:
@@ -89,7 +95,7 @@ class Parties:
     def _client(self, data: dict) -> Client:
         vectors = [[int(x) for x in data["input"][spec.name]] for spec in self.config.vectors]
         credentials = read_credentials(data["credentials"]) if "credentials" in data else None
-        return Client(bytes.fromhex(data["entropy"]), vectors, credentials=credentials)
+        return Client(bytes.fromhex(data["entropy"]), vectors, Policy(roots=1), credentials)
 
     def _handle(self, client: int, request: bytes) -> dict:
         try:

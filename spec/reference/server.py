@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import bits
+import draws
 import ed25519
 import field
 import identity
@@ -13,7 +14,7 @@ import vector
 import wire
 from config import Config
 from error import MISUSE, OVER, TOO_FEW_CLIENTS, Abort, Broken, Fault, must_hold
-from graph import neighbourhoods
+from graph import neighbourhoods, neighbours_by_holders
 from session import advertise_keys_session, share_keys_session
 from wire import Member
 
@@ -30,6 +31,15 @@ class Aggregate:
     survivors: list[int]
     sums: list[list[int]]
     faults: list[Fault]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What a client sends in ShareKeys: its commitment, a bundle for each holder, and its draw in the pinned suite."""
+
+    commitment: bytes
+    bundles: dict[int, bytes]
+    draw: bytes | None
 
 
 class Server:
@@ -108,14 +118,14 @@ class Server:
         public, proof = member.keys, member.proof
         keys.check_encryption_key(public.encryption_key)
         keys.check_mask_key(public.mask_key)
-        if self.config.active:
+        if self.config.signed:
             identity.check_identity(member)
             identity.check_certificate(self.config, member)
             identity.check_signature(self.config, member)
         must_hold(public.encryption_key != public.mask_key, "4.2-3")
         for key in (public.encryption_key, public.mask_key):
             must_hold(key not in self._keys_seen, "4.2-3")
-        if self.config.active:
+        if self.config.signed:
             must_hold(proof.identity not in self._identities_seen, "4.2-5")
             self._identities_seen.add(proof.identity)
         self._keys_seen |= {public.encryption_key, public.mask_key}
@@ -124,72 +134,102 @@ class Server:
     def _close_advertise_keys(self) -> dict[int, bytes]:
         config = self.config
         fewest = config.threshold if config.complete else config.degree + 1
+        if config.pinned:
+            fewest = max(fewest, config.corrupt + 2)
         if len(self._answers) < max(fewest, config.minimum_survivors):
             raise Abort(TOO_FEW_CLIENTS)
         self._roster = dict(sorted(self._answers.items()))
         self._session = share_keys_session(config, list(self._roster.values()))
-        self._neighbours = neighbourhoods(config, self._session, list(self._roster))
-        requests = {i: wire.ShareKeysRequest(self._closed_neighbourhood(i)) for i in self._roster}
+        if config.pinned:
+            requests = dict.fromkeys(self._roster, wire.ShareKeysRequest(tuple(self._roster.values())))
+        else:
+            self._holders = neighbourhoods(config, self._session, list(self._roster))
+            requests = {i: wire.ShareKeysRequest(self._closed_neighbourhood(i)) for i in self._roster}
         self._begin(wire.SHARE_KEYS_RESPONSE, self._take_shares, self._close_share_keys, requests)
         return self._packed(wire.SHARE_KEYS_REQUEST, requests)
 
     def _closed_neighbourhood(self, client: int) -> tuple[Member, ...]:
-        return tuple(self._roster[i] for i in sorted([client, *self._neighbours[client]]))
+        return tuple(self._roster[i] for i in sorted([client, *self._holders[client]]))
 
     # Spec section 4.3.
 
-    def _take_shares(self, sender: int, body: bytes) -> tuple[bytes, dict[int, bytes]]:
-        """The commitment, and the bundle for each neighbour."""
-        response = wire.ShareKeysResponse.decode(body)
-        neighbours = self._neighbours[sender]
-        must_hold(len(response.bundles) == wire.BUNDLE * len(neighbours), "4.3-3")
-        return response.commitment, dict(zip(neighbours, _pieces(response.bundles, wire.BUNDLE)))
+    def _take_shares(self, sender: int, body: bytes) -> Shared:
+        config = self.config
+        response = wire.ShareKeysResponse.decode(body, config.suite)
+        count = config.degree if config.pinned else len(self._holders[sender])
+        must_hold(len(response.bundles) == wire.BUNDLE * count, "4.3-3")
+        if config.pinned:
+            draws.check(config, self._roster[sender], response.draw, "4.3-4")
+            holders = draws.holders(self._session, config.degree, sender, response.draw, list(self._roster))
+        else:
+            holders = self._holders[sender]
+        bundles = dict(zip(holders, _pieces(response.bundles, wire.BUNDLE)))
+        return Shared(response.commitment, bundles, response.draw)
 
     def _close_share_keys(self) -> dict[int, bytes]:
         self._sharers = sorted(self._answers)
+        if self.config.pinned:
+            self._holders = {owner: list(shared.bundles) for owner, shared in self._answers.items()}
+        self._neighbours = neighbours_by_holders(self._holders)
         if self._too_few(self._sharers) or not self._enough_holders(self._sharers, self._sharers):
             raise Abort(TOO_FEW_CLIENTS)
-        self._commitments = {i: commitment for i, (commitment, _) in self._answers.items()}
-        requests = {i: wire.MaskedInputRequest(self._bundles_for(i)) for i in self._sharers}
+        self._commitments = {i: shared.commitment for i, shared in self._answers.items()}
+        self._sharer_bits = bits.pack(self._sharers, list(self._roster))
+        requests = {i: self._bundles_for(i) for i in self._sharers}
         self._sums = [[0] * spec.length for spec in self.config.vectors]
         self._begin(wire.MASKED_INPUT_RESPONSE, self._take_masked_input, self._close_masked_input, requests)
         return self._packed(wire.MASKED_INPUT_REQUEST, requests)
 
     def _too_few(self, present: list[int]) -> bool:
         """Whether a sum of these clients' inputs would be of fewer than the configuration asks for."""
-        return len(present) < self.config.minimum_survivors
+        quorum = self.config.quorum(len(self._roster)) if self.config.pinned else 0
+        return len(present) < max(self.config.minimum_survivors, quorum)
 
     def _enough_holders(self, owners: list[int], present: list[int]) -> bool:
         """Whether the threshold of holders of each of these owners' secrets is present."""
         if self.config.complete:
             return len(present) >= self.config.threshold
         return all(
-            sum(neighbour in present for neighbour in self._neighbours[owner]) >= self.config.threshold
+            sum(holder in present for holder in self._holders[owner]) >= self.config.threshold
             for owner in owners
         )
 
     def _owners_for(self, holder: int) -> list[int]:
-        return [i for i in self._neighbours[holder] if i in self._sharers]
+        return [i for i in self._sharers if holder in self._holders[i]]
 
-    def _bundles_for(self, holder: int) -> tuple[wire.OwnedBundle, ...]:
-        return tuple(wire.OwnedBundle(owner, self._answers[owner][1][holder]) for owner in self._owners_for(holder))
+    def _bundles_for(self, holder: int) -> wire.MaskedInputRequest | wire.PinnedMaskedInputRequest:
+        owned = [(owner, self._answers[owner]) for owner in self._owners_for(holder)]
+        if self.config.pinned:
+            drawn = [wire.DrawnBundle(owner, shared.draw, shared.bundles[holder]) for owner, shared in owned]
+            return wire.PinnedMaskedInputRequest(self._sharer_bits, tuple(drawn))
+        return wire.MaskedInputRequest(tuple(wire.OwnedBundle(owner, shared.bundles[holder]) for owner, shared in owned))
 
     # Spec section 4.4.
 
-    def _take_masked_input(self, sender: int, body: bytes) -> bool:
-        vectors = vector.unpack(wire.MaskedInputResponse.decode(body).packed, self.config)
+    def _take_masked_input(self, sender: int, body: bytes) -> bytes | None:
+        """The signature, in the pinned suite."""
+        response = wire.MaskedInputResponse.decode(body, self.config.suite)
+        vectors = vector.unpack(response.packed, self.config)
+        if self.config.pinned:
+            statement = identity.sharers_statement(self._session, self._sharer_bits)
+            must_hold(self._has_signed(sender, statement, response.signature), "4.4-9")
         for sums, coordinates, spec in zip(self._sums, vectors, self.config.vectors):
             for i, coordinate in enumerate(coordinates):
                 sums[i] = (sums[i] + coordinate) % 2**spec.bits
-        return True
+        return response.signature
+
+    def _has_signed(self, client: int, statement: bytes, signature: bytes) -> bool:
+        return ed25519.verify(self._roster[client].proof.identity, statement, signature)
 
     def _close_masked_input(self) -> dict[int, bytes]:
         self._survivors = sorted(self._answers)
-        needed = [u for u in self._sharers if self._is_needed(u)]
-        if self._too_few(self._survivors) or not needed or not self._enough_holders(needed, self._survivors):
+        self._needed = [u for u in self._sharers if self._is_needed(u)]
+        too_few = self._too_few(self._survivors) or not self._needed
+        if too_few or not self._enough_holders(self._needed, self._survivors):
             raise Abort(TOO_FEW_CLIENTS)
         self._shares, self._seeds = {}, {}
-        if self.config.active:
+        self._inputs = self._answers
+        if self.config.signed:
             return self._ask_for_signatures()
         requests = {i: wire.UnmaskingRequest(len(self._survivors), self._survivor_bits(i)) for i in self._survivors}
         self._begin(wire.UNMASKING_RESPONSE, self._take_unmasking, self._close_unmasking, requests)
@@ -207,27 +247,34 @@ class Server:
     # Spec section 4.5.
 
     def _ask_for_signatures(self) -> dict[int, bytes]:
-        roster = list(self._roster)
-        sharers, survivors = bits.pack(self._sharers, roster), bits.pack(self._survivors, roster)
-        self._statement = identity.survivors_statement(self._session, sharers, survivors)
+        survivors = bits.pack(self._survivors, list(self._roster))
+        self._statement = identity.survivors_statement(self._session, self._sharer_bits, survivors)
         requests = dict.fromkeys(self._survivors, wire.ConsistencyCheckRequest(survivors))
         self._begin(wire.CONSISTENCY_CHECK_RESPONSE, self._take_signature, self._close_consistency_check, requests)
         return self._packed(wire.CONSISTENCY_CHECK_REQUEST, requests)
 
     def _take_signature(self, sender: int, body: bytes) -> bytes:
         signature = wire.ConsistencyCheckResponse.decode(body).signature
-        public = self._roster[sender].proof.identity
-        must_hold(ed25519.verify(public, self._statement, signature), "4.5-5")
+        must_hold(self._has_signed(sender, self._statement, signature), "4.5-5")
         return signature
 
     def _close_consistency_check(self) -> dict[int, bytes]:
         signers = sorted(self._answers)
-        if len(signers) < self.config.threshold:
+        pinned = self.config.pinned
+        fewest = self.config.quorum(len(self._roster)) if pinned else self.config.threshold
+        if len(signers) < fewest or (pinned and not self._enough_holders(self._needed, signers)):
             raise Abort(TOO_FEW_CLIENTS)
-        quorum = [wire.Signed(i, self._answers[i]) for i in signers[: self.config.threshold]]
-        requests = dict.fromkeys(signers, wire.CertifiedUnmaskingRequest(tuple(quorum)))
+        certificate = tuple(wire.Signed(i, self._answers[i]) for i in signers[:fewest])
+        if pinned:
+            requests = {i: wire.PinnedUnmaskingRequest(certificate, self._inputs_for(i)) for i in signers}
+        else:
+            requests = dict.fromkeys(signers, wire.CertifiedUnmaskingRequest(certificate))
         self._begin(wire.UNMASKING_RESPONSE, self._take_unmasking, self._close_unmasking, requests)
         return self._packed(wire.UNMASKING_REQUEST, requests)
+
+    def _inputs_for(self, holder: int) -> tuple[bytes, ...]:
+        """The signatures that came with the masked inputs of the surviving owners."""
+        return tuple(self._inputs[i] for i in self._owners_for(holder) if i in self._survivors)
 
     # Spec section 4.6.
 
@@ -253,6 +300,7 @@ class Server:
             self.config,
             self._session,
             self._roster,
+            self._holders,
             self._neighbours,
             self._sharers,
             self._survivors,

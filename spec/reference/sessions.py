@@ -78,9 +78,39 @@ def active() -> Recording:
     return session
 
 
+def pinned() -> Recording:
+    """A client is lost in each of the five rounds; four of them send or refuse what breaks a rule of this suite."""
+    about = (
+        "pinned suite; clients 12, 11, 10, 9 and 8 are lost in the rounds 4.2 to 4.6; client 12 sends another draw "
+        "commitment than it has signed; client 11 sends another draw than it has committed to; client 10 signs other "
+        "sharers than the server's; client 8 refuses the signature of another owner"
+    )
+    vectors = [_vector("weights", 3, 16), _vector("examples", 1, 34, 1_000_000_000)]
+    session = _recording(about, _pinned_config(12, 6, 3, vectors, nonce=13))
+    requests = session.open()
+    for client in range(1, 12):
+        session.receive(client, session.handle(client, requests[client]))
+    session.receive(12, _flipped(session.handle(12, requests[12]), 33 + 64))
+    requests = session.close_round()
+    for client in range(1, 11):
+        session.receive(client, session.handle(client, requests[client]))
+    session.receive(11, _flipped(session.handle(11, requests[11]), 33 + 32))
+    requests = session.close_round()
+    for client in range(1, 10):
+        session.receive(client, session.handle(client, requests[client]))
+    others = requests[10][:37] + bytes([0b1111_1111, 0b111]) + requests[10][39:]
+    session.receive(10, session.handle(10, others))
+    requests = session.close_round()
+    requests = _answer(session, requests, range(1, 9))
+    session.handle(8, _flipped(requests[8], len(requests[8]) - 64))
+    _answer(session, requests, range(1, 8))
+    return session
+
+
 SESSIONS: dict[str, Callable[[], Recording]] = {
     "session-active.json": active,
     "session-complete.json": complete,
+    "session-pinned.json": pinned,
     "session-regular.json": regular,
 }
 
@@ -110,10 +140,22 @@ def _config(graph: dict, clients: int, vectors: list[dict], nonce: int) -> dict:
 
 
 def _active_config(clients: int, threshold: int, vectors: list[dict], nonce: int) -> dict:
+    return _signed_config("active", {"graph": "complete"}, clients, threshold, vectors, nonce)
+
+
+def _pinned_config(clients: int, degree: int, threshold: int, vectors: list[dict], nonce: int) -> dict:
+    return _signed_config("pinned", {"graph": "k-out", "degree": degree}, clients, threshold, vectors, nonce)
+
+
+def _signed_config(suite: str, graph: dict, clients: int, threshold: int, vectors: list[dict], nonce: int) -> dict:
     """One client may be corrupt."""
-    config = _config({"graph": "complete"}, clients, vectors, nonce)
-    suite = {"suite": "active", "corrupt": 1, "authority": ed25519.public_key(AUTHORITY).hex()}
+    config = _config(graph, clients, vectors, nonce)
+    suite = {"suite": suite, "corrupt": 1, "authority": ed25519.public_key(AUTHORITY).hex()}
     return suite | {**config, **suite, "threshold": threshold}
+
+
+def _flipped(message: bytes, place: int) -> bytes:
+    return message[:place] + bytes([message[place] ^ 1]) + message[place + 1 :]
 
 
 def _vector(name: str, length: int, bits: int, bound: int | None = None) -> dict:
@@ -125,7 +167,7 @@ def _client(number: int, config: dict) -> dict:
     vectors = config["vectors"]
     by_name = sorted(vectors, key=lambda vector: vector["name"])
     given = {vector["name"]: [_coordinate(number, vector, at) for at in range(vector["length"])] for vector in by_name}
-    credentials = {"credentials": _credentials(number)} if config["suite"] == "active" else {}
+    credentials = {"credentials": _credentials(number)} if config["suite"] != "curious" else {}
     return {"id": number, "entropy": f"{number:02x}" * 32, **credentials, "input": given}
 
 

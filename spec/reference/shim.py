@@ -36,7 +36,9 @@ class Parties:
         task = unhex(policy["task"]) if "task" in policy else None
         least = [policy.get(name, least) for name, least in LEAST.items()]
         credentials = read_credentials(r["credentials"]) if "credentials" in r else None
-        self.clients[r["client"]] = Client(unhex(r["entropy"]), None, Policy(*least, task), credentials)
+        roots = 1 if policy.get("pinned") else None
+        insisted = Policy(*least, task, roots)
+        self.clients[r["client"]] = Client(unhex(r["entropy"]), None, insisted, credentials)
         self.inputs[r["client"]] = r.get("input", {})
         return {}
 

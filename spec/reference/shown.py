@@ -2,9 +2,9 @@
 
 import vector
 import wire
-from config import ACTIVE, CURIOUS, Config
+from config import ACTIVE, CURIOUS, PINNED, Config
 from noise import LAWS
-from replay import SUITES
+from replay import SUITES, graph_name
 from wire import Advertisement, Member
 
 
@@ -12,9 +12,12 @@ def decode(message: bytes, config: Config | None) -> dict:
     """The fields of a message of any type, and the message encoded anew. The configuration is that of the session."""
     session, body = wire.open_message(message, message[0] if message else 0)
     if message[0] == wire.MASKED_INPUT_RESPONSE:
-        coordinates = vector.unpack(body, config)
-        fields = {"vectors": {spec.name: list(map(str, xs)) for spec, xs in zip(config.vectors, coordinates)}}
-        again = vector.pack(coordinates, config)
+        response = wire.MaskedInputResponse.decode(body, config.suite)
+        coordinates = vector.unpack(response.packed, config)
+        signature = hexed({"signature": response.signature})
+        vectors = {spec.name: list(map(str, xs)) for spec, xs in zip(config.vectors, coordinates)}
+        fields = signature | {"vectors": vectors}
+        again = wire.MaskedInputResponse(vector.pack(coordinates, config), response.signature).encode()
     else:
         structure = _structure(message[0], body, config.suite if config else CURIOUS)
         fields, again = _fields(structure), structure.encode()
@@ -27,14 +30,19 @@ def _structure(message_type: int, body: bytes, suite: int):
             return Advertisement.decode(body, suite)
         case 3:
             return wire.ShareKeysRequest.decode(body, suite)
+        case 4:
+            return wire.ShareKeysResponse.decode(body, suite)
+        case 5 if suite == PINNED:
+            return wire.PinnedMaskedInputRequest.decode(body)
         case 9 if suite == ACTIVE:
             return wire.CertifiedUnmaskingRequest.decode(body)
+        case 9 if suite == PINNED:
+            return wire.PinnedUnmaskingRequest.decode(body)
     return STRUCTURES[message_type].decode(body)
 
 
-STRUCTURES = {1: wire.AdvertiseKeysRequest, 4: wire.ShareKeysResponse, 5: wire.MaskedInputRequest,
-              7: wire.ConsistencyCheckRequest, 8: wire.ConsistencyCheckResponse, 9: wire.UnmaskingRequest,
-              10: wire.UnmaskingResponse}
+STRUCTURES = {1: wire.AdvertiseKeysRequest, 5: wire.MaskedInputRequest, 7: wire.ConsistencyCheckRequest,
+              8: wire.ConsistencyCheckResponse, 9: wire.UnmaskingRequest, 10: wire.UnmaskingResponse}
 
 
 def hexed(value):
@@ -48,7 +56,8 @@ def hexed(value):
     if isinstance(value, Member):
         return {"id": value.id, **hexed(value.advertisement())}
     if isinstance(value, Advertisement):
-        return hexed(vars(value.keys) | (vars(value.proof) if value.proof else {}))
+        proof = vars(value.proof) if value.proof else {}
+        return hexed(vars(value.keys) | proof | {"draw_commitment": value.draw_commitment})
     return hexed(vars(value)) if hasattr(value, "__dict__") else value
 
 
@@ -58,14 +67,14 @@ def _fields(structure):
     match structure:
         case wire.AdvertiseKeysRequest(id, config):
             config.check()
-            graph = {"graph": "complete"} if config.complete else {"graph": "regular", "degree": config.degree}
+            graph = {"graph": graph_name(config)} | ({} if config.complete else {"degree": config.degree})
             return {"client": id, "config": _config(fields["config"], config) | graph | _vectors(config)}
         case wire.ShareKeysRequest():
             return {"members": fields["neighbourhood"]}
         case wire.ShareKeysResponse():
             return fields | {"bundles": _pieces(structure.bundles, 80)}
-        case wire.CertifiedUnmaskingRequest():
-            return {"signatures": [{"id": s.signer, "signature": s.signature.hex()} for s in structure.signatures]}
+        case wire.CertifiedUnmaskingRequest() | wire.PinnedUnmaskingRequest():
+            return fields | {"signatures": [hexed({"id": s.signer, "signature": s.signature}) for s in structure.signatures]}
         case wire.UnmaskingResponse():
             return fields | {"shares": _pieces(structure.shares, 32), "seeds": _pieces(structure.seeds, 32)}
     return fields
@@ -74,7 +83,7 @@ def _fields(structure):
 def _config(fields, config):
     """The fields but for graph and vectors."""
     suite = {"suite": next(name for name, number in SUITES.items() if number == config.suite)}
-    absent = {"version"} if config.active else {"version", "corrupt", "authority"}
+    absent = {"version", "k_out"} if config.signed else {"version", "k_out", "corrupt", "authority"}
     return {name: value for name, value in fields.items() if name not in absent} | suite
 
 

@@ -19,6 +19,7 @@ class Collected:
     config: Config
     session: Session
     roster: dict[int, Member]
+    dealt: dict[int, list[int]]  # owner to the other clients that hold its shares
     neighbours: dict[int, list[int]]
     sharers: list[int]
     survivors: list[int]
@@ -38,7 +39,7 @@ class Collected:
     def holders(self, owner: int) -> list[int]:
         """Spec section 3.5. The owner is one on the complete graph, of its self mask seed."""
         itself = [owner] if self.config.complete and owner in self.survivors else []
-        return sorted(self.neighbours[owner] + itself)
+        return sorted(self.dealt[owner] + itself)
 
 
 def unmask(collected: Collected) -> tuple[list[list[int]], list[Fault]]:

@@ -6,7 +6,7 @@ header, and the `decode` of the class reads the body to its last byte.
 
 from dataclasses import dataclass
 
-from config import ACTIVE, CURIOUS, Config
+from config import CURIOUS, PINNED, Config
 from error import must_hold
 from presentation import MALFORMED, Reader, long_list, uint8, uint32
 
@@ -60,7 +60,7 @@ class PublicKeys:
 
 @dataclass(frozen=True)
 class Proof:
-    """What the active suite has beside the keys: who advertises them (spec section 4.2)."""
+    """Who advertises the keys, where clients sign (spec section 4.2)."""
 
     identity: bytes
     certificate: bytes
@@ -76,18 +76,21 @@ class Proof:
 
 @dataclass(frozen=True)
 class Advertisement:
-    """The answer in AdvertiseKeys (spec section 4.2), with a proof in the active suite."""
+    """The answer in AdvertiseKeys (spec section 4.2): with a proof where clients sign, and with the commitment to the
+    draw in the pinned suite."""
 
     keys: PublicKeys
     proof: Proof | None = None
+    draw_commitment: bytes | None = None
 
     def encode(self) -> bytes:
-        return self.keys.encode() + (self.proof.encode() if self.proof else b"")
+        return self.keys.encode() + (self.draw_commitment or b"") + (self.proof.encode() if self.proof else b"")
 
     @staticmethod
     def read(reader: Reader, suite: int = CURIOUS) -> "Advertisement":
         keys = PublicKeys.read(reader)
-        return Advertisement(keys, Proof.read(reader) if suite == ACTIVE else None)
+        draw_commitment = reader.opaque(32) if suite == PINNED else None
+        return Advertisement(keys, Proof.read(reader) if suite != CURIOUS else None, draw_commitment)
 
     @staticmethod
     def decode(body: bytes, suite: int = CURIOUS) -> "Advertisement":
@@ -116,16 +119,17 @@ class Member:
     id: int
     keys: PublicKeys
     proof: Proof | None = None
+    draw_commitment: bytes | None = None
 
     def encode(self) -> bytes:
         return uint32(self.id) + self.advertisement().encode()
 
     def advertisement(self) -> Advertisement:
-        return Advertisement(self.keys, self.proof)
+        return Advertisement(self.keys, self.proof, self.draw_commitment)
 
     @staticmethod
     def of(id: int, advertisement: Advertisement) -> "Member":
-        return Member(id, advertisement.keys, advertisement.proof)
+        return Member(id, advertisement.keys, advertisement.proof, advertisement.draw_commitment)
 
     @staticmethod
     def read(reader: Reader, suite: int = CURIOUS) -> "Member":
@@ -149,17 +153,24 @@ class ShareKeysRequest:
 
 @dataclass(frozen=True)
 class ShareKeysResponse:
-    """Spec section 4.3. `bundles` is the bundles one behind the other."""
+    """Spec section 4.3. `bundles` is the bundles one behind the other; there is a draw in the pinned suite."""
 
     commitment: bytes
     bundles: bytes
+    draw: bytes | None = None
 
     def encode(self) -> bytes:
-        return self.commitment + long_list(self.bundles)
+        return self.commitment + (self.draw or b"") + long_list(self.bundles)
 
     @staticmethod
-    def decode(body: bytes) -> "ShareKeysResponse":
-        return _whole(body, lambda reader: ShareKeysResponse(reader.opaque(32), _pieces_of(BUNDLE, reader)))
+    def decode(body: bytes, suite: int = CURIOUS) -> "ShareKeysResponse":
+        return _whole(body, lambda reader: ShareKeysResponse._read(reader, suite))
+
+    @staticmethod
+    def _read(reader: Reader, suite: int) -> "ShareKeysResponse":
+        commitment = reader.opaque(32)
+        draw = reader.opaque(32) if suite == PINNED else None
+        return ShareKeysResponse(commitment, _pieces_of(BUNDLE, reader), draw)
 
 
 @dataclass(frozen=True)
@@ -192,17 +203,56 @@ class MaskedInputRequest:
 
 
 @dataclass(frozen=True)
-class MaskedInputResponse:
-    """Spec section 4.4. Its length follows from the configuration, which the decoder does not know."""
+class DrawnBundle:
+    """A bundle, the client that sealed it, and the draw by which it chose the holder (spec section 4.4)."""
 
-    packed: bytes
+    owner: int
+    draw: bytes
+    bundle: bytes
 
     def encode(self) -> bytes:
-        return self.packed
+        return uint32(self.owner) + self.draw + self.bundle
 
     @staticmethod
-    def decode(body: bytes) -> "MaskedInputResponse":
-        return MaskedInputResponse(body)
+    def read(reader: Reader) -> "DrawnBundle":
+        return DrawnBundle(reader.client_id(), reader.opaque(32), reader.opaque(BUNDLE))
+
+
+@dataclass(frozen=True)
+class PinnedMaskedInputRequest:
+    """MaskedInputRequest in the pinned suite (spec section 4.4). `sharers` are bits over the roster."""
+
+    sharers: bytes
+    bundles: tuple[DrawnBundle, ...]
+
+    def encode(self) -> bytes:
+        return long_list(self.sharers) + long_list(b"".join(bundle.encode() for bundle in self.bundles))
+
+    @staticmethod
+    def decode(body: bytes) -> "PinnedMaskedInputRequest":
+        return _whole(body, PinnedMaskedInputRequest._read)
+
+    @staticmethod
+    def _read(reader: Reader) -> "PinnedMaskedInputRequest":
+        return PinnedMaskedInputRequest(reader.long_list(), tuple(reader.elements(DrawnBundle.read)))
+
+
+@dataclass(frozen=True)
+class MaskedInputResponse:
+    """Spec section 4.4, with a signature in the pinned suite. The length of the vectors follows from the configuration,
+    which the decoder does not know."""
+
+    packed: bytes
+    signature: bytes | None = None
+
+    def encode(self) -> bytes:
+        return (self.signature or b"") + self.packed
+
+    @staticmethod
+    def decode(body: bytes, suite: int = CURIOUS) -> "MaskedInputResponse":
+        reader = Reader(body)
+        signature = reader.opaque(SIGNATURE) if suite == PINNED else None
+        return MaskedInputResponse(reader.rest(), signature)
 
 
 @dataclass(frozen=True)
@@ -260,6 +310,26 @@ class CertifiedUnmaskingRequest:
     @staticmethod
     def decode(body: bytes) -> "CertifiedUnmaskingRequest":
         return _whole(body, lambda reader: CertifiedUnmaskingRequest(tuple(reader.elements(Signed.read))))
+
+
+@dataclass(frozen=True)
+class PinnedUnmaskingRequest:
+    """UnmaskingRequest in the pinned suite (spec section 4.6). `inputs` are the signatures over the sharers."""
+
+    signatures: tuple[Signed, ...]
+    inputs: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        return CertifiedUnmaskingRequest(self.signatures).encode() + long_list(b"".join(self.inputs))
+
+    @staticmethod
+    def decode(body: bytes) -> "PinnedUnmaskingRequest":
+        return _whole(body, PinnedUnmaskingRequest._read)
+
+    @staticmethod
+    def _read(reader: Reader) -> "PinnedUnmaskingRequest":
+        signatures = tuple(reader.elements(Signed.read))
+        return PinnedUnmaskingRequest(signatures, tuple(reader.elements(lambda inner: inner.opaque(SIGNATURE))))
 
 
 @dataclass(frozen=True)

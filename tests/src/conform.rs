@@ -13,6 +13,7 @@ mod process;
 pub mod replay;
 pub mod report;
 pub mod scenario;
+mod sessions;
 pub mod shim;
 pub mod suite;
 pub mod vectors;

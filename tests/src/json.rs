@@ -88,7 +88,7 @@ pub fn client(value: &Value) -> Result<Client, Misuse> {
 }
 
 /// Allows the pinned suite and asks for nothing: no planner would accept so few clients.
-fn trusting() -> SafetyPolicy {
+pub(crate) fn trusting() -> SafetyPolicy {
     let trusting = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
     SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..trusting }
 }

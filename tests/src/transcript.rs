@@ -12,6 +12,8 @@ use secagg::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::json::trusting;
+
 /// A whole session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -242,7 +244,8 @@ impl Recorder {
     /// # Panics
     /// If an input cannot be one of the configuration.
     pub fn new(about: &str, config: ConfigRecord, clients: Vec<ClientRecord>) -> Self {
-        let parties = clients.iter().map(|record| (record.id, record.client())).collect();
+        let pinned = config.suite == "pinned";
+        let parties = clients.iter().map(|record| (record.id, record.client(pinned))).collect();
         let transcript = Transcript { about: about.to_owned(), config, clients, operations: Vec::new() };
         Self { transcript, server: None, clients: parties }
     }
@@ -437,11 +440,13 @@ pub fn law(name: &str) -> NoiseLaw {
 }
 
 impl ClientRecord {
-    fn client(&self) -> Client {
+    /// The client for a session, which may be of the pinned suite: that one has to be allowed.
+    fn client(&self, pinned: bool) -> Client {
         let values = |values: &Vec<String>| values.iter().map(|value| number(value)).collect::<Vec<u64>>();
         let input =
             self.input.iter().fold(Input::new(), |input, (name, list)| input.with(name, values(list)));
-        let (entropy, policy) = (array(&self.entropy), Policy::default());
+        let safety = pinned.then(trusting);
+        let (entropy, policy) = (array(&self.entropy), Policy { safety, ..Policy::default() });
         let mut client = match &self.credentials {
             None => Client::new(entropy, policy),
             Some(record) => {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use secagg_spec::{SESSION_ACTIVE, SESSION_COMPLETE, SESSION_REGULAR};
+use secagg_spec::{SESSION_ACTIVE, SESSION_COMPLETE, SESSION_PINNED, SESSION_REGULAR};
 use secagg_tests::transcript::{
     ClientRecord, ConfigRecord, CredentialsRecord, Operation, Recorder, Transcript, VectorRecord,
 };
@@ -27,8 +27,18 @@ fn the_session_of_the_active_suite() {
 }
 
 #[test]
+fn the_session_of_the_pinned_suite() {
+    compare("session-pinned.json", SESSION_PINNED, &pinned());
+}
+
+#[test]
 fn the_sums_are_those_of_the_survivors() {
-    for (text, survivors) in [(SESSION_COMPLETE, 1..=3), (SESSION_REGULAR, 1..=4), (SESSION_ACTIVE, 1..=9)] {
+    for (text, survivors) in [
+        (SESSION_COMPLETE, 1..=3),
+        (SESSION_REGULAR, 1..=4),
+        (SESSION_ACTIVE, 1..=9),
+        (SESSION_PINNED, 1..=9),
+    ] {
         let transcript = Transcript::parse(text);
         let Some(Operation::Close { aggregate: Some(aggregate), .. }) = transcript.operations.last() else {
             panic!("the session ends with a sum");
@@ -111,10 +121,8 @@ fn active() -> Transcript {
                  client 12 sends the signature of client 11; \
                  client 9 signs another survivor set than the server's; \
                  client 8 refuses signatures that are too few";
-    let suite = "active".to_owned();
-    let authority = Some(hex::encode(authority().public()));
-    let curious = config("complete", None, 12, 7, vectors, 9);
-    let mut session = Session::new(about, ConfigRecord { suite, corrupt: Some(1), authority, ..curious });
+    let config = signed("active", config("complete", None, 12, 7, vectors, 9));
+    let mut session = Session::new(about, config);
     let requests = session.recorder.open();
     let answers: Vec<Vec<u8>> = (1..=12).map(|client| session.answer(&requests, client)).collect();
     for (client, answer) in (1..=11).zip(&answers) {
@@ -136,6 +144,38 @@ fn active() -> Transcript {
     assert!(session.recorder.handle(8, &too_few).is_err());
     session.end(requests, &(1..=7).collect::<Vec<_>>())
 }
+
+/// Clients 12, 11, 10, 9 and 8 are lost, one in each round: 12 sends another draw commitment than it has signed, 11
+/// another draw than it has committed to, 10 signs other sharers than the server's, 8 refuses the signature of another
+/// owner.
+fn pinned() -> Transcript {
+    let vectors = vec![vector("weights", 3, 16, None), vector("examples", 1, 34, Some("1000000000"))];
+    let about = "pinned suite; clients 12, 11, 10, 9 and 8 are lost in the rounds 4.2 to 4.6; \
+                 client 12 sends another draw commitment than it has signed; \
+                 client 11 sends another draw than it has committed to; \
+                 client 10 signs other sharers than the server's; \
+                 client 8 refuses the signature of another owner";
+    let config = signed("pinned", config("k-out", Some(6), 12, 3, vectors, PINNED_NONCE));
+    let mut session = Session::new(about, config);
+    let requests = session.recorder.open();
+    let requests = session.round_with_lie(requests, 11, |message| message[33 + 64] ^= 1);
+    let requests = session.round_with_lie(requests, 10, |message| message[33 + 32] ^= 1);
+    session.take(&requests, 9);
+    let mut others = requests[9].1.clone();
+    others[37..39].copy_from_slice(&[0b1111_1111, 0b111]);
+    let other = session.recorder.handle(10, &others).unwrap();
+    assert!(session.recorder.receive(10, &other).is_err());
+    let requests = session.round(Vec::new(), &[]);
+    let requests = session.round(requests, &(1..=8).collect::<Vec<_>>());
+    let mut other = requests[7].1.clone();
+    let last = other.len() - 64;
+    other[last] ^= 1;
+    assert!(session.recorder.handle(8, &other).is_err());
+    session.end(requests, &(1..=7).collect::<Vec<_>>())
+}
+
+/// With this nonce every secret has three of the clients 1 to 7 among its holders.
+const PINNED_NONCE: u8 = 13;
 
 /// With this nonce every secret has two of the clients 1, 2 and 3 among its holders.
 const REGULAR_NONCE: u8 = 5;
@@ -164,6 +204,23 @@ impl Session {
             }
         }
         self.recorder.close_round().unwrap()
+    }
+
+    /// The first of the clients answer.
+    fn take(&mut self, requests: &Requests, count: u32) {
+        for client in 1..=count {
+            let response = self.answer(requests, client);
+            self.recorder.receive(client, &response).unwrap();
+        }
+    }
+
+    /// The first of the clients answer, and the next one sends an answer that is changed and refused.
+    fn round_with_lie(&mut self, requests: Requests, honest: u32, change: fn(&mut Vec<u8>)) -> Requests {
+        self.take(&requests, honest);
+        let mut lie = self.answer(&requests, honest + 1);
+        change(&mut lie);
+        assert!(self.recorder.receive(honest + 1, &lie).is_err());
+        self.round(Vec::new(), &[])
     }
 
     fn round(&mut self, requests: Requests, answering: &[u32]) -> Requests {
@@ -206,6 +263,12 @@ fn config(
         task,
         nonce,
     }
+}
+
+/// The same where clients sign, with one that may be corrupt.
+fn signed(suite: &str, config: ConfigRecord) -> ConfigRecord {
+    let (suite, authority) = (suite.to_owned(), Some(hex::encode(authority().public())));
+    ConfigRecord { suite, corrupt: Some(1), authority, ..config }
 }
 
 /// Entropy and coordinates that are easy to tell apart and reach the ends of their ranges.

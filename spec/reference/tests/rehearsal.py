@@ -3,13 +3,13 @@
 import copy
 
 import ed25519
-from client import Client
-from config import ACTIVE, Config, VectorSpec
+from client import Client, Policy
+from config import ACTIVE, PINNED, Config, VectorSpec
 from identity import Credentials, certify
 from server import Server
 
 ADVERTISE_KEYS, SHARE_KEYS, MASKED_INPUT, UNMASKING = range(4)
-CONSISTENCY_CHECK, CERTIFIED = 3, 4  # the last rounds of the active suite
+CONSISTENCY_CHECK, CERTIFIED = 3, 4  # the last rounds where clients sign
 
 LANES = (
     VectorSpec("narrow", 5, 13),
@@ -31,6 +31,11 @@ def regular(clients=6, threshold=2, degree=4, vectors=ONE_VECTOR) -> Config:
 def active(clients=4, threshold=3, corrupt=1, vectors=ONE_VECTOR) -> Config:
     suite = {"suite": ACTIVE, "corrupt": corrupt, "authority": ed25519.public_key(AUTHORITY)}
     return Config(clients, threshold, vectors, task=b"t" * 32, nonce=b"n" * 32, **suite)
+
+
+def pinned(clients=8, threshold=3, degree=5, corrupt=1, vectors=ONE_VECTOR) -> Config:
+    suite = {"suite": PINNED, "corrupt": corrupt, "authority": ed25519.public_key(AUTHORITY)}
+    return Config(clients, threshold, vectors, task=b"t" * 32, nonce=b"n" * 32, degree=degree, k_out=True, **suite)
 
 
 def credentials(client: int, authority: bytes = AUTHORITY) -> Credentials:
@@ -70,8 +75,8 @@ class Rehearsal:
         self.requests = self.server.open()
 
     def _client(self, client: int) -> Client:
-        own = credentials(client) if self.config.active else None
-        return Client(entropy(client), honest_input(self.config, client), credentials=own)
+        own = credentials(client) if self.config.signed else None
+        return Client(entropy(client), honest_input(self.config, client), Policy(roots=1), own)
 
     def copy(self) -> "Rehearsal":
         return copy.deepcopy(self)

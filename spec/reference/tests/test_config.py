@@ -54,9 +54,9 @@ class Encoding(unittest.TestCase):
         encoded = complete().encode()
         self.refused(b"\0\2" + encoded[2:], "4.2-1")
         self.refused(encoded[:2] + b"\0" + encoded[3:], "4.2-1")
-        self.refused(encoded[:2] + b"\3" + encoded[3:], "4.2-1")
+        self.refused(encoded[:2] + b"\4" + encoded[3:], "4.2-1")
         self.refused(encoded[:3] + b"\0" + encoded[4:], "4.2-1")
-        self.refused(encoded[:3] + b"\3" + encoded[4:], "4.2-1")
+        self.refused(encoded[:3] + b"\4" + encoded[4:], "4.2-1")
 
     def refused(self, encoded, must):
         with self.assertRaisesRegex(Broken, must):

@@ -51,7 +51,25 @@ pub fn active(mut config: Value, corrupt: u32) -> Value {
     config
 }
 
-/// The authority of all sessions of the active suite.
+/// The configuration in the pinned suite, if there is a degree.
+pub fn pinned(config: Value, corrupt: u32) -> Value {
+    let mut config = active(config, corrupt);
+    config["suite"] = "pinned".into();
+    config["graph"] = "k-out".into();
+    config
+}
+
+/// The configuration in the suite that has corrupt clients, if there are any: the active one, or with a degree the
+/// pinned one.
+pub fn signed(config: Value, corrupt: Option<u32>) -> Value {
+    match corrupt {
+        None => config,
+        Some(corrupt) if config.get("degree").is_some() => pinned(config, corrupt),
+        Some(corrupt) => active(config, corrupt),
+    }
+}
+
+/// The authority of all sessions with signatures.
 fn authority() -> Authority {
     Authority::new([0xa7; 32])
 }
@@ -119,11 +137,14 @@ pub fn new_client(client: u32, vectors: &[Vector]) -> Value {
     })
 }
 
-/// The same for a configuration: with credentials in the active suite.
+/// The same for a configuration: with credentials where clients sign, and with the policy that the pinned suite takes.
 pub fn new_client_for(config: &Value, client: u32, vectors: &[Vector]) -> Value {
     let mut new = new_client(client, vectors);
-    if config["suite"] == "active" {
+    if config["suite"] != "curious" {
         new["credentials"] = credentials(client);
+    }
+    if config["suite"] == "pinned" {
+        new["policy"] = json!({"pinned": true});
     }
     new
 }

@@ -1,9 +1,10 @@
 //! All tests, and how they are run.
 
 use super::known::Known;
-use super::pairing::{Session, play, sessions};
+use super::pairing::play;
 use super::replay::{Outcome, replay};
 use super::report::{Entry, Verdict};
+use super::sessions::{Session, sessions};
 use super::shim::Shim;
 use super::vectors::{Case, File, Level};
 

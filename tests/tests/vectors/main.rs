@@ -13,6 +13,9 @@ mod lying_client;
 mod lying_server;
 mod messages;
 mod noise;
+mod pinned;
+mod pinned_client;
+mod pinned_server;
 mod rehearsal;
 mod removal;
 mod schema;
@@ -44,7 +47,11 @@ fn written(shim: &str) -> Vec<(String, File)> {
     active::write(&mut book, &signed);
     active_server::write(&mut book, &signed[0].1, &signed[1].1);
     active_client::write(&mut book, &signed[0].1);
-    for (name, session) in sessions.iter().chain(&signed) {
+    let drawn = pinned::sessions(&mut book);
+    pinned::write(&mut book, &drawn);
+    pinned_server::write(&mut book, &drawn);
+    pinned_client::write(&mut book, &drawn[0].1);
+    for (name, session) in sessions.iter().chain(&signed).chain(&drawn) {
         session.record(&mut book, name, &[2, session.clients]);
     }
     book.finish()

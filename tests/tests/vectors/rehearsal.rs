@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secagg_tests::conform::scenario::{Vector, active, config, new_client_for};
+use secagg_tests::conform::scenario::{Vector, config, new_client_for, signed};
 use secagg_tests::conform::vectors::Level;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(crate) const ADVERTISE_KEYS: usize = 0;
 pub(crate) const SHARE_KEYS: usize = 1;
 pub(crate) const MASKED_INPUT: usize = 2;
 pub(crate) const UNMASKING: usize = 3;
-/// The last rounds of the active suite.
+/// The last rounds where clients sign.
 pub(crate) const CONSISTENCY_CHECK: usize = 3;
 pub(crate) const CERTIFIED: usize = 4;
 
@@ -30,7 +30,7 @@ pub(crate) struct Rehearsal {
 /// What a session is to be.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
-    /// Corrupt clients, in the active suite; none stands for the curious one.
+    /// Corrupt clients, in the active suite and with a degree in the pinned one; none stands for the curious one.
     pub(crate) corrupt: Option<u32>,
     pub(crate) degree: Option<u32>,
     pub(crate) clients: u32,
@@ -46,11 +46,8 @@ impl Rehearsal {
     pub(crate) fn new(book: &mut Book, plan: &Plan<'_>) -> Self {
         let mut config = config(plan.degree, plan.clients, plan.threshold, plan.vectors, 0x5e);
         config["minimum_survivors"] = plan.minimum_survivors.into();
-        let mut rounds = 4;
-        if let Some(corrupt) = plan.corrupt {
-            config = active(config, corrupt);
-            rounds = 5;
-        }
+        let config = signed(config, plan.corrupt);
+        let rounds = if plan.corrupt.is_some() { 5 } else { 4 };
         (1..=plan.clients).for_each(|client| drop(book.ask(&new_client_for(&config, client, plan.vectors))));
         let mut answer = book.ask(&json!({"command": "server.open", "config": config}));
         let (mut requests, mut responses) = (vec![BTreeMap::new(); rounds], vec![BTreeMap::new(); rounds]);

@@ -2,7 +2,8 @@
 
 use jsonschema::Validator;
 use secagg_spec::{
-    RECORDING_SCHEMA, SESSION_ACTIVE, SESSION_COMPLETE, SESSION_REGULAR, VECTOR_SCHEMA, VECTORS,
+    RECORDING_SCHEMA, SESSION_ACTIVE, SESSION_COMPLETE, SESSION_PINNED, SESSION_REGULAR, VECTOR_SCHEMA,
+    VECTORS,
 };
 use serde_json::{Value, json};
 
@@ -38,6 +39,7 @@ fn every_file_keeps_its_schema() {
     VECTORS.iter().for_each(|(name, text)| assert_keeps(&cases, name, text));
     assert_keeps(&recordings, "session-active.json", SESSION_ACTIVE);
     assert_keeps(&recordings, "session-complete.json", SESSION_COMPLETE);
+    assert_keeps(&recordings, "session-pinned.json", SESSION_PINNED);
     assert_keeps(&recordings, "session-regular.json", SESSION_REGULAR);
 }
 
