@@ -16,7 +16,15 @@ pub(crate) struct Circle {
 impl Circle {
     /// The circle of all clients that have answered the first round.
     pub(crate) fn new(graph: Graph, clients: &[u8]) -> Self {
-        Self { graph, answered: clients.iter().copied().filter(|answered| *answered > 0).collect() }
+        let mut circle = Self { graph, answered: Vec::new() };
+        circle.renew(clients);
+        circle
+    }
+
+    /// The same for what the clients have answered since; in the same memory.
+    pub(crate) fn renew(&mut self, clients: &[u8]) {
+        self.answered.clear();
+        self.answered.extend(clients.iter().copied().filter(|answered| *answered > 0));
     }
 
     /// Members.

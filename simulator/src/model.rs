@@ -203,7 +203,7 @@ impl Mode for Model {
         let (closed, reason) = self.close(play, &times);
         self.settle(play, &times, closed, page, ledger);
         self.times = times;
-        self.circle = Circle::new(self.config.graph, &self.answered);
+        self.circle.renew(&self.answered);
         let checked = self.check(&self.answered, &self.circle);
         let last = usize::from(self.closed) + 1 == self.rounds.len();
         self.closed += 1;
