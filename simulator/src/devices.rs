@@ -183,7 +183,7 @@ impl<'a> Presence<'a> {
     fn habits(&self, device: u32, stay: f64, zones: u32) -> (f64, usize) {
         let own = self.own.bits(device);
         let phase = (own >> 32) as f64 / (1u64 << 32) as f64 * stay;
-        let zone = (own & 0xffff_ffff) * u64::from(zones) >> 32;
+        let zone = ((own & 0xffff_ffff) * u64::from(zones)) >> 32;
         (phase, zone as usize)
     }
 

@@ -82,8 +82,8 @@ pub fn slow_start(bytes: u64, first: u64, rate: f64, round_trip: f64) -> f64 {
 /// How many of 1, 2, 4, 8 … are less than a number.
 #[inline]
 fn doublings(number: f64) -> u32 {
-    // NaN too: a wait of no time at an infinite rate.
-    if !(number > 1.0) {
+    // NaN is a wait of no time at an infinite rate.
+    if number.is_nan() || number <= 1.0 {
         return 0;
     }
     // The bits of a number above 1 are its exponent, biased by 1023, and 52 of its fraction.
