@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::link::Flow;
 use crate::quic;
 use crate::scenario::Moment;
-use crate::world::{Rule, World, nanoseconds};
+use crate::world::{Rule, World, nanoseconds, rounded};
 
 /// The clients of one session.
 pub(crate) struct Cast<'a> {
@@ -54,6 +54,8 @@ pub(crate) struct Scene<'a> {
     moments: Draws,
     fractions: Draws,
     again: [Draws; 2],
+    /// Bytes per second that an answer has at most while everybody answers, by the client's own rate.
+    rates: Vec<f64>,
 }
 
 /// What a client does in a round. Times are nanoseconds from the round's opening.
@@ -61,8 +63,8 @@ pub(crate) struct Scene<'a> {
 pub(crate) enum Answering {
     /// It vanishes before its answer begins.
     Gone { at: u64 },
-    /// It begins its answer, or the part of it that it sends before it vanishes, at this tick.
-    Sends { start: u32 },
+    /// It sends its answer, or the part of it that it sends before it vanishes.
+    Sends { flow: Flow },
 }
 
 /// How a client's answer ends. Times are nanoseconds from the round's opening.
@@ -134,7 +136,10 @@ impl<'a> Cast<'a> {
     /// One of its rounds, which opens so many nanoseconds from the session's start.
     pub(crate) fn scene(&'a self, round: Round, rounds: usize, opened: u64) -> Scene<'a> {
         let draws = |purpose, salt: u64| self.world.draws(self.session, purpose, salt << 8 | round as u64);
+        let network = &self.world.scenario.network;
+        let share = network.server_down.map_or(f64::INFINITY, |bits| bits / 8.0) / f64::from(self.clients());
         Scene {
+            rates: self.world.up_levels.values().iter().map(|bits| share.min(bits / 8.0)).collect(),
             cast: self,
             round,
             opened,
@@ -170,6 +175,9 @@ impl<'a> Cast<'a> {
     /// Bytes on the wire with those that are sent again, of so many without losses.
     #[inline]
     fn resent(&self, device: u32, wire: u64) -> u64 {
+        if self.world.ways.is_some() {
+            return wire;
+        }
         match self.loss(device) {
             0.0 => wire,
             loss => (wire as f64 / (1.0 - loss)).ceil() as u64,
@@ -177,7 +185,7 @@ impl<'a> Cast<'a> {
     }
 
     /// A client by its number from 0.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn who(&self, client: u32) -> Who {
         let device = self.devices.of(client);
         let left = self.devices.leaves(client);
@@ -191,9 +199,10 @@ impl<'a> Cast<'a> {
     }
 }
 
+/// What a round asks of every client is inlined, always, so that a pass draws each of its lots once.
 impl Scene<'_> {
     /// When in this round the client vanishes, by its own lot.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn moment(&self, who: Who) -> Option<Moment> {
         let rule = self.rules.iter().find(|rule| rule.lot.unit(who.device) < rule.probability)?;
         if rule.moment != Moment::Any {
@@ -204,7 +213,7 @@ impl Scene<'_> {
     }
 
     /// The transfer of a client's request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn request(&self, who: Who, exchange: &Exchange) -> Flow {
         let levels = &self.cast.world.down_levels;
         let class = levels.chosen(self.cast.traits.down, who.device) as u8;
@@ -212,7 +221,7 @@ impl Scene<'_> {
     }
 
     /// What a client does whose request has been sent completely at `sent`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn answering(
         &self,
         who: Who,
@@ -229,48 +238,46 @@ impl Scene<'_> {
         if moment == Some(Moment::Computing) || gone <= done {
             return Answering::Gone { at: gone.min(done) };
         }
-        let start = (done + self.stalled(who, moment, exchange)).div_ceil(self.cast.world.tick);
-        Answering::Sends { start: u32::try_from(start).unwrap_or(u32::MAX - 1) }
+        let mut flow = self.response(who, moment, exchange);
+        let start = (done + self.stalled(who, flow)).div_ceil(self.cast.world.tick);
+        flow.start = u32::try_from(start).unwrap_or(u32::MAX - 1);
+        Answering::Sends { flow }
     }
 
     /// Nanoseconds that an answer takes longer because its connection begins with a small window: counted before it
     /// begins, as if the link were idle then and not in between.
-    #[inline]
-    fn stalled(&self, who: Who, moment: Option<Moment>, exchange: &Exchange) -> u64 {
-        let (cast, world) = (self.cast, self.cast.world);
-        let window = u64::from(world.scenario.network.window);
-        let Flow { bytes, class, .. } = self.response(who, moment, exchange, 0);
+    #[inline(always)]
+    fn stalled(&self, who: Who, Flow { bytes, class, .. }: Flow) -> u64 {
+        let window = u64::from(self.cast.world.scenario.network.window);
         if bytes <= window || window == 0 {
             return 0;
         }
-        let own = world.up_levels.values().get(usize::from(class)).copied().unwrap_or(f64::INFINITY) / 8.0;
-        let shared = world.scenario.network.server_down.map_or(f64::INFINITY, |bits| bits / 8.0);
-        let rate = own.min(shared / f64::from(cast.clients()));
-        nanoseconds(quic::slow_start(bytes, window, rate, 2.0 * cast.latency(who.device)))
+        let rate = self.rates.get(usize::from(class)).copied().unwrap_or(f64::INFINITY);
+        nanoseconds(quic::slow_start(bytes, window, rate, 2.0 * self.cast.latency(who.device)))
     }
 
-    /// The transfer of a client's answer, or of the part of it that it sends, that begins at tick `start`.
-    #[inline]
-    pub(crate) fn response(&self, who: Who, moment: Option<Moment>, exchange: &Exchange, start: u32) -> Flow {
+    /// The transfer of a client's answer, or of the part of it that it sends, did it begin at once.
+    #[inline(always)]
+    fn response(&self, who: Who, moment: Option<Moment>, exchange: &Exchange) -> Flow {
         let wire = match moment {
             None => exchange.response_wire,
             _ => self.cast.world.wire(self.begun(who, moment, exchange.response)),
         };
         let class = self.cast.world.up_levels.chosen(self.cast.traits.up, who.device) as u8;
-        Flow { start, class, bytes: self.cast.resent(who.device, wire) }
+        Flow { start: 0, class, bytes: self.cast.resent(who.device, wire) }
     }
 
-    /// When all that a client sends is with the server.
-    #[inline]
-    pub(crate) fn arrival(&self, who: Who, sent: u64) -> u64 {
-        sent.saturating_add(self.way(who.device, 1))
+    /// Nanoseconds from when a client has sent all that it sends to when the server has that.
+    #[inline(always)]
+    pub(crate) fn way_up(&self, who: Who) -> u64 {
+        self.way(who.device, 1)
     }
 
-    /// How the answer of a client ends that would arrive at `arrival`.
-    #[inline]
-    pub(crate) fn ending(&self, who: Who, moment: Option<Moment>, arrival: u64) -> Ending {
+    /// How the answer of a client ends that would arrive at `arrival`, were it not `cut` off.
+    #[inline(always)]
+    pub(crate) fn ending(&self, who: Who, cut: bool, arrival: u64) -> Ending {
         let gone = self.gone(who);
-        if moment.is_some() || gone < arrival {
+        if cut || gone < arrival {
             return Ending::Lost { at: self.noticed(gone.min(arrival)) };
         }
         Ending::Answer { at: arrival }
@@ -284,7 +291,7 @@ impl Scene<'_> {
 
     /// What the round has had of a client, whose answer began at tick `start` and was to arrive at `arrival`, when it
     /// closes at `closed`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle(
         &self,
         who: Who,
@@ -302,19 +309,21 @@ impl Scene<'_> {
         if until >= arrival {
             return Settled { accepted: moment.is_none(), worked: true, sent: message };
         }
-        let part =
-            u128::from(message) * u128::from(until.saturating_sub(start)) / u128::from(arrival - start);
-        Settled { accepted: false, worked: true, sent: part as u64 }
+        Settled {
+            accepted: false,
+            worked: true,
+            sent: part(message, until.saturating_sub(start), arrival - start),
+        }
     }
 
     /// Nanoseconds from the round's opening at which the client's device is gone.
-    #[inline]
+    #[inline(always)]
     fn gone(&self, who: Who) -> u64 {
         who.gone.saturating_sub(self.opened)
     }
 
     /// Nanoseconds of a client's work.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn work(&self, who: Who, exchange: &Exchange) -> u64 {
         let (world, traits) = (self.cast.world, &self.cast.traits);
         let class = self.cast.class(who.device);
@@ -328,13 +337,23 @@ impl Scene<'_> {
         {
             time *= stragglers.slowdown;
         }
-        (time + 0.5) as u64
+        rounded(time)
     }
 
     /// Nanoseconds from a device to the server or back: the latency, and for each time that the last packet is lost a
     /// round trip more.
-    #[inline]
+    #[inline(always)]
     fn way(&self, device: u32, direction: usize) -> u64 {
+        let world = self.cast.world;
+        match &world.ways {
+            Some(ways) => {
+                ways.get(world.latency.chosen(self.cast.traits.latency, device)).copied().unwrap_or(0)
+            }
+            None => self.lossy_way(device, direction),
+        }
+    }
+
+    fn lossy_way(&self, device: u32, direction: usize) -> u64 {
         let latency = self.cast.latency(device);
         let loss = self.cast.loss(device);
         let mut seconds = latency;
@@ -346,7 +365,7 @@ impl Scene<'_> {
                 all_lost *= loss;
             }
         }
-        (seconds * 1e9 + 0.5) as u64
+        nanoseconds(seconds)
     }
 
     /// Bytes of its message that a client sends before it vanishes.
@@ -359,5 +378,14 @@ impl Scene<'_> {
             }
             _ => message,
         }
+    }
+}
+
+/// `whole` · `some` / `all`, rounded down.
+#[inline]
+fn part(whole: u64, some: u64, all: u64) -> u64 {
+    match whole.checked_mul(some) {
+        Some(product) => product / all,
+        None => (u128::from(whole) * u128::from(some) / u128::from(all)) as u64,
     }
 }

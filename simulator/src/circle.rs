@@ -2,6 +2,10 @@
 
 use secagg::Graph;
 
+/// Rounds after which a client has shared its secrets, and after which its input is in the sum.
+pub(crate) const SHARED: u8 = 2;
+pub(crate) const SURVIVED: u8 = 3;
+
 /// The clients of a roster, ascending, in the order in which they stand on the circle.
 pub(crate) struct Circle {
     graph: Graph,
@@ -12,7 +16,15 @@ pub(crate) struct Circle {
 impl Circle {
     /// The circle of all clients that have answered the first round.
     pub(crate) fn new(graph: Graph, clients: &[u8]) -> Self {
-        Self { graph, answered: clients.iter().copied().filter(|answered| *answered > 0).collect() }
+        let mut circle = Self { graph, answered: Vec::new() };
+        circle.renew(clients);
+        circle
+    }
+
+    /// The same for what the clients have answered since; in the same memory.
+    pub(crate) fn renew(&mut self, clients: &[u8]) {
+        self.answered.clear();
+        self.answered.extend(clients.iter().copied().filter(|answered| *answered > 0));
     }
 
     /// Members.
@@ -38,6 +50,17 @@ impl Circle {
                 apart > 0 && apart.min(members - apart) <= degree as usize / 2
             }
         }
+    }
+
+    /// For each member whose secrets are needed, how many of its neighbours have answered at least `present` rounds: it
+    /// has shared them, and its input is in the sum or a neighbour's is, as far as these rounds have come.
+    pub(crate) fn held(&self, present: u8) -> impl Iterator<Item = Option<u32>> + '_ {
+        let sum = present.min(SURVIVED);
+        let mut survivors = (present > sum).then(|| self.partners(sum));
+        self.answered.iter().zip(self.partners(present)).map(move |(rounds, held)| {
+            let survivors = survivors.as_mut().map_or(Some(held), Iterator::next).unwrap_or_default();
+            (*rounds >= SHARED && (*rounds >= sum || survivors > 0)).then_some(held)
+        })
     }
 
     /// For each member, how many of its neighbours have answered at least so many rounds.

@@ -33,20 +33,19 @@ impl Devices {
         let stride = step(scenario.seed, number, population);
         let first = (offset + u64::from(cohort) * stride) % population;
         let step = stride * cohorts % population;
-        let walk = Self::Walk { first, step, population, clients };
         if always {
-            return walk;
+            return Self::Walk { first, step, population, clients };
         }
         // The cohorts look at different devices each: number 0, c, 2c, … of the walk and so on.
         let looked_at = (population - u64::from(cohort)).div_ceil(cohorts);
         let presence = Presence::new(world, start);
-        let there = (0..looked_at as u32).filter_map(|at| {
-            let device = walk.of(at);
-            let left = presence.leaves(world, device).checked_sub(start).filter(|left| *left > 0)?;
+        let devices = presence.find((first, step, population), looked_at, clients);
+        let leave = |device: &u32| {
             // One that goes before the next tick is as good as gone.
-            Some((device, u32::try_from(left / world.tick).unwrap_or(u32::MAX)))
-        });
-        let (devices, leave) = there.take(clients as usize).unzip();
+            let left = (presence.leaves(*device) - start) / world.tick;
+            u32::try_from(left).unwrap_or(u32::MAX)
+        };
+        let leave = devices.iter().map(leave).collect();
         Self::Listed { devices, leave }
     }
 
@@ -59,7 +58,7 @@ impl Devices {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(&self, client: u32) -> u32 {
         match self {
             Self::Direct(first) => first + client,
@@ -71,7 +70,7 @@ impl Devices {
     }
 
     /// When a client's device goes, in ticks from the session's start; `u32::MAX` for never.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn leaves(&self, client: u32) -> u32 {
         match self {
             Self::Listed { leave, .. } => leave.get(client as usize).copied().unwrap_or(u32::MAX),
@@ -91,38 +90,75 @@ fn gcd(a: u64, b: u64) -> u64 {
 }
 
 /// Who is there at one moment, and for how long.
-struct Presence {
+struct Presence<'a> {
+    availability: &'a Availability,
     /// Nanoseconds of the run.
     now: u64,
-    /// For each block of time from the one before `now` on: the lots, and the share that is there by time zone.
-    blocks: Vec<(Draws, Vec<f64>)>,
+    /// The block of time in which `now` is, and how many seconds of it have passed.
     first: u64,
+    passed: f64,
+    /// The lots of each block from that one on.
+    lots: Vec<Draws>,
+    /// For each of these blocks, the share that is there by time zone, one after the other.
+    shares: Vec<f64>,
     /// What decides on a device's phase and time zone.
     own: Draws,
 }
 
-impl Presence {
-    fn new(world: &World, now: u64) -> Self {
-        let seed = world.scenario.seed;
+impl<'a> Presence<'a> {
+    fn new(world: &'a World, now: u64) -> Self {
+        let (seed, availability) = (world.scenario.seed, &world.scenario.availability);
         let own = Draws::new(seed, 0, Purpose::Absence, 0);
-        let Availability::Diurnal { stay, zones, .. } = &world.scenario.availability else {
-            return Self { now, blocks: Vec::new(), first: 0, own };
-        };
-        let first = (now as f64 / 1e9 / stay) as u64;
-        let block = |block: u64| {
-            let hour = (block as f64 + 0.5) * stay / HOUR;
-            let share = |zone| {
-                let shift = f64::from(zone) * 24.0 / f64::from(*zones);
-                present(&world.scenario.availability, hour + shift)
-            };
-            (Draws::new(seed, 0, Purpose::Absence, block + 1), (0..*zones).map(share).collect())
-        };
-        Self { now, blocks: (first..=first + LONGEST).map(block).collect(), first, own }
+        let mut presence =
+            Self { availability, now, first: 0, passed: 0.0, lots: Vec::new(), shares: Vec::new(), own };
+        if let Availability::Diurnal { stay, zones, .. } = availability {
+            let seconds = now as f64 / 1e9;
+            presence.first = (seconds / stay) as u64;
+            presence.passed = seconds - presence.first as f64 * stay;
+            for block in presence.first..=presence.first + LONGEST {
+                let hour = (block as f64 + 0.5) * stay / HOUR;
+                let shift = |zone| f64::from(zone) * 24.0 / f64::from(*zones);
+                presence.shares.extend((0..*zones).map(|zone| present(availability, hour + shift(zone))));
+                presence.lots.push(Draws::new(seed, 0, Purpose::Absence, block + 1));
+            }
+        }
+        presence
     }
 
-    /// When a device that is there goes, in nanoseconds of the run; `now` if it is not there.
-    fn leaves(&self, world: &World, device: u32) -> u64 {
-        match &world.scenario.availability {
+    /// The first so many devices that are there, of the `looked_at` first ones of a walk: where it begins, its step and
+    /// its circle.
+    fn find(&self, (first, step, population): (u64, u64, u64), looked_at: u64, clients: u32) -> Vec<u32> {
+        // Each device is written, and the place only taken if it is there: who is there, no processor foresees.
+        let mut devices = vec![0; clients as usize + 1];
+        let (mut device, mut found) = (first, 0);
+        for _ in 0..looked_at {
+            if found == clients as usize {
+                break;
+            }
+            devices[found] = device as u32;
+            found += usize::from(self.is_there(device as u32));
+            device += step;
+            device -= if device >= population { population } else { 0 };
+        }
+        devices.truncate(found);
+        devices
+    }
+
+    #[inline]
+    fn is_there(&self, device: u32) -> bool {
+        match self.availability {
+            Availability::Diurnal { stay, zones, .. } => {
+                let (phase, zone) = self.habits(device, *stay, *zones);
+                self.stays(device, self.block(phase, *stay), (zone, *zones as usize))
+            }
+            _ => self.leaves(device) > self.now,
+        }
+    }
+
+    /// When a device that is there goes, in nanoseconds of the run; `now` if a trace does not have it there.
+    #[inline]
+    fn leaves(&self, device: u32) -> u64 {
+        match self.availability {
             Availability::Always => u64::MAX,
             Availability::Trace(trace) => {
                 let seconds = self.now as f64 / 1e9;
@@ -131,20 +167,37 @@ impl Presence {
                 open.map_or(self.now, |(_, to)| nanoseconds(*to))
             }
             Availability::Diurnal { stay, zones, .. } => {
-                let own = self.own.bits(device);
-                let phase = (own >> 32) as f64 / (1u64 << 32) as f64 * stay;
-                let zone = ((own & 0xffff_ffff) % u64::from(*zones)) as usize;
-                let block = ((self.now as f64 / 1e9 + phase) / stay) as u64;
-                let later = self.blocks.get((block - self.first) as usize..).unwrap_or_default();
-                let there = |(lots, shares): &&(Draws, Vec<f64>)| {
-                    shares.get(zone).is_some_and(|p| lots.unit(device) < *p)
-                };
-                match later.iter().take_while(there).count() as u64 {
-                    0 => self.now,
-                    blocks => nanoseconds((block + blocks) as f64 * stay - phase).max(self.now + 1),
+                let (phase, zone) = self.habits(device, *stay, *zones);
+                let block = self.block(phase, *stay);
+                let mut goes = block + 1;
+                while self.stays(device, goes, (zone, *zones as usize)) {
+                    goes += 1;
                 }
+                nanoseconds((self.first + goes as u64) as f64 * stay - phase).max(self.now + 1)
             }
         }
+    }
+
+    /// How many seconds a device's blocks begin before those of the run, and its time zone.
+    #[inline]
+    fn habits(&self, device: u32, stay: f64, zones: u32) -> (f64, usize) {
+        let own = self.own.bits(device);
+        let phase = (own >> 32) as f64 / (1u64 << 32) as f64 * stay;
+        let zone = ((own & 0xffff_ffff) * u64::from(zones)) >> 32;
+        (phase, zone as usize)
+    }
+
+    /// The block in which a device is, counted from the run's.
+    #[inline]
+    fn block(&self, phase: f64, stay: f64) -> usize {
+        usize::from(self.passed + phase >= stay)
+    }
+
+    /// Whether a device is there in a block; nobody is after the last one that is looked at.
+    #[inline]
+    fn stays(&self, device: u32, block: usize, (zone, zones): (usize, usize)) -> bool {
+        let (lots, share) = (self.lots.get(block), self.shares.get(block * zones + zone));
+        lots.zip(share).is_some_and(|(lots, share)| lots.unit(device) < *share)
     }
 }
 
@@ -191,7 +244,7 @@ mod tests {
         let there = |hours: u64| {
             let now = hours * 3600 * 1_000_000_000;
             let presence = Presence::new(&world, now);
-            (0..10_000).filter(|device| presence.leaves(&world, *device) > now).count()
+            (0..10_000).filter(|device| presence.is_there(*device)).count()
         };
         assert!((7_600..8_100).contains(&there(2)), "{}", there(2));
         assert!((1_900..2_400).contains(&there(14)), "{}", there(14));

@@ -116,13 +116,13 @@ pub(crate) struct Quantiles(Vec<f64>);
 
 impl Quantiles {
     /// The value that a device draws.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&self, draws: Draws, device: u32) -> f64 {
         self.0.get(self.chosen(draws, device)).copied().unwrap_or(0.0)
     }
 
     /// The index of the value that a device draws.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn chosen(&self, draws: Draws, device: u32) -> usize {
         match self.0.len() {
             1 => 0,

@@ -52,13 +52,13 @@ impl Draws {
     }
 
     /// 64 bits for a client.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bits(self, client: u32) -> u64 {
         mix(self.0.wrapping_add((u64::from(client) + 1).wrapping_mul(GOLDEN)))
     }
 
     /// A number from 0 up to 1, to 53 bits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unit(self, client: u32) -> f64 {
         (self.bits(client) >> 11) as f64 / (1u64 << 53) as f64
     }
@@ -67,7 +67,7 @@ impl Draws {
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The finaliser of splitmix64 (Steele, Lea and Flood 2014).
-#[inline]
+#[inline(always)]
 pub(crate) fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(GOLDEN);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

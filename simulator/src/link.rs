@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::draw::mix;
 
 /// A transfer, or all those that begin at the same time with the same length and the same greatest rate: they end at
 /// the same time too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Flow {
     /// Ticks from the opening of the round.
     pub(crate) start: u32,
@@ -25,41 +25,66 @@ pub(crate) struct Link {
     capacity: Option<f64>,
     /// The clients' greatest rates by class, in bytes per second.
     caps: Vec<f64>,
-    /// Seconds of a tick.
-    tick: f64,
+    /// Nanoseconds of a byte at each of these rates.
+    byte: Vec<f64>,
+    /// Nanoseconds of a tick.
+    tick: u64,
 }
 
-/// Transfers that wait to be put on a link.
+impl Hash for Flow {
+    /// In one word: most of the time of putting a transfer on a link would go into hashing it field by field.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let place = u64::from(self.start) << 8 | u64::from(self.class);
+        state.write_u64(place ^ self.bytes.rotate_left(40));
+    }
+}
+
+/// Transfers that wait to be put on a link, in groups of those that are alike.
+#[derive(Default)]
 pub(crate) struct Load {
+    /// Each group with its size.
+    flows: Vec<(Flow, u64)>,
     groups: Groups,
 }
 
-/// When transfers end.
-pub(crate) enum Schedule {
-    /// The link never limits, or cannot limit these.
-    Free,
-    /// Nanoseconds from the opening of the round.
-    Shared(Groups),
+/// When the transfers of each group begin, in ticks, and end, in nanoseconds from the opening of the round.
+#[derive(Default)]
+pub(crate) struct Schedule {
+    times: Vec<(u32, u64)>,
+    groups: Groups,
 }
 
-type Groups = HashMap<Flow, u64, BuildHasherDefault<FlowHasher>>;
+/// The numbers of groups.
+type Groups = HashMap<Flow, u32, BuildHasherDefault<FlowHasher>>;
+
+impl Load {
+    /// Adds a transfer; returns the number of its group.
+    #[inline]
+    pub(crate) fn add(&mut self, flow: Flow) -> u32 {
+        if let Some(group) = self.groups.get(&flow) {
+            self.flows[*group as usize].1 += 1;
+            return *group;
+        }
+        let group = self.flows.len() as u32;
+        self.groups.insert(flow, group);
+        self.flows.push((flow, 1));
+        group
+    }
+}
+
+impl Schedule {
+    /// When the transfers of a group begin and end.
+    #[inline]
+    pub(crate) fn times(&self, group: u32) -> (u32, u64) {
+        self.times[group as usize]
+    }
+}
 
 impl Link {
-    pub(crate) fn new(capacity: Option<f64>, caps: Vec<f64>, tick: f64) -> Self {
-        Self { capacity, caps, tick }
-    }
-
-    /// Nothing waits yet.
-    pub(crate) fn load(&self) -> Load {
-        Load { groups: Groups::default() }
-    }
-
-    /// Adds a transfer, which is only made if that matters.
-    #[inline]
-    pub(crate) fn add(&self, load: &mut Load, flow: impl FnOnce() -> Flow) {
-        if self.limits() {
-            *load.groups.entry(flow()).or_default() += 1;
-        }
+    pub(crate) fn new(capacity: Option<f64>, caps: Vec<f64>, tick: u64) -> Self {
+        let byte = caps.iter().map(|cap| 1e9 / cap).collect();
+        Self { capacity, caps, byte, tick }
     }
 
     /// Whether it may limit anything.
@@ -68,42 +93,48 @@ impl Link {
     }
 
     /// Shares the link among the transfers.
-    pub(crate) fn share(&self, mut load: Load) -> Schedule {
-        let Some(capacity) = self.capacity else { return Schedule::Free };
-        let mut flows: Vec<(Flow, u64)> = load.groups.iter().map(|(flow, count)| (*flow, *count)).collect();
-        flows.sort_unstable();
+    pub(crate) fn share(&self, Load { flows, groups }: Load) -> Schedule {
+        let mut times: Vec<(u32, u64)> =
+            flows.iter().map(|(flow, _)| (flow.start, self.alone(*flow))).collect();
         // In a fixed order: sums of fractions depend on it.
-        let demand: f64 = flows.iter().map(|(flow, count)| self.cap(flow.class) * *count as f64).sum();
-        if demand <= capacity {
-            return Schedule::Free;
-        }
-        let mut sharing = Sharing::new(capacity, &self.caps);
-        for (at, (flow, count)) in flows.iter().enumerate() {
-            sharing.until(f64::from(flow.start) * self.tick);
-            sharing.begin(at, *flow, *count);
-        }
-        sharing.until(f64::INFINITY);
-        for (at, end) in sharing.ends {
-            if let Some((flow, _)) = flows.get(at) {
-                load.groups.insert(*flow, (end * 1e9).ceil() as u64);
+        let mut order: Vec<u32> = (0..flows.len() as u32).collect();
+        order.sort_unstable_by_key(|group| flows[*group as usize]);
+        let sorted = || order.iter().map(|group| (*group, flows[*group as usize]));
+        let demand: f64 = sorted().map(|(_, (flow, count))| self.cap(flow.class) * count as f64).sum();
+        if let Some(capacity) = self.capacity.filter(|capacity| demand > *capacity) {
+            let mut sharing = Sharing::new(capacity, &self.caps);
+            for (group, (flow, count)) in sorted() {
+                sharing.until(f64::from(flow.start) * self.tick as f64 * 1e-9);
+                sharing.begin(group, flow, count);
+            }
+            sharing.until(f64::INFINITY);
+            for (group, end) in sharing.ends {
+                times[group as usize].1 = (end * 1e9).ceil() as u64;
             }
         }
-        Schedule::Shared(load.groups)
+        Schedule { times, groups }
     }
 
-    /// When a transfer ends, in nanoseconds from the opening of the round.
+    /// When a transfer ends that is on the schedule or on a link that never limits, in nanoseconds from the opening of
+    /// the round.
     #[inline]
     pub(crate) fn end(&self, schedule: &Schedule, flow: Flow) -> u64 {
-        match schedule {
-            Schedule::Free => {
-                let seconds = f64::from(flow.start) * self.tick + flow.bytes as f64 / self.cap(flow.class);
-                // Up to the next nanosecond, without asking for the exact ceiling.
-                (seconds * 1e9) as u64 + 1
-            }
-            Schedule::Shared(groups) => groups.get(&flow).copied().unwrap_or(u64::MAX),
+        match self.limits() {
+            false => self.alone(flow),
+            true => schedule.groups.get(&flow).map_or(u64::MAX, |group| schedule.times(*group).1),
         }
     }
 
+    /// When a transfer ends that has all it can take, in nanoseconds from the opening of the round.
+    #[inline]
+    pub(crate) fn alone(&self, flow: Flow) -> u64 {
+        let byte = self.byte.get(usize::from(flow.class)).copied().unwrap_or(0.0);
+        // Up to the next nanosecond, without asking for the exact ceiling; signed, for which machines have instructions.
+        let lasts = (flow.bytes as i64 as f64 * byte) as i64 as u64 + 1;
+        u64::from(flow.start).saturating_mul(self.tick).saturating_add(lasts)
+    }
+
+    #[inline]
     fn cap(&self, class: u8) -> f64 {
         self.caps.get(usize::from(class)).copied().unwrap_or(f64::INFINITY)
     }
@@ -120,7 +151,8 @@ struct Sharing {
     classes: Vec<Class>,
     /// Place in `classes` by index of the rate.
     place: Vec<usize>,
-    ends: Vec<(usize, f64)>,
+    /// By group.
+    ends: Vec<(u32, f64)>,
 }
 
 struct Class {
@@ -128,8 +160,8 @@ struct Class {
     rate: f64,
     served: f64,
     active: u64,
-    /// Tags with the transfers they belong to. Tags are not negative, so their bits sort as they do.
-    tags: BinaryHeap<Reverse<(u64, usize, u64)>>,
+    /// Tags with the groups they belong to and their sizes. Tags are not negative, so their bits sort as they do.
+    tags: BinaryHeap<Reverse<(u64, u32, u64)>>,
 }
 
 impl Sharing {
@@ -149,10 +181,10 @@ impl Sharing {
         Self { capacity, now: 0.0, classes, place, ends: Vec::new() }
     }
 
-    fn begin(&mut self, at: usize, flow: Flow, count: u64) {
+    fn begin(&mut self, group: u32, flow: Flow, count: u64) {
         let class = &mut self.classes[self.place[usize::from(flow.class)]];
         let tag = class.served + flow.bytes as f64;
-        class.tags.push(Reverse((tag.to_bits(), at, count)));
+        class.tags.push(Reverse((tag.to_bits(), group, count)));
         class.active += count;
     }
 
@@ -198,11 +230,11 @@ impl Sharing {
 
     fn finish(&mut self, at: usize) {
         let class = &mut self.classes[at];
-        if let Some(Reverse((tag, flow, count))) = class.tags.pop() {
+        if let Some(Reverse((tag, group, count))) = class.tags.pop() {
             // Not a rounding before or after.
             class.served = f64::from_bits(tag);
             class.active -= count;
-            self.ends.push((flow, self.now));
+            self.ends.push((group, self.now));
         }
     }
 }
@@ -211,6 +243,7 @@ impl Sharing {
 pub(crate) struct FlowHasher(u64);
 
 impl Hasher for FlowHasher {
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
@@ -219,14 +252,7 @@ impl Hasher for FlowHasher {
         bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
     }
 
-    fn write_u8(&mut self, value: u8) {
-        self.write_u64(u64::from(value));
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write_u64(u64::from(value));
-    }
-
+    #[inline]
     fn write_u64(&mut self, value: u64) {
         self.0 = mix(self.0 ^ value);
     }
@@ -244,9 +270,11 @@ mod tests {
 
     /// Ends in milliseconds on a link with ticks of a millisecond.
     fn ends(capacity: f64, caps: &[f64], flows: &[Flow]) -> Vec<u64> {
-        let link = Link::new(Some(capacity), caps.to_vec(), 0.001);
-        let mut load = link.load();
-        flows.iter().for_each(|flow| link.add(&mut load, || *flow));
+        let link = Link::new(Some(capacity), caps.to_vec(), 1_000_000);
+        let mut load = Load::default();
+        for flow in flows {
+            load.add(*flow);
+        }
         let schedule = link.share(load);
         flows.iter().map(|flow| link.end(&schedule, *flow).div_ceil(1_000_000)).collect()
     }

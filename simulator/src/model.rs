@@ -7,17 +7,13 @@ mod closing;
 
 use secagg::{Config, Counts, Round, operations};
 
-use crate::cast::{Answering, Ending, Scene, Settled};
-use crate::circle::{Circle, Partners};
+use crate::cast::{Answering, Ending, Scene, Settled, Who};
+use crate::circle::{Circle, Partners, SHARED, SURVIVED};
 use crate::exchange::{Exchange, request};
 use crate::ledger::{Ledger, Page};
-use crate::link::Schedule;
+use crate::link::{Load, Schedule};
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
 use crate::transcript::Record;
-
-/// Rounds after which a client has shared its secrets, and after which its input is in the sum.
-const SHARED: u8 = 2;
-const SURVIVED: u8 = 3;
 
 /// What comes of a client in a round, as far as it is known before the round closes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,9 +36,12 @@ pub(crate) struct Model {
     closed: u8,
     circle: Circle,
     requests: Requests,
+    /// Those of the last round, so that the memory is used again.
+    times: Times,
 }
 
 /// For each client, when its answer begins, in ticks, when that ends, and how.
+#[derive(Default)]
 struct Times {
     begins: Vec<u32>,
     ends: Vec<u64>,
@@ -56,7 +55,8 @@ impl Model {
         let answered = vec![0; config.clients as usize];
         let circle = Circle::new(config.graph, &[]);
         let rounds = crate::exchange::rounds(config.suite);
-        let mut model = Self { config, rounds, answered, closed: 0, circle, requests: Requests::default() };
+        let (requests, times) = (Requests::default(), Times::default());
+        let mut model = Self { config, rounds, answered, closed: 0, circle, requests, times };
         model.requests = model.next_requests();
         model
     }
@@ -72,66 +72,58 @@ impl Model {
     }
 
     /// When requests have been sent and answers arrive.
-    fn times(&self, play: &Play<'_>) -> Times {
+    fn times(&self, play: &Play<'_>, mut times: Times) -> Times {
         let (scene, world) = (play.scene, play.scene.cast.world);
         let down = self.share_down(play);
-        let clients = self.answered.len();
-        let mut times = Times {
-            begins: vec![0; clients],
-            ends: vec![0; clients],
-            fates: vec![Fate::Gone; clients],
-            everyone: 0,
-        };
-        let mut load = world.up.load();
+        let shared = world.up.limits();
+        let mut load = Load::default();
+        times.clear(self.answered.len());
         for (client, partners) in self.asked() {
-            let (who, exchange) = (scene.cast.who(client), play.exchanges.with(partners));
+            let (at, who, exchange) =
+                (client as usize, scene.cast.who(client), play.exchanges.with(partners));
             let moment = scene.moment(who);
             let sent = world.down.end(&down, scene.request(who, exchange));
             match scene.answering(who, moment, exchange, sent) {
-                Answering::Gone { at } => times.ends[client as usize] = scene.noticed(at),
-                Answering::Sends { start } => {
-                    times.begins[client as usize] = start;
-                    times.fates[client as usize] = if moment.is_some() { Fate::Cut } else { Fate::Answers };
-                    world.up.add(&mut load, || scene.response(who, moment, exchange, start));
+                Answering::Gone { at: gone } => times.lose(at, scene.noticed(gone)),
+                Answering::Sends { flow } => {
+                    times.fates[at] = if moment.is_some() { Fate::Cut } else { Fate::Answers };
+                    if shared {
+                        // The group and the way for now: what makes the times of them is not known yet.
+                        (times.begins[at], times.ends[at]) = (load.add(flow), scene.way_up(who));
+                    } else {
+                        times.begins[at] = flow.start;
+                        times.arrive(scene, who, at, world.up.alone(flow).saturating_add(scene.way_up(who)));
+                    }
                 }
             }
         }
-        self.arrivals(play, &world.up.share(load), &mut times);
+        if shared {
+            self.arrivals(scene, &world.up.share(load), &mut times);
+        }
         times
     }
 
     fn share_down(&self, play: &Play<'_>) -> Schedule {
         let link = &play.scene.cast.world.down;
-        let mut load = link.load();
+        let mut load = Load::default();
         if link.limits() {
             for (client, partners) in self.asked() {
                 let who = play.scene.cast.who(client);
-                link.add(&mut load, || play.scene.request(who, play.exchanges.with(partners)));
+                load.add(play.scene.request(who, play.exchanges.with(partners)));
             }
         }
         link.share(load)
     }
 
-    /// When the answers that have begun end.
-    fn arrivals(&self, play: &Play<'_>, up: &Schedule, times: &mut Times) {
-        let (scene, link) = (play.scene, &play.scene.cast.world.up);
-        for (client, partners) in self.asked() {
+    /// When the answers that have begun end, on a link that is shared.
+    fn arrivals(&self, scene: &Scene<'_>, up: &Schedule, times: &mut Times) {
+        for (client, answered) in (0..).zip(&self.answered) {
             let at = client as usize;
-            let mut known = times.ends[at];
-            if times.fates[at] != Fate::Gone {
-                let who = scene.cast.who(client);
-                let moment = if times.fates[at] == Fate::Cut { scene.moment(who) } else { None };
-                let flow = scene.response(who, moment, play.exchanges.with(partners), times.begins[at]);
-                times.ends[at] = scene.arrival(who, link.end(up, flow));
-                known = match scene.ending(who, moment, times.ends[at]) {
-                    Ending::Answer { at } => at,
-                    Ending::Lost { at: known } => {
-                        times.fates[at] = Fate::Cut;
-                        known
-                    }
-                };
+            if *answered == self.closed && times.fates[at] != Fate::Gone {
+                let (begins, sent) = up.times(times.begins[at]);
+                times.begins[at] = begins;
+                times.arrive(scene, scene.cast.who(client), at, sent.saturating_add(times.ends[at]));
             }
-            times.everyone = times.everyone.max(known);
         }
     }
 
@@ -177,13 +169,13 @@ impl Model {
     /// The requests of the round that opens.
     fn next_requests(&self) -> Requests {
         let round = self.rounds[usize::from(self.closed)];
-        let mut tally = Vec::<u64>::new();
-        for (_, partners) in self.asked() {
-            let at = partners as usize;
-            if at >= tally.len() {
-                tally.resize(at + 1, 0);
+        let mut tally = vec![0u64; self.circle.degree() as usize + 1];
+        match Source::of(&self.circle, self.closed) {
+            Source::Same(partners) => {
+                tally[partners as usize] =
+                    self.answered.iter().filter(|answered| **answered == self.closed).count() as u64;
             }
-            tally[at] += 1;
+            Source::Each(_) => self.asked().for_each(|(_, partners)| tally[partners as usize] += 1),
         }
         let roster = self.circle.members();
         let bytes = |partners: u32| request(&self.config, round, partners as usize, roster as usize);
@@ -206,10 +198,12 @@ impl Mode for Model {
     }
 
     fn play(&mut self, play: &Play<'_>, page: &mut Page, ledger: &mut Ledger) -> Result<Closing, Broken> {
-        let times = self.times(play);
+        let times = std::mem::take(&mut self.times);
+        let times = self.times(play, times);
         let (closed, reason) = self.close(play, &times);
         self.settle(play, &times, closed, page, ledger);
-        self.circle = Circle::new(self.config.graph, &self.answered);
+        self.times = times;
+        self.circle.renew(&self.answered);
         let checked = self.check(&self.answered, &self.circle);
         let last = usize::from(self.closed) + 1 == self.rounds.len();
         self.closed += 1;
@@ -229,6 +223,36 @@ impl Mode for Model {
 }
 
 impl Times {
+    /// Of so many clients, of whom nobody has been asked.
+    fn clear(&mut self, clients: usize) {
+        self.begins.resize(clients, 0);
+        self.ends.resize(clients, 0);
+        self.fates.clear();
+        self.fates.resize(clients, Fate::Gone);
+        self.everyone = 0;
+    }
+
+    /// Notes that a client begins no answer.
+    #[inline]
+    fn lose(&mut self, at: usize, known: u64) {
+        self.ends[at] = known;
+        self.everyone = self.everyone.max(known);
+    }
+
+    /// Notes when a client's answer would arrive, and with it whether it does.
+    #[inline]
+    fn arrive(&mut self, scene: &Scene<'_>, who: Who, at: usize, arrival: u64) {
+        self.ends[at] = arrival;
+        let known = match scene.ending(who, self.fates[at] == Fate::Cut, arrival) {
+            Ending::Answer { at } => at,
+            Ending::Lost { at: known } => {
+                self.fates[at] = Fate::Cut;
+                known
+            }
+        };
+        self.everyone = self.everyone.max(known);
+    }
+
     /// When a client's answer comes, with the client.
     #[inline]
     fn answer(&self, client: u32) -> Option<(u64, u32)> {
@@ -247,7 +271,7 @@ impl Times {
             Fate::Answers => (scene.settle(who, None, exchange, (start, end), closed), end),
             Fate::Cut => {
                 let moment = scene.moment(who);
-                let (Ending::Answer { at } | Ending::Lost { at }) = scene.ending(who, moment, end);
+                let (Ending::Answer { at } | Ending::Lost { at }) = scene.ending(who, true, end);
                 (scene.settle(who, moment, exchange, (start, end), closed), at)
             }
         };

@@ -62,20 +62,33 @@ pub fn acknowledgements(bytes: u64) -> u64 {
 ///
 /// In slow start the sender has a window `w` in flight, which is on the link for w / rate, and must wait for the first
 /// acknowledgement, a round trip and the time of two packets, before it sends on; by then the window has doubled.
-/// A window that fills the round trip costs nothing. `bytes` are on the wire, `first` is the window at the beginning
-/// and 0 for one without limit, `rate` is in bytes per second, `round_trip` in seconds.
+/// A window that fills the round trip costs nothing, so the first n windows, of first · (2ⁿ − 1) bytes together, cost n
+/// times the wait less the time in which they are on the link. `bytes` are on the wire, `first` is the window at the
+/// beginning and 0 for one without limit, `rate` is in bytes per second, `round_trip` in seconds.
+#[inline]
 pub fn slow_start(bytes: u64, first: u64, rate: f64, round_trip: f64) -> f64 {
     if bytes <= first || first == 0 {
         return 0.0;
     }
-    let feedback = round_trip + (ACKNOWLEDGED * PACKET) as f64 / rate;
-    let (mut window, mut sent, mut stalled) = (first as f64, 0.0, 0.0);
-    while sent + window < bytes as f64 && window / rate < feedback {
-        stalled += feedback - window / rate;
-        sent += window;
-        window *= 2.0;
+    let byte = 1.0 / rate;
+    let feedback = round_trip + (ACKNOWLEDGED * PACKET) as f64 * byte;
+    // Windows after which something is left to send, and windows that are on the link for less than the wait.
+    let whole = ((bytes - 1) / first + 1).ilog2();
+    let short = doublings(rate * feedback / first as i64 as f64);
+    let windows = whole.min(short);
+    f64::from(windows) * feedback - (first * ((1 << windows) - 1)) as i64 as f64 * byte
+}
+
+/// How many of 1, 2, 4, 8 … are less than a number.
+#[inline]
+fn doublings(number: f64) -> u32 {
+    // NaN is a wait of no time at an infinite rate.
+    if number.is_nan() || number <= 1.0 {
+        return 0;
     }
-    stalled
+    // The bits of a number above 1 are its exponent, biased by 1023, and 52 of its fraction.
+    let bits = number.to_bits();
+    (bits >> 52) as u32 - 1023 + u32::from(bits << 12 > 0)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::exchange::{Exchange, request};
 use crate::identities;
 use crate::inputs::{self, Plain};
 use crate::ledger::{Ledger, Page};
+use crate::link::{Flow, Load};
 use crate::queue::{EventQueue, When};
 use crate::report::{Reason, SessionAdversary};
 use crate::scenario::ScenarioError;
@@ -50,8 +51,8 @@ enum Event {
 /// What is known of a client's answer before it is made.
 struct Foretold<'a> {
     exchange: &'a Exchange,
-    /// The tick at which it begins, if it does.
-    begins: Option<u32>,
+    /// Its transfer, if it begins.
+    sends: Option<Flow>,
     /// When it would have arrived, or when the server notices that it will not come.
     ends: u64,
     known: u64,
@@ -134,34 +135,32 @@ impl Real {
         let exchange = |id: ClientId| play.exchanges.with(self.partners_of(id));
         let asked: Vec<ClientId> = self.requests.keys().copied().collect();
         let who = |id: ClientId| scene.cast.who(id.get() - 1);
-        let mut load = world.down.load();
+        let mut load = Load::default();
         for id in &asked {
-            world.down.add(&mut load, || scene.request(who(*id), exchange(*id)));
+            load.add(scene.request(who(*id), exchange(*id)));
         }
         let down = world.down.share(load);
-        let mut load = world.up.load();
+        let mut load = Load::default();
         let mut foretold = BTreeMap::new();
         for id in asked {
             let (who, exchange) = (who(id), exchange(id));
             let moment = scene.moment(who);
             let sent = world.down.end(&down, scene.request(who, exchange));
-            let (begins, ends) = match scene.answering(who, moment, exchange, sent) {
+            let (sends, ends) = match scene.answering(who, moment, exchange, sent) {
                 Answering::Gone { at } => (None, scene.noticed(at)),
-                Answering::Sends { start } => {
-                    world.up.add(&mut load, || scene.response(who, moment, exchange, start));
-                    (Some(start), 0)
+                Answering::Sends { flow } => {
+                    load.add(flow);
+                    (Some(flow), 0)
                 }
             };
-            foretold.insert(id, Foretold { exchange, begins, ends, known: ends, answers: false });
+            foretold.insert(id, Foretold { exchange, sends, ends, known: ends, answers: false });
         }
         let up = world.up.share(load);
         for (id, one) in &mut foretold {
-            let Some(start) = one.begins else { continue };
+            let Some(flow) = one.sends else { continue };
             let who = who(*id);
-            let moment = scene.moment(who);
-            one.ends =
-                scene.arrival(who, world.up.end(&up, scene.response(who, moment, one.exchange, start)));
-            let ending = scene.ending(who, moment, one.ends);
+            one.ends = world.up.end(&up, flow).saturating_add(scene.way_up(who));
+            let ending = scene.ending(who, scene.moment(who).is_some(), one.ends);
             one.answers = matches!(ending, Ending::Answer { .. });
             one.known = match ending {
                 Ending::Answer { at } | Ending::Lost { at } => at,
@@ -391,8 +390,8 @@ impl Mode for Real {
         for (id, one) in &foretold {
             let scene = play.scene;
             let who = scene.cast.who(id.get() - 1);
-            let mut settled = one.begins.map_or(Settled::NOTHING, |begins| {
-                scene.settle(who, scene.moment(who), one.exchange, (begins, one.ends), closed)
+            let mut settled = one.sends.map_or(Settled::NOTHING, |flow| {
+                scene.settle(who, scene.moment(who), one.exchange, (flow.start, one.ends), closed)
             });
             let (in_time, taken) = (settled.accepted, taken_in.binary_search(id).is_ok());
             if in_time != taken && !(in_time && self.may_lie(*id)) {
@@ -406,7 +405,7 @@ impl Mode for Real {
                 round: scene.round,
                 client: id.get(),
                 request: one.exchange.request,
-                began: one.begins.map(|begins| u64::from(begins) * scene.cast.world.tick),
+                began: one.sends.map(|flow| u64::from(flow.start) * scene.cast.world.tick),
                 ended: one.known,
                 accepted: settled.accepted,
                 sent: settled.sent,

@@ -231,6 +231,10 @@ impl<'a> Setting<'a> {
         let class =
             |class: &crate::world::Class| ClassReport { class: class.name.clone(), ..ClassReport::default() };
         let mut classes: Vec<ClassReport> = self.cast.world.classes.iter().map(class).collect();
+        if let [only] = &mut classes[..] {
+            only.clients = self.config.clients;
+            return classes;
+        }
         for client in 0..self.config.clients {
             classes[self.cast.class(self.cast.devices.of(client))].clients += 1;
         }

@@ -27,7 +27,7 @@ pub struct Record {
 }
 
 /// The hash of a run: SHA-256 over its sessions and rounds in their order, each with the sum, in two words of 64
-/// bits, of the mixed records of its clients.
+/// bits, of the mixed records of its clients. A product of 128 bits folded to 64 mixes two numbers in one multiplication.
 ///
 /// The sum does not depend on the order in which the records are noted. It shows that two runs are the same; it is no
 /// protection against somebody who wants two runs to look the same.
@@ -42,10 +42,11 @@ impl Transcript {
     pub(crate) fn note(&mut self, record: &Record) {
         let Record { round, client, request, began, ended, accepted, sent, work } = *record;
         let client = u64::from(client) << 4 | u64::from(accepted) << 3 | round as u64;
-        let began = began.map_or(u64::MAX, |began| began);
-        let mut mixed = mix(client ^ mix(ended));
-        mixed = mix(mixed ^ began.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ request);
-        mixed = mix(mixed ^ sent.rotate_left(32) ^ work);
+        let began = began.unwrap_or(u64::MAX);
+        let who = fold(client ^ KEYS[0], ended ^ KEYS[1]);
+        let what = fold(request ^ KEYS[2], began ^ KEYS[3]);
+        let done = fold(sent ^ KEYS[4], work ^ KEYS[5]);
+        let mixed = mix(who ^ what.rotate_left(21) ^ done.rotate_left(42));
         self.sums[0] = self.sums[0].wrapping_add(mixed);
         self.sums[1] = self.sums[1].wrapping_add(mixed.wrapping_mul(mixed | 1) ^ (mixed >> 7));
     }
@@ -67,4 +68,20 @@ impl Transcript {
     pub(crate) fn digest(self) -> String {
         hex::encode(self.hash.finalize())
     }
+}
+
+/// Odd numbers without a pattern: the first 384 bits of the fraction of pi, each word's last bit set.
+const KEYS: [u64; 6] = [
+    0x243f_6a88_85a3_08d3,
+    0x1319_8a2e_0370_7345,
+    0xa409_3822_299f_31d1,
+    0x082e_fa98_ec4e_6c89,
+    0x4528_21e6_38d0_1377,
+    0xbe54_66cf_34e9_0c6d,
+];
+
+#[inline]
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    product as u64 ^ (product >> 64) as u64
 }

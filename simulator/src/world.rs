@@ -24,6 +24,8 @@ pub(crate) struct World {
     pub(crate) down_levels: Quantiles,
     pub(crate) latency: Quantiles,
     pub(crate) loss: Quantiles,
+    /// Nanoseconds from a device to the server or back by its latency, if nothing is ever lost.
+    pub(crate) ways: Option<Vec<u64>>,
     pub(crate) training: Quantiles,
     /// Nanoseconds.
     pub(crate) tick: u64,
@@ -74,17 +76,20 @@ impl World {
         let (up_levels, down_levels) = (network.up.levels(), network.down.levels());
         let link = |capacity: Option<f64>, levels: &Quantiles| {
             let caps = levels.values().iter().map(|bits| bits / 8.0).collect();
-            Link::new(capacity.map(|bits| bits / 8.0), caps, network.tick)
+            Link::new(capacity.map(|bits| bits / 8.0), caps, nanoseconds(network.tick))
         };
+        let (latency, loss) = (network.latency.quantiles(), network.loss.levels());
+        let lossless = loss.values().iter().all(|loss| *loss == 0.0);
         Ok(Self {
+            ways: lossless.then(|| latency.values().iter().map(|way| nanoseconds(*way)).collect()),
             server,
             classes,
             up: link(network.server_down, &up_levels),
             down: link(network.server_up, &down_levels),
             up_levels,
             down_levels,
-            latency: network.latency.quantiles(),
-            loss: network.loss.levels(),
+            latency,
+            loss,
             training: scenario.compute.training.quantiles(),
             tick: nanoseconds(network.tick),
             silence: nanoseconds(network.silence),
@@ -121,7 +126,15 @@ impl World {
     }
 }
 
-/// Seconds as nanoseconds, rounded.
+/// Seconds, not negative and less than 292 years, as nanoseconds, rounded.
+#[inline]
 pub(crate) fn nanoseconds(seconds: f64) -> u64 {
-    (seconds * 1e9).round() as u64
+    rounded(seconds * 1e9)
+}
+
+/// The nearest whole number of one that is not negative, up to 2⁶³ − 1; without `f64::round`, which is a call on many
+/// machines, and by way of a signed number, for which they have an instruction.
+#[inline]
+pub(crate) fn rounded(number: f64) -> u64 {
+    (number + 0.5) as i64 as u64
 }

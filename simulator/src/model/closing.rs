@@ -2,7 +2,7 @@
 
 use secagg::{Abort, ClientId, Graph, Round};
 
-use super::{Model, SHARED, SURVIVED, Times};
+use super::{Model, Times};
 use crate::circle::Circle;
 use crate::histogram::{Histogram, bucket};
 use crate::report::Reason;
@@ -118,17 +118,14 @@ impl Model {
             return Err(Abort::TooFew { round, missing: missing(), more: few, about: None });
         }
         let complete = self.config.graph == Graph::Complete;
+        let held = || circle.held(present).map(|held| if complete { held.and(Some(count)) } else { held });
+        let least = held().map(|held| held.unwrap_or(u32::MAX)).min();
+        if least.is_some_and(|held| (threshold..u32::MAX).contains(&held)) {
+            return Ok(());
+        }
         let roster = (1..).zip(answered).filter(|(_, rounds)| **rounds > 0);
-        let held = circle.partners(present).zip(circle.partners(SURVIVED));
-        let owners = roster.zip(held).filter_map(|((id, rounds), (held, survivors))| {
-            let needed = match self.closed {
-                1 => *rounds >= SHARED,
-                _ => *rounds >= SURVIVED || (*rounds >= SHARED && survivors > 0),
-            };
-            needed.then_some((if complete { count } else { held }, id))
-        });
+        let owners = roster.zip(held()).filter_map(|((id, _), held)| Some((held?, id)));
         match owners.min() {
-            Some((held, _)) if held >= threshold => Ok(()),
             None => Err(Abort::TooFew { round, missing: missing(), more: threshold, about: None }),
             Some((held, owner)) => {
                 let missing = missing();
