@@ -175,7 +175,7 @@ mod tests {
             );
             last = number;
         }
-        assert_eq!(last, [12, 3]);
+        assert_eq!(last, [12, 4]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn unequal(sigmas: &[f64]) -> f64 {
     tau
 }
 
-/// τ of so many shares of each σ, in any order, or a little more: of the shares of one σ the first [`EXACT`] are summed one
+/// τ of so many shares of each σ, in any order, or a little more: of the shares of one σ the first `EXACT` are summed one
 /// by one, and of the others as many at once as there are before them, at the greatest of their terms.
 pub fn grouped(shares: &[(u32, f64)]) -> f64 {
     let mut groups: Vec<(u32, f64)> = shares.iter().map(|(count, sigma)| (*count, sigma * sigma)).collect();
