@@ -298,6 +298,11 @@ impl Config {
     /// # Errors
     /// No honest survivor; noise for which there is no guarantee.
     pub fn given_away_at_most(&self, corrupt: u32) -> Result<Curve, PrivacyError> {
+        self.given_away_by(|survivors| survivors.saturating_sub(corrupt))
+    }
+
+    /// The same if of so many survivors that many are honest.
+    pub(crate) fn given_away_by(&self, honest: impl Fn(u32) -> u32) -> Result<Curve, PrivacyError> {
         let fewest = self.minimum_survivors;
         let noises = self.vectors.iter().filter_map(|vector| vector.noise.as_ref());
         let levels = noises.flat_map(|noise| &noise.levels).map(|level| level.survivors);
@@ -305,7 +310,8 @@ impl Config {
             levels.filter(|number| (fewest..=self.clients).contains(number)).collect();
         numbers.insert(fewest);
         numbers.into_iter().try_fold(Curve::nothing(), |worst, survivors| {
-            Ok(worst.or(&self.given_away(survivors, corrupt)?))
+            let left = |noise: &Noise| vec![(honest(survivors), noise.kept(survivors))];
+            Ok(worst.or(&given_away(self.vectors.iter(), left)?))
         })
     }
 

@@ -427,6 +427,16 @@ pub enum Refusal {
         /// Coordinates that the policy allows.
         maximum: u64,
     },
+    /// More levels of noise than the client computes what they give away for.
+    #[error(
+        "{levels} levels of noise: a policy about privacy is for {maximum} at most, in all vectors together"
+    )]
+    TooManyLevels {
+        /// Levels in the proposal.
+        levels: usize,
+        /// The greatest number.
+        maximum: usize,
+    },
     /// The planner does not accept the proposal under the client's assumptions.
     #[error(
         "with {corrupt} corrupt clients and {dropped} that drop out, as the policy assumes, a threshold of {threshold} \

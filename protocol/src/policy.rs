@@ -24,8 +24,8 @@ pub struct Policy {
     pub minimum_threshold: u32,
     /// The greatest threshold, in shares.
     pub maximum_threshold: u32,
-    /// The most coordinates of all vectors together. The client may draw noise for as many, 8 bytes each, before it is
-    /// given its input.
+    /// The most coordinates of all vectors together, each counted once more for each level of its noise. The client may
+    /// draw noise for as many, 8 bytes each, before it is given its input.
     pub maximum_coordinates: u64,
     /// The number of corrupt clients that a session in a signed suite must withstand: in any cohort that a server
     /// can form of the identities that the authority has certified.
@@ -65,6 +65,9 @@ pub struct PrivacyPolicy {
     pub plain: Vec<String>,
 }
 
+/// The most levels of all noise together for which a client computes what they give away: that takes time.
+const MAX_LEVELS: usize = 255;
+
 impl PrivacyPolicy {
     /// At most `epsilon` at `delta` although `corrupt` survivors work with the server, with noise in every vector, of any
     /// law but experimental ones: those have to be asked for.
@@ -73,10 +76,11 @@ impl PrivacyPolicy {
         Self { epsilon, delta, corrupt, laws, plain: Vec::new() }
     }
 
-    /// The shares of noise that are certain to be in a sum and unknown to the server. In the pinned suite a sum over
-    /// all may come apart into sums of fewer honest inputs, and only the safety policy bounds these.
-    fn shares(&self, config: &Config, safety: Option<&SafetyPolicy>) -> u32 {
-        let honest = config.minimum_survivors.saturating_sub(self.corrupt);
+    /// The shares of noise that are certain to be in a sum over so many survivors and unknown to the server. In the
+    /// pinned suite a sum over all may come apart into sums of fewer honest inputs, and only the safety policy bounds
+    /// these.
+    fn shares(&self, config: &Config, safety: Option<&SafetyPolicy>, survivors: u32) -> u32 {
+        let honest = survivors.saturating_sub(self.corrupt);
         match config.suite {
             Suite::Pinned { .. } => honest.min(safety.map_or(0, |safety| safety.minimum_honest)),
             _ => honest,
@@ -94,13 +98,19 @@ impl PrivacyPolicy {
                 }
             }
         }
-        let shares = self.shares(config, safety);
+        let noises = config.vectors.iter().filter_map(|vector| vector.noise.as_ref());
+        let levels = noises.map(|noise| noise.levels.len()).sum();
+        if levels > MAX_LEVELS {
+            return Err(Refusal::TooManyLevels { levels, maximum: MAX_LEVELS });
+        }
         // What cannot be accounted is no guarantee; neither is a comparison with a number that is none.
-        let found = config.given_away_at_most(self.corrupt).and_then(|curve| curve.epsilon(self.delta));
+        let found = config.given_away_by(|survivors| self.shares(config, safety, survivors));
+        let found = found.and_then(|curve| curve.epsilon(self.delta));
         let epsilon = found.map_or(f64::INFINITY, |found| found.epsilon);
         if epsilon <= self.epsilon && epsilon.is_finite() {
             return self.check_shares(config, safety);
         }
+        let shares = self.shares(config, safety, config.minimum_survivors);
         let (delta, greatest) = (self.delta.to_string(), self.epsilon.to_string());
         Err(Refusal::TooLittlePrivacy { shares, epsilon: round_up(epsilon, 3), delta, greatest })
     }
@@ -172,16 +182,23 @@ impl Policy {
         if threshold > self.maximum_threshold {
             return Err(Refusal::ThresholdTooHigh { threshold, maximum: self.maximum_threshold });
         }
-        let coordinates = config.vectors.iter().map(|vector| u64::from(vector.length)).sum();
+        // A client draws every component of its noise.
+        let drawn =
+            |vector: &VectorSpec| 1 + vector.noise.as_ref().map_or(0, |noise| noise.levels.len() as u64);
+        let coordinates = config.vectors.iter().map(|vector| u64::from(vector.length) * drawn(vector)).sum();
         if coordinates > self.maximum_coordinates {
             return Err(Refusal::TooManyCoordinates { coordinates, maximum: self.maximum_coordinates });
         }
         Ok(())
     }
 
-    /// The most corrupt clients of a cohort that the proposal or any rule of the policy reckons with.
+    /// The most corrupt clients of a cohort that any rule of the policy reckons with, or the proposal where its quorum
+    /// is a number of its own.
     fn corrupt_of(&self, config: &Config) -> u32 {
-        let proposed = config.suite.corrupt().unwrap_or(0);
+        let proposed = match config.suite {
+            Suite::Active { corrupt, .. } => corrupt,
+            _ => 0,
+        };
         let assumed = self.safety.as_ref().map_or(0, |safety| safety.corrupt_of(config));
         let private = self.privacy.as_ref().map_or(0, |privacy| privacy.corrupt);
         proposed.max(self.minimum_corrupt).max(assumed).max(private)

@@ -79,9 +79,8 @@ impl Aggregate {
         spec.noise.as_ref()?.decode(spec.bits, &sum, rotation(self.suite, &self.session, place)).ok()
     }
 
-    /// What the sum gives away of one input through the vectors with noise, for the noise that is really in it: that of
-    /// the survivors less the `corrupt` clients that may be among them, and all components of those survivors that did
-    /// not disclose what was superfluous. Plain vectors are not counted.
+    /// What the sum gives away of one input to the server through the vectors with noise, for the noise that is really
+    /// in it: that of the survivors less the `corrupt` clients that may be among them. Plain vectors are not counted.
     ///
     /// # Errors
     /// No honest survivor; noise for which there is no guarantee.
@@ -89,15 +88,13 @@ impl Aggregate {
         given_away(self.vectors.iter().map(|(spec, _)| spec), |noise| self.noise_left(noise, corrupt))
     }
 
-    /// How many components of noise of this kind so many clients left in the sum: first those that disclosed what was
-    /// superfluous, then those that did not, or not in time. Of these the `corrupt` ones are taken off first, because
-    /// they leave more.
+    /// How many components of noise of this kind so many honest clients left in the sum that the server cannot know.
+    ///
+    /// A survivor that has not answered Unmasking in time leaves all of its components in the sum. They do not count:
+    /// the server may have seen the seeds of those that are superfluous, in an answer that came too late or was wrong.
     pub fn noise_left(&self, noise: &Noise, corrupt: u32) -> Vec<(u32, usize)> {
-        let late = [Round::ConsistencyCheck, Round::Unmasking];
-        let late: usize = late.iter().filter_map(|round| self.dropped.get(round)).map(Vec::len).sum();
-        let (survivors, late) = (self.survivors.len() as u32, late as u32);
-        let in_time = survivors.saturating_sub(late).saturating_sub(corrupt.saturating_sub(late));
-        vec![(in_time, noise.kept(survivors)), (late.saturating_sub(corrupt), noise.levels.len() + 1)]
+        let survivors = self.survivors.len() as u32;
+        vec![(survivors.saturating_sub(corrupt), noise.kept(survivors))]
     }
 
     /// The sum of the vector called `name`.

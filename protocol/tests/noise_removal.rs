@@ -177,7 +177,7 @@ fn what_remains_is_exactly_what_the_number_of_survivors_needs() {
 }
 
 #[test]
-fn who_vanishes_before_unmasking_leaves_all_of_its_noise_and_that_is_counted() {
+fn who_vanishes_before_unmasking_leaves_all_of_its_noise_and_that_is_not_counted() {
     for config in sessions() {
         let mut rounds = vec![Round::Unmasking];
         rounds.extend((config.suite != Suite::Curious).then_some(Round::ConsistencyCheck));
@@ -192,11 +192,12 @@ fn who_vanishes_before_unmasking_leaves_all_of_its_noise_and_that_is_counted() {
             let kept = |number: u32| if number <= 3 { 3 } else { 2 };
             assert_eq!(found(&aggregate, "update"), expected(&config, &aggregate, 2, kept));
             let noise = config.vectors[2].noise.as_ref().unwrap();
-            for (corrupt, left) in [(0, [(6, 2), (2, 3)]), (1, [(6, 2), (1, 3)]), (4, [(4, 2), (0, 3)])] {
-                assert_eq!(aggregate.noise_left(noise, corrupt), left);
+            // The server may have seen their seeds in an answer that came too late.
+            for corrupt in [0, 1, 4] {
+                assert_eq!(aggregate.noise_left(noise, corrupt), [(8 - corrupt, 2)]);
                 let achieved = aggregate.given_away(corrupt).unwrap().epsilon(1e-5).unwrap().epsilon;
                 let all_in_time = config.given_away(8, corrupt).unwrap().epsilon(1e-5).unwrap().epsilon;
-                assert!(if corrupt < 2 { achieved < all_in_time } else { achieved == all_in_time });
+                assert_eq!(achieved, all_in_time);
             }
         }
     }
@@ -350,6 +351,19 @@ fn a_client_counts_on_the_worst_number_of_survivors() {
     };
     assert_eq!(policy(at_most), Ok(()));
     assert!(matches!(policy(at_most * 0.999), Err(Refusal::TooLittlePrivacy { .. })));
+    let levels =
+        (1..=128).map(|at| Level { survivors: 1000 - at, variance: (1 << 20) + u64::from(at) * (1 << 14) });
+    let mut many = config.clone();
+    for vector in [0, 2] {
+        let noise = many.vectors[2].noise.clone().unwrap();
+        let noise = Noise { variance: 1 << 20, levels: levels.clone().collect(), ..noise };
+        many.vectors[vector] =
+            VectorSpec { name: format!("v{vector}"), noise: Some(noise), ..many.vectors[2].clone() };
+    }
+    let privacy =
+        PrivacyPolicy { plain: vec!["count".into(), "one".into()], ..PrivacyPolicy::new(1e6, 1e-5, 2) };
+    let judged = Policy { privacy: Some(privacy), ..Policy::default() }.check(&many);
+    assert!(matches!(judged, Err(Refusal::TooManyLevels { levels: 256, maximum: 255 })), "{judged:?}");
     // Here no number of survivors but the fewest of a level can be the worst.
     let mut thin = config.clone();
     let noise = thin.vectors[2].noise.as_mut().unwrap();

@@ -191,7 +191,8 @@ impl Scenario {
         self.privacy.as_ref().map_or(Ok(()), Privacy::check)?;
         let signed = self.suite == SuiteName::Active;
         let padded = self.lengths().last().is_some_and(|(length, bits)| length * bits % 8 != 0);
-        self.adversaries.as_ref().map_or(Ok(()), |adversaries| adversaries.check(signed, padded))?;
+        let private = self.privacy.as_ref().map(|_| self.corrupt);
+        self.adversaries.as_ref().map_or(Ok(()), |adversaries| adversaries.check(signed, padded, private))?;
         self.availability.check()
     }
 

@@ -83,6 +83,8 @@ impl LedgerFile {
     pub fn open(path: &Path) -> Result<(Self, Option<Torn>), LedgerFileError> {
         let mut lines = AppendedFile::open(path, OpenOptions::new().read(true).write(true))
             .map_err(|error| of_file(path, error))?;
+        // Whoever created it may have gone before its name was on the disk.
+        persist::synchronise_directory(path).map_err(|source| failed(path, source))?;
         let text = lines.read(u64::MAX).map_err(|source| failed(path, source))?;
         let (ledger, torn) = Ledger::read(&text).map_err(|source| wrong(path, source))?;
         let keep = torn.map_or(text.len(), |torn| torn.keep);

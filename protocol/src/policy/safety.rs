@@ -55,8 +55,12 @@ impl SafetyPolicy {
         }
         let plan = judge(&question)?;
         // No share is given for a sum of fewer inputs than either number, and more may be corrupt than the fraction says
-        // where the proposal or this client reckons with more.
-        let inputs = config.minimum_survivors.max(config.threshold);
+        // where the proposal or this client reckons with more. A server that lies can name survivors who are in no
+        // session with this client; those that sign are, and a threshold of them has to.
+        let inputs = match config.suite {
+            Suite::Active { .. } => config.threshold,
+            _ => config.minimum_survivors.max(config.threshold),
+        };
         let corrupt = plan.corrupt.max(config.suite.corrupt().unwrap_or(0)).max(minimum_corrupt);
         match inputs.saturating_sub(corrupt) {
             honest if honest < self.minimum_honest => {

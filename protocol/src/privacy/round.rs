@@ -2,6 +2,8 @@
 //! algorithms 1 and 2).
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
+use zeroize::Zeroizing;
+
 use super::PrivacyError;
 use super::bits::Bits;
 
@@ -26,9 +28,10 @@ const ATTEMPTS: u32 = 10_000;
 pub(super) fn conditionally(grid: &[i64], greatest: u128, seed: &[u8; 32]) -> Result<Vec<i64>, PrivacyError> {
     let mut bits = Bits::new(seed, "rounding");
     for _ in 0..ATTEMPTS {
-        let rounded = stochastically(grid, &mut bits);
+        // One that is not taken is nearly the input too.
+        let mut rounded = Zeroizing::new(stochastically(grid, &mut bits));
         if sum_of_squares(&rounded) <= greatest {
-            return Ok(rounded);
+            return Ok(std::mem::take(&mut *rounded));
         }
     }
     Err(PrivacyError::TooLong { attempts: ATTEMPTS })

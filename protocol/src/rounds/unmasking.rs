@@ -233,6 +233,7 @@ pub(crate) struct Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         self.shares.iter_mut().for_each(|(_, share)| share.zeroize());
+        self.seeds.zeroize();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a run has given away: the library's ledger, kept in memory.
 
+use secagg::Round;
 use secagg::privacy::ledger::{self, Budget, Ledger, LedgerError};
 
 use super::Design;
@@ -67,11 +68,16 @@ impl Account {
             report.privacy = Some(privacy);
         }
         let name = session.to_string();
+        let mut rounds = reports.iter().flat_map(|report| &report.rounds);
         let entry = match fewest {
-            Some(shares) => self.ledger.settle(&name, self.release(shares)?),
-            None => self.ledger.cancel(&name),
+            Some(shares) => Some(self.ledger.settle(&name, self.release(shares)?)),
+            // Shares may have been given: the reservation stays.
+            None if rounds.any(|round| round.round == Round::Unmasking.name()) => None,
+            None => Some(self.ledger.cancel(&name)),
         };
-        self.ledger.commit(entry.map_err(failed)?).map_err(failed)?;
+        if let Some(entry) = entry {
+            self.ledger.commit(entry.map_err(failed)?).map_err(failed)?;
+        }
         let spent = self.ledger.spent().map_err(failed)?;
         for privacy in reports.iter_mut().filter_map(|report| report.privacy.as_mut()) {
             (privacy.composed_server, privacy.composed_release) = (spent.server, spent.public);

@@ -143,9 +143,17 @@ impl Lie {
 }
 
 impl Adversaries {
-    /// `signed` and `padded` say whether clients sign, and whether bits are left behind the last coordinate.
-    pub(super) fn check(&self, signed: bool, padded: bool) -> Result<(), String> {
+    /// `signed` and `padded` say whether clients sign, and whether bits are left behind the last coordinate; `private`
+    /// has the share of corrupt clients that the accounts of a private vector reckon with.
+    pub(super) fn check(&self, signed: bool, padded: bool, private: Option<f64>) -> Result<(), String> {
         share("adversaries.colluding", self.colluding)?;
+        if let Some(corrupt) = private.filter(|corrupt| self.colluding > *corrupt) {
+            return Err(format!(
+                "adversaries.colluding = {}: with [privacy] it must not be above corrupt = {corrupt}, or ε would count noise \
+                 that the server knows",
+                self.colluding
+            ));
+        }
         for liars in &self.lies {
             share("adversaries.lies: share", liars.share)?;
             if liars.lie.is_of_signatures() && !signed {

@@ -92,10 +92,10 @@ struct Report<'a> {
     operations: Counts,
 }
 
-/// Who the client is in the active suite.
+/// Who the client is in a suite with identities.
 #[derive(Args)]
 struct CredentialArguments {
-    /// This client's secret key, as `secagg identity new` makes it: take part in the active suite, and in no other
+    /// This client's secret key, as `secagg identity new` makes it: take part in suites with identities only: active, and pinned if the policy says so
     #[arg(long, value_name = "FILE", requires_all = ["certificate", "authority"])]
     identity: Option<PathBuf>,
     /// The certificate of that identity

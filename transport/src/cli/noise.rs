@@ -34,7 +34,8 @@ pub(super) fn reserve(
     let mut names = Vec::new();
     for plan in plans {
         let name = ledger.ledger().unused_name("serve");
-        if let Err(refused) = ledger.reserve(&name, plan.worst_release(fewest)) {
+        let delta = ledger.ledger().budget().delta;
+        if let Err(refused) = ledger.reserve(&name, plan.worst_release(fewest, delta)) {
             give_back(ledger, &names)?;
             return Err(refused);
         }
@@ -61,7 +62,8 @@ pub(super) fn settle(
     }
 }
 
-fn give_back(ledger: &mut LedgerFile, names: &[String]) -> Result<(), LedgerFileError> {
+/// Sets the reservations of a session free that has not begun, or has released nothing.
+pub(super) fn give_back(ledger: &mut LedgerFile, names: &[String]) -> Result<(), LedgerFileError> {
     names.iter().try_for_each(|name| ledger.cancel(name))
 }
 
@@ -91,13 +93,13 @@ struct FileLevel {
 }
 
 impl Planned {
-    /// What a ledger keeps of a session with the number of survivors, `fewest` or more, that gives most away.
-    fn worst_release(&self, fewest: u32) -> Release {
+    /// What a ledger keeps of a session with the number of survivors, `fewest` or more, that gives most away at `delta`.
+    fn worst_release(&self, fewest: u32, delta: f64) -> Release {
         let levels = self.noise.levels.iter().map(|level| level.survivors);
         let numbers = levels.filter(|number| (fewest..=self.clients).contains(number)).chain([fewest]);
         let left = |number: u32| vec![(number.saturating_sub(self.corrupt), self.noise.kept(number))];
         let epsilon = |left: &Vec<(u32, usize)>| {
-            let curve = self.noise.curve_of(left).and_then(|curve| curve.epsilon(self.delta));
+            let curve = self.noise.curve_of(left).and_then(|curve| curve.epsilon(delta));
             curve.map_or(f64::INFINITY, |found| found.epsilon)
         };
         let worst = numbers.map(left).max_by(|one, other| epsilon(one).total_cmp(&epsilon(other)));

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 use secagg::privacy::{Curve, PrivacyError, round_up};
-use secagg::{Aggregate, ClientId, Graph, Round, Suite, VectorSpec};
+use secagg::{Aggregate, ClientId, Config, Graph, Round, Suite, VectorSpec};
 use secagg_transport::privacy::scheme::Scheme;
 use secagg_transport::{
-    Identity, Limits, Outcome, SecaggServer, SessionPlan, SessionPolicy, Threshold, write_file,
+    Error, Identity, Limits, Outcome, SecaggServer, SessionPlan, SessionPolicy, Threshold, write_file,
 };
 use serde::Serialize;
 
@@ -127,7 +127,7 @@ struct Privacy {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let plan = plan(&arguments, arguments.suite.suite()?);
-    check_noise(&arguments, plan.config(arguments.clients, [0; 32]).threshold)?;
+    check_noise(&arguments, &plan.config(arguments.clients, [0; 32]))?;
     plan.check().map_err(|misuse| Failure::Usage(misuse.to_string()))?;
     if arguments.degree.is_some() && !arguments.noise.is_empty() {
         note(
@@ -158,8 +158,9 @@ fn limits(clients: u32) -> Limits {
 }
 
 /// Refuses a session that would be less private than its plans say.
-fn check_noise(arguments: &Arguments, threshold: u32) -> Result<(), Failure> {
+fn check_noise(arguments: &Arguments, config: &Config) -> Result<(), Failure> {
     let fewest = arguments.minimum_survivors.unwrap_or(u32::MAX);
+    let (threshold, declared) = (config.threshold, config.suite.corrupt().unwrap_or(0));
     for Planned { vector, clients, minimum_survivors, corrupt, .. } in &arguments.noise {
         let name = &vector.name;
         if fewest < *minimum_survivors {
@@ -172,6 +173,13 @@ fn check_noise(arguments: &Arguments, threshold: u32) -> Result<(), Failure> {
             return Err(Failure::Refused(format!(
                 "refused: the plan of {name:?} counts on {corrupt} corrupt clients, and {threshold} shares unmask any \
                  input: ask for a --threshold above {corrupt}"
+            )));
+        }
+        if declared > *corrupt {
+            return Err(Failure::Refused(format!(
+                "refused: the session is for {declared} corrupt clients, and the plan of {name:?} counts on the noise of \
+                 all but {corrupt}: plan with a --corrupt of at least {declared} of {} clients",
+                arguments.clients
             )));
         }
         if arguments.clients > *clients || arguments.clients < *minimum_survivors {
@@ -231,7 +239,24 @@ async fn sessions(
     for _ in 0..arguments.rounds {
         let reserved = ledger.as_mut().map(|ledger| noise::reserve(ledger, &arguments.noise, fewest));
         let reserved = reserved.transpose().map_err(ledger::failure)?;
-        let outcome = server.run_session(plan).await.map_err(Failure::failed)?;
+        if let Some(names) = &reserved {
+            note(&format!(
+                "reserved in the ledger: {}; cancel it if the session is not held",
+                names.join(", ")
+            ));
+        }
+        let outcome = match server.run_session(plan).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                // No client has been asked for anything.
+                if let (Error::TooFewJoined { .. }, Some(ledger), Some(names)) =
+                    (&error, &mut ledger, &reserved)
+                {
+                    noise::give_back(ledger, names).map_err(ledger::failure)?;
+                }
+                return Err(Failure::failed(error));
+            }
+        };
         if let (Some(ledger), Some(names)) = (&mut ledger, &reserved) {
             noise::settle(ledger, &arguments.noise, names, &outcome).map_err(ledger::failure)?;
         }

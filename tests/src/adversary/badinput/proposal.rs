@@ -184,6 +184,7 @@ impl Proposal {
             let ascends = greater.saturating_sub(share) >= 1 << 14 && allowed.contains(&greater);
             self.rule(law != 3 && descends && ascends, "9.1-1");
             (survivors, share) = (Some(next), greater);
+            self.coordinates += u64::from(length);
         }
         let fraction = match law {
             3 => (0..12)
