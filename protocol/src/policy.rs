@@ -254,3 +254,47 @@ impl Default for Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privacy::{Encoding, Task};
+
+    /// A lying server can have the sum come apart into sums of as many honest inputs as the safety policy asks for.
+    #[test]
+    fn in_the_pinned_suite_only_the_floor_of_honest_inputs_counts_as_noise() {
+        let task = Task {
+            clients: 100,
+            bits: 16,
+            clip: 1.0,
+            dimension: 100,
+            beta: 0.6,
+            wrap: 1e-6,
+            greatest_scale: None,
+        };
+        let encoding = Encoding::with_multiplier(task, 1.0).unwrap();
+        let vectors = vec![VectorSpec::with_noise("v", NoiseLaw::DiscreteGaussian, &encoding).unwrap()];
+        let suite = Suite::Pinned { corrupt: 5, authority: [0; 32] };
+        let (graph, task, nonce) = (Graph::KOut { degree: 40 }, [0; 32], [0; 32]);
+        let config =
+            Config { suite, graph, clients: 100, threshold: 20, minimum_survivors: 90, vectors, task, nonce };
+        let epsilon = |honest: u32| {
+            let curve = config.given_away(honest + 5, 5).unwrap();
+            curve.epsilon(1e-5).unwrap().epsilon
+        };
+        let judged = |epsilon: f64, minimum_honest: u32| {
+            let fraction = |text: &str| text.parse().unwrap();
+            let safety = SafetyPolicy {
+                minimum_honest,
+                roots: Some(1),
+                ..SafetyPolicy::new(fraction("0.05"), fraction("0.1"))
+            };
+            PrivacyPolicy::new(epsilon, 1e-5, 5).check(&config, Some(&safety))
+        };
+        assert!(epsilon(40) > epsilon(85) * 1.2);
+        assert_eq!(judged(epsilon(40), 40), Ok(()));
+        assert!(matches!(judged(epsilon(40) * 0.999, 40), Err(Refusal::TooLittlePrivacy { shares: 40, .. })));
+        assert_eq!(judged(epsilon(85), 99), Ok(()), "no more than survive");
+        assert!(matches!(judged(1e9, 0), Err(Refusal::TooLittlePrivacy { shares: 0, .. })));
+    }
+}
