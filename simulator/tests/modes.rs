@@ -267,6 +267,9 @@ fn attacks() -> impl Strategy<Value = String> {
             format!("[[adversaries.lies]]\nlie = {}\nshare = {share}\n", toml::Value::try_from(lie).unwrap())
         });
         let lies: String = told.collect();
+        // What is accounted of a private vector leaves out the noise of so many clients.
+        let corrupt = if text.contains("corrupt = 0.1") { 0.1 } else { 0.0 };
+        let colluding = if text.contains("[privacy]") { colluding.min(corrupt) } else { colluding };
         format!("{text}[adversaries]\nserver = \"{server}\"\ncolluding = {colluding}\n{lies}")
     })
 }
