@@ -329,7 +329,7 @@ impl Config {
     /// How many seeds of superfluous noise a client discloses for a sum of so many inputs (spec §9.6).
     pub(crate) fn disclosed(&self, survivors: u32) -> usize {
         let noises = self.vectors.iter().filter_map(|vector| vector.noise.as_ref());
-        noises.filter(|noise| noise.kept(survivors) <= noise.levels.len()).count()
+        noises.filter(|noise| noise.has_superfluous(survivors)).count()
     }
 
     /// Bytes of a masked input on the wire, without the message's header.

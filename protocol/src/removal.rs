@@ -104,10 +104,10 @@ impl Removal {
     pub(crate) fn disclose(self, survivors: u32) -> Zeroizing<Vec<[u8; 32]>> {
         let mut disclosed = Zeroizing::new(Vec::with_capacity(self.firsts.len()));
         for (place, noise, first) in &self.firsts {
-            let kept = noise.kept(survivors);
-            if kept > noise.levels.len() {
+            if !noise.has_superfluous(survivors) {
                 continue;
             }
+            let kept = noise.kept(survivors);
             // The first superfluous component has the number of components that are kept.
             let mut seed = Zeroizing::new(***first);
             for component in (2..=u8::MAX).take_while(|component| usize::from(*component) <= kept) {

@@ -38,6 +38,11 @@ impl Noise {
         1 + self.levels.iter().take_while(|level| survivors < level.survivors).count()
     }
 
+    /// Whether a component is superfluous in a sum of so many inputs, so that its seed is disclosed.
+    pub(crate) fn has_superfluous(&self, survivors: u32) -> bool {
+        self.kept(survivors) <= self.levels.len()
+    }
+
     /// The components of a client's noise, each as noise of its own.
     pub(crate) fn components(&self) -> Vec<Self> {
         let shares = self.shares();

@@ -375,8 +375,7 @@ impl Server {
         let survivors = self.survivors.len() as u32;
         let mut with_seeds = 0;
         let of = |(place, spec): (u8, &VectorSpec)| {
-            let Some(noise) = spec.noise.as_ref().filter(|noise| noise.kept(survivors) <= noise.levels.len())
-            else {
+            let Some(noise) = spec.noise.as_ref().filter(|noise| noise.has_superfluous(survivors)) else {
                 return Ok(Vec::new());
             };
             let chain = |client| Chain { suite: config.suite, session: id, client, place };

@@ -137,7 +137,8 @@ pub(crate) fn advertise_of(book: &mut Book, config: &Value) -> Vec<u8> {
     message
 }
 
-fn well_formed(book: &mut Book, name: &str, session: &Rehearsal, clients: &[u32]) {
+/// The messages of a session of a suite with signatures.
+pub(super) fn well_formed(book: &mut Book, name: &str, session: &Rehearsal, clients: &[u32]) {
     let rounds = [
         (ADVERTISE_KEYS, "4.2", "advertise-keys"),
         (SHARE_KEYS, "4.3", "share-keys"),

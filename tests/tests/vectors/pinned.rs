@@ -3,13 +3,11 @@
 use secagg_tests::conform::scenario::{Vector, active, config, entropy, pinned};
 use serde_json::{Value, json};
 
-use crate::active::{SIGNED, advertise_of};
+use crate::active::{SIGNED, advertise_of, well_formed};
 use crate::book::Book;
 use crate::derivations::derive;
 use crate::messages::{BODY, decode, decode_with, message};
-use crate::rehearsal::{
-    ADVERTISE_KEYS, CERTIFIED, CONSISTENCY_CHECK, MASKED_INPUT, Plan, Rehearsal, SHARE_KEYS, bytes,
-};
+use crate::rehearsal::{ADVERTISE_KEYS, CERTIFIED, MASKED_INPUT, Plan, Rehearsal, SHARE_KEYS, bytes};
 
 /// Bytes of a member, with its id; and where its parts are.
 pub(crate) const MEMBER: usize = 260;
@@ -234,24 +232,6 @@ fn configurations(book: &mut Book) {
     ] {
         let message = advertise_of(book, &config);
         book.known(&format!("8.1/pinned-{name}"), decode(&message));
-    }
-}
-
-fn well_formed(book: &mut Book, name: &str, session: &Rehearsal, clients: &[u32]) {
-    let rounds = [
-        (ADVERTISE_KEYS, "4.2", "advertise-keys"),
-        (SHARE_KEYS, "4.3", "share-keys"),
-        (MASKED_INPUT, "4.4", "masked-input"),
-        (CONSISTENCY_CHECK, "4.5", "consistency-check"),
-        (CERTIFIED, "4.6", "unmasking"),
-    ];
-    for (round, section, title) in rounds {
-        for client in clients {
-            for (kind, messages) in [("request", &session.requests), ("response", &session.responses)] {
-                let id = format!("{section}/{title}-{kind}-{name}-{client}");
-                book.known(&id, decode_with(&session.config, &messages[round][client]));
-            }
-        }
     }
 }
 
