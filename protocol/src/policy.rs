@@ -40,6 +40,8 @@ pub struct Policy {
     pub safety: Option<SafetyPolicy>,
     /// The privacy that one session must give, where the client insists on any.
     pub privacy: Option<PrivacyPolicy>,
+    /// Whether noise of an experimental law is accepted where there is no `privacy` to say which laws are.
+    pub experimental_noise: bool,
     /// How many sessions the client takes part in; without end if `None`.
     pub budget: Option<SessionBudget>,
     /// By how much survivor sets must differ; not compared if `None`. The client looks at it when it is to sign, and
@@ -226,6 +228,18 @@ impl Policy {
         let cramped = |vector: &&VectorSpec| vector.noise.as_ref().is_some_and(|noise| !noise.has_room());
         match config.vectors.iter().find(cramped) {
             Some(vector) => Err(Refusal::NoRoom(vector.name.clone())),
+            None => self.check_laws(config),
+        }
+    }
+
+    /// No client hands in a vector under an experimental law without having been told to.
+    fn check_laws(&self, config: &Config) -> Result<(), Refusal> {
+        if self.experimental_noise || self.privacy.is_some() {
+            return Ok(());
+        }
+        let noises = config.vectors.iter().filter_map(|vector| Some((vector, vector.noise.as_ref()?.law)));
+        match noises.into_iter().find(|(_, law)| law.is_experimental()) {
+            Some((vector, law)) => Err(Refusal::NoiseLaw { vector: vector.name.clone(), law }),
             None => Ok(()),
         }
     }
@@ -249,6 +263,7 @@ impl Default for Policy {
             vectors: None,
             safety: None,
             privacy: None,
+            experimental_noise: false,
             budget: None,
             cohorts: None,
         }

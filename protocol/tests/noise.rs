@@ -72,7 +72,8 @@ fn input(client: u32) -> Input {
 fn run(config: &Config, entropy: u8, lost: u32) -> Result<Aggregate, Abort> {
     let mut clients = BTreeMap::new();
     for number in (1..=CLIENTS).filter(|&number| number != lost) {
-        let mut client = Client::new([entropy + number as u8; 32], Policy::default());
+        let policy = Policy { experimental_noise: true, ..Policy::default() };
+        let mut client = Client::new([entropy + number as u8; 32], policy);
         client.set_input(input(number))?;
         clients.insert(ClientId::new(number).unwrap(), client);
     }
@@ -192,6 +193,10 @@ fn a_client_computes_the_privacy_itself() {
 #[test]
 fn experimental_noise_is_refused_unless_it_is_asked_for() {
     let config = config(NoiseLaw::Centred);
+    let policy = |experimental_noise| Policy { experimental_noise, ..Policy::default() };
+    let law = Refusal::NoiseLaw { vector: "update".into(), law: NoiseLaw::Centred };
+    assert_eq!(policy(false).check(&config), Err(law));
+    assert_eq!(policy(true).check(&config), Ok(()));
     let usual = PrivacyPolicy { plain: vec!["examples".to_owned()], ..PrivacyPolicy::new(1e9, 1e-5, 0) };
     let says = refusal(usual.clone(), &config).unwrap().to_string();
     assert!(says.contains("centred discrete gaussian noise, which the policy does not accept"), "{says}");

@@ -103,6 +103,8 @@ fn policy(value: &Value) -> Policy {
         minimum_survivors: value.get("minimum_survivors").map_or(default.minimum_survivors, number),
         task: value.get("task").map(array),
         safety: value.get("pinned").and_then(Value::as_bool).filter(|pinned| *pinned).map(|_| trusting()),
+        // The cases are about all laws of the specification.
+        experimental_noise: true,
         ..default
     }
 }

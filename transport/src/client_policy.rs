@@ -12,6 +12,7 @@
 //! | `minimum_survivors` | that would give a sum of fewer inputs | 1 |
 //! | `minimum_corrupt` | in a signed suite that withstands fewer corrupt clients | 0 |
 //! | `task` | of another task than the one with this SHA-256, 64 hexadecimal digits | any |
+//! | `experimental_noise` | with noise of an experimental law, if false; `laws` of `[privacy]` go before it | false |
 //! | `[safety]` | that the planner does not accept under these assumptions | not asked |
 //! | `corrupt`, `dropout` | fractions of the clients: numbers such as 0.05, or "0.05" | required |
 //! | `security_bits`, `correctness_bits` | not secure or correct except with probability 2^-bits | 40, 20 |
@@ -116,6 +117,7 @@ struct Form {
     minimum_survivors: Option<u32>,
     minimum_corrupt: Option<u32>,
     task: Option<Digest>,
+    experimental_noise: Option<bool>,
     safety: Option<Safety>,
     vector: Option<Vec<Vector>>,
     privacy: Option<Privacy>,
@@ -230,6 +232,7 @@ impl Form {
             vectors: self.vector.map(|vectors| vectors.into_iter().map(Vector::rule).collect()),
             safety: self.safety.map(Safety::rule),
             privacy: self.privacy.map(Privacy::rule),
+            experimental_noise: self.experimental_noise.unwrap_or(default.experimental_noise),
             budget: self.budget.map(|Budget { per_task, in_all, .. }| SessionBudget {
                 per_task: per_task.unwrap_or(u32::MAX),
                 in_all: in_all.unwrap_or(u32::MAX),
@@ -342,6 +345,7 @@ maximum_coordinates = 5000
 minimum_survivors = 8
 minimum_corrupt = 2
 task = "0101010101010101010101010101010101010101010101010101010101010101"
+experimental_noise = true
 
 [safety]
 corrupt = 0.05
@@ -410,6 +414,7 @@ window_seconds = 3600
                 plain: vec!["count".into()],
                 ..PrivacyPolicy::new(1.5, 1e-6, 1)
             }),
+            experimental_noise: true,
             budget: Some(SessionBudget { per_task: 3, in_all: 20, attempted: None }),
             cohorts: Some(CohortPolicy { minimum_difference: 9, signed: None }),
         };

@@ -402,7 +402,7 @@ fn centred_noise_is_served_as_an_experiment_and_joined_by_who_accepts_it() {
     let others = [
         joins("a", &[&usual[..], &["--accept-experimental"]].concat()),
         joins("b", &["--policy", &policy]),
-        joins("c", &[]),
+        joins("c", &["--accept-experimental"]),
     ];
     let refused = careful.wait_with_output().unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();

@@ -128,7 +128,7 @@ impl Cohort {
         self.config.suite != Suite::Curious
     }
 
-    /// What the clients insist on: nothing, but that the pinned suite has to be allowed.
+    /// What the clients insist on: nothing, but that what is experimental has to be allowed.
     pub fn policy(&self) -> Policy {
         let trusting = SafetyPolicy {
             security_bits: 0,
@@ -138,7 +138,7 @@ impl Cohort {
             ..SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO)
         };
         let pinned = matches!(self.config.suite, Suite::Pinned { .. });
-        Policy { safety: pinned.then_some(trusting), ..Policy::default() }
+        Policy { safety: pinned.then_some(trusting), experimental_noise: true, ..Policy::default() }
     }
 
     /// The rounds of the cohort's suite.

@@ -59,8 +59,8 @@ pub(crate) struct Arguments {
     /// A vector that may have no noise despite --max-epsilon; repeat for several
     #[arg(long, value_name = "NAME", requires = "max_epsilon")]
     plain: Vec<String>,
-    /// Accept noise for --max-epsilon whose guarantee is EXPERIMENTAL: nobody outside of this project has checked its proof
-    #[arg(long, requires = "max_epsilon")]
+    /// Accept noise whose guarantee is EXPERIMENTAL: nobody outside of this project has checked its proof
+    #[arg(long)]
     accept_experimental: bool,
     /// What this client insists on, a TOML file; see `secagg join --help` for an example
     #[arg(long, value_name = "FILE")]
@@ -255,14 +255,15 @@ fn policy(arguments: &Arguments) -> Result<ClientPolicy, Failure> {
         return Err(Failure::Usage("[budget] and [cohorts] of the policy need --record FILE".into()));
     }
     let policy = &mut read.policy;
+    if arguments.accept_experimental {
+        warn_of_experiment(Scheme::Centred);
+        policy.experimental_noise = true;
+    }
     if let Some((epsilon, delta)) = arguments.max_epsilon.zip(arguments.delta) {
         if policy.privacy.is_some() {
             return Err(Failure::Usage("--max-epsilon and [privacy] of the policy: give one of them".into()));
         }
         let usual = PrivacyPolicy::new(epsilon, delta, arguments.corrupt);
-        if arguments.accept_experimental {
-            warn_of_experiment(Scheme::Centred);
-        }
         let laws = if arguments.accept_experimental { NoiseLaw::ALL.to_vec() } else { usual.laws.clone() };
         policy.privacy = Some(PrivacyPolicy { plain: arguments.plain.clone(), laws, ..usual });
     }

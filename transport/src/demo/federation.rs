@@ -341,7 +341,9 @@ impl Participant {
             Ok(())
         };
         let client = client.draw_from(Randomness::of(chosen));
-        client.run_session(Policy::default(), |announcement| self.input(announcement, entropy)).await?;
+        // Who starts a demonstration with experimental noise has been told so.
+        let policy = Policy { experimental_noise: true, ..Policy::default() };
+        client.run_session(policy, |announcement| self.input(announcement, entropy)).await?;
         Ok(())
     }
 

@@ -104,12 +104,14 @@ impl Scene {
     pub(super) fn client(&self, id: u32) -> Client {
         let entropy = hash(0, "adversary", &[b"entropy", &self.number.to_be_bytes(), &id.to_be_bytes()]);
         let identity = bytes("identity", id);
+        // The expectations are about all laws of noise.
+        let policy = Policy { experimental_noise: true, ..Policy::default() };
         match self.trusts() {
             Some(trusts) => {
                 let credentials = Credentials::new(identity, certified(&identity), trusts);
-                Client::with_credentials(entropy, Policy::default(), credentials.expect("it is certified"))
+                Client::with_credentials(entropy, policy, credentials.expect("it is certified"))
             }
-            None => Client::new(entropy, Policy::default()),
+            None => Client::new(entropy, policy),
         }
     }
 
