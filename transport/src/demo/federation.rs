@@ -15,6 +15,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use super::codec::{Codec, Learned};
 use super::digits::{BadShardCount, Digits, Image};
+use zeroize::Zeroizing;
 use super::learner::{Model, PARAMETERS, accuracy, average, train};
 use super::population::{Member, Population};
 use super::private::{self, Private};
@@ -91,7 +92,7 @@ type Submitted = Arc<Mutex<BTreeMap<usize, Contribution>>>;
 /// All that a client's part of the sum follows from.
 struct Contribution {
     learned: Learned,
-    entropy: [u8; 32],
+    entropy: Arc<Zeroizing<[u8; 32]>>,
     id: ClientId,
     config: Config,
 }
@@ -335,9 +336,10 @@ impl Participant {
             None => client,
         };
         // What the client adds to its input follows from its entropy, and the demonstration checks it.
-        let entropy = *Randomness::default().secret()?;
+        let entropy = Arc::new(Randomness::default().secret()?);
+        let drawn = entropy.clone();
         let chosen = move |bytes: &mut [u8]| {
-            bytes.copy_from_slice(&entropy);
+            bytes.copy_from_slice(drawn.as_slice());
             Ok(())
         };
         let client = client.draw_from(Randomness::of(chosen));
@@ -346,7 +348,11 @@ impl Participant {
     }
 
     /// Trains on the announced model and returns what the client has learned.
-    async fn input(self, announcement: Announcement, entropy: [u8; 32]) -> Result<Input, Error> {
+    async fn input(
+        self,
+        announcement: Announcement,
+        entropy: Arc<Zeroizing<[u8; 32]>>,
+    ) -> Result<Input, Error> {
         let learned = spawn_blocking(move || {
             let global = decode_model(&announcement.task).ok_or(Error::WrongTask)?;
             let local = train(&global, &self.shard, self.training_seed);
