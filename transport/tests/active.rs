@@ -259,6 +259,23 @@ fn the_demonstration_runs_in_the_active_suite() {
     assert_eq!(report["rounds"][0]["sum_exact"], true);
 }
 
+/// As planned, and with numbers that the planner would not take.
+#[test]
+fn the_demonstration_runs_in_the_pinned_suite_and_says_that_it_is_experimental() {
+    let demo = ["demo", "--rounds", "1", "--suite", "pinned", "--format", "json"];
+    let low = ["--degree", "8", "--threshold", "4"];
+    for (more, verdict) in [(&[][..], "are safe"), (&low, "are NOT safe")] {
+        let output = run(&[&demo[..], &["--clients", "20"], more].concat());
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        assert!(stderr.contains("EXPERIMENTAL: the suite pinned") && stderr.contains(verdict), "{stderr}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&report["suite"], &report["experimental"]), (&"pinned".into(), &true.into()));
+        assert!(report["rounds"][0]["seconds"].as_object().unwrap().contains_key("ConsistencyCheck"));
+        assert_eq!(report["rounds"][0]["sum_exact"], true);
+    }
+}
+
 /// A client remembers whom it signed for and how often it tried, from process to process.
 #[test]
 fn a_policy_and_its_record_hold_from_session_to_session() {
