@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use quinn::{Connection, Endpoint, Incoming};
+use quinn::{Connection, Endpoint, Incoming, RecvStream, SendStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -204,10 +204,14 @@ impl Door {
             Err(_) => return tracing::debug!("handshake took too long"),
         };
         drop(handshake);
-        match timeout(patience, join(&connection, place)).await {
-            Ok(Ok(member)) => {
-                tracing::debug!(name = member.name, "joined");
-                self.lobby.enter(member);
+        // The stream outlives the close. If it went first QUIC would say so, and what the client answers may come when
+        // its connection is forgotten here: the reset that it then gets can hide the code from it.
+        let mut stream = None;
+        match timeout(patience, join(&connection, &mut stream)).await {
+            Ok(Ok((name, joined_with))) => {
+                let Some((reply, _)) = stream.take() else { return };
+                tracing::debug!(name, "joined");
+                self.lobby.enter(Member { name, connection, reply, joined_with, place });
             }
             Ok(Err(status)) => {
                 tracing::debug!(?status, "join refused");
@@ -222,18 +226,20 @@ async fn shake_hands(incoming: Incoming) -> Result<Connection, quinn::Connection
     incoming.accept()?.await
 }
 
-/// Reads the join message; what is left of its stream waits for the session's first request.
-async fn join(connection: &Connection, place: OwnedSemaphorePermit) -> Result<Member, Status> {
-    let (reply, mut receive) = connection.accept_bi().await.map_err(|_| Status::Malformed)?;
-    let header = Header::read(&mut receive).await.map_err(refusal)?;
+/// Reads the join message: the name, and the bytes that it took. Its stream waits for the session's first request.
+async fn join(
+    connection: &Connection,
+    stream: &mut Option<(SendStream, RecvStream)>,
+) -> Result<(String, u64), Status> {
+    let (_, receive) = stream.insert(connection.accept_bi().await.map_err(|_| Status::Malformed)?);
+    let header = Header::read(receive).await.map_err(refusal)?;
     if header.tag != Stage::Join.byte() {
         return Err(Status::WrongStage);
     }
     let header = header.at_most(JOIN_BYTES).map_err(refusal)?;
-    let body = read_body(&mut receive, header.length, &AtomicU64::new(0)).await.map_err(refusal)?;
+    let body = read_body(receive, header.length, &AtomicU64::new(0)).await.map_err(refusal)?;
     let Join { name } = Join::decode(&body)?;
-    let joined_with = HEADER_BYTES + body.len() as u64;
-    Ok(Member { name, connection: connection.clone(), reply, joined_with, place })
+    Ok((name, HEADER_BYTES + body.len() as u64))
 }
 
 fn refusal(error: FrameError) -> Status {

@@ -130,7 +130,61 @@ fn the_pinned_suite_is_only_for_clients_that_allow_it() {
     assert_fails(&serve, 2, "--authority");
     let complete = ["--authority", &authority, "--corrupt", "1"];
     assert_fails(&[&serve[..], &complete].concat(), 2, "k-out");
-    assert_fails(&["demo", "--suite", "pinned"], 2, "secagg plan");
+    assert_fails(&["demo", "--suite", "pinned", "--clients", "5"], 2, "no safe degree");
+}
+
+/// Everybody has drawn all others, so that all bytes and operations are known.
+#[test]
+fn both_ends_report_the_rounds_and_operations_of_the_pinned_suite() {
+    let names = ["ada", "bob", "eve", "ida", "joe", "zoe"];
+    let population = Population::new(&names);
+    let safety = "version = 1\n[safety]\ncorrupt = 0\ndropout = 0\nsecurity_bits = 0\ncorrectness_bits = 0\n";
+    let policy = population.write("policy", &format!("{safety}minimum_honest = 1\nroots = 1\n"));
+    let report = population.path("report");
+    let numbers = ["--clients", "6", "--corrupt", "1", "--degree", "5", "--threshold", "4"];
+    let server = population.serve_suite("pinned", &[&numbers[..], &["--report", &report]].concat());
+    let join = |name| population.join(&server, name, &["--policy", &policy, "--format", "json"]);
+    let clients: Vec<Value> = names
+        .map(join)
+        .into_iter()
+        .map(|client| {
+            let output = client.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            serde_json::from_slice(&output.stdout).unwrap()
+        })
+        .collect();
+    assert_eq!(server.end().0, Some(0));
+    let report: Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    let rounds: Vec<&str> =
+        report["rounds"].as_array().unwrap().iter().map(|round| round["round"].as_str().unwrap()).collect();
+    let all = ["AdvertiseKeys", "ShareKeys", "MaskedInputCollection", "ConsistencyCheck", "Unmasking"];
+    assert_eq!(rounds, all);
+    // Headers of frame and message, and what section 4 lists: five bundles, one byte of bits, a quorum of four. Behind the
+    // last request comes the frame that says that the sum is released.
+    let header = 9 + 33;
+    let up = [header + 32 + 32 + 4 + 5 * 80, header + 64 + 2, header + 64, header + 4 + 4 + 5 * 32];
+    let unmasking = header + 4 + 4 * 68 + 4 + 5 * 64 + 9;
+    let down = [header + 4 + 6 * 260, header + 4 + 1 + 4 + 5 * 116, header + 4 + 1, unmasking];
+    for (client, seen) in clients.iter().zip(report["clients"].as_array().unwrap()) {
+        assert_eq!(client["name"], seen["name"]);
+        let bytes = |key: &str| all.map(|round| seen["rounds"][round][key].as_u64().unwrap());
+        let sums = [bytes("up"), bytes("down")].map(|bytes| bytes.iter().sum::<u64>());
+        assert_eq!([client["sent"].as_u64(), client["received"].as_u64()], sums.map(Some));
+        assert_eq!((&bytes("up")[1..], &bytes("down")[1..]), (&up[..], &down[..]));
+        let operations = &client["operations"];
+        // The keys; the sharers; the survivors.
+        assert_eq!(operations["signatures"], 3);
+        // Certificate and advertisement of all, the quorum, and the sharers of the owners.
+        assert_eq!(operations["verifications"], 2 * 6 + 4 + 5);
+        // One to seal for each holder, and one to open the bundle of each owner.
+        assert_eq!(operations["encryption_agreements"], 5 + 5);
+        assert_eq!(operations["mask_agreements"], 5);
+        assert_eq!(operations["share_evaluations"], 2 * 5);
+    }
+    let operations = &report["operations"];
+    // Certificate and advertisement, sharers, and survivors of each.
+    assert_eq!(operations["verifications"], 6 * 4);
+    assert_eq!(operations["reconstructions"], 6);
 }
 
 #[test]
@@ -203,6 +257,23 @@ fn the_demonstration_runs_in_the_active_suite() {
     assert_eq!(report["suite"], "active");
     assert!(report["rounds"][0]["seconds"].as_object().unwrap().contains_key("ConsistencyCheck"));
     assert_eq!(report["rounds"][0]["sum_exact"], true);
+}
+
+/// As planned, and with numbers that the planner would not take.
+#[test]
+fn the_demonstration_runs_in_the_pinned_suite_and_says_that_it_is_experimental() {
+    let demo = ["demo", "--rounds", "1", "--suite", "pinned", "--format", "json"];
+    let low = ["--degree", "8", "--threshold", "4"];
+    for (more, verdict) in [(&[][..], "are safe"), (&low, "are NOT safe")] {
+        let output = run(&[&demo[..], &["--clients", "20"], more].concat());
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        assert!(stderr.contains("EXPERIMENTAL: the suite pinned") && stderr.contains(verdict), "{stderr}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&report["suite"], &report["experimental"]), (&"pinned".into(), &true.into()));
+        assert!(report["rounds"][0]["seconds"].as_object().unwrap().contains_key("ConsistencyCheck"));
+        assert_eq!(report["rounds"][0]["sum_exact"], true);
+    }
 }
 
 /// A client remembers whom it signed for and how often it tried, from process to process.

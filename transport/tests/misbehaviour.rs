@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{ConnectionError, VarInt};
+use quinn::{ConnectionError, StoppedError, VarInt};
 use rand::rngs::SmallRng;
 use rand::{Rng, RngExt, SeedableRng};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -240,6 +240,21 @@ async fn whoever_cannot_even_join_is_told_why() {
     }
     let silent = RawPeer::connect(server.local_address()).await;
     assert_eq!(silent.ending().await, u64::from(Status::TooSlow.code()));
+}
+
+/// Had the server let go of the stream before it closed, the client would hear of that, and answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_cannot_join_hears_of_nothing_but_the_close() {
+    let server = server(Limits { join_patience: Duration::from_millis(500), ..Limits::default() });
+    for (bytes, told) in [(header(0, 10), Status::TooSlow), (header(0, 68), Status::TooLong)] {
+        for _ in 0..4 {
+            let peer = RawPeer::connect(server.local_address()).await;
+            let (send, _receive) = peer.write(&bytes).await;
+            let stopped = send.stopped().await;
+            assert!(matches!(stopped, Err(StoppedError::ConnectionLost(_))), "{stopped:?}");
+            assert_eq!(peer.ending().await, u64::from(told.code()));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

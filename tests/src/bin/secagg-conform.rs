@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressFinish};
 use secagg_tests::conform::known::Known;
-use secagg_tests::conform::live::{Pin, Population, client, server};
+use secagg_tests::conform::live::{Pin, Population, Signed, client, server};
 use secagg_tests::conform::mutants::{catch_all, offered};
 use secagg_tests::conform::report::{Counts, Entry, Verdict, junit};
 use secagg_tests::conform::shim::{Limits, Shim};
@@ -49,12 +49,12 @@ enum Mode {
     Server(ServerTests),
     /// Plays an honest and an evil server to clients, over QUIC.
     ///
-    /// Each connection is given the next case, with four other clients that are played in here. The client has to
+    /// Each connection is given the next case, with four other clients that are played in here, five in the suite pinned. The client has to
     /// leave with code 192 if all is well, and with the code of the rule if the server breaks one. The sessions sum
     /// one vector, `conform`, of 4 coordinates of 16 bits.
     #[command(after_help = CLIENT_EXAMPLES)]
     Client(ClientTests),
-    /// Makes a folder with an authority and identities, for tests of the active suite.
+    /// Makes a folder with an authority and identities, for tests of the suites active and pinned.
     ///
     /// The files are those of `secagg identity authority`, `new` and `enrol`: `ca`, `conform-001`, `conform-002` and
     /// so on with `.pub` and `.cert`, and `roster`. Use them for tests and for nothing else.
@@ -62,8 +62,8 @@ enum Mode {
     Identities {
         /// The folder to make.
         folder: PathBuf,
-        /// How many identities: one for each client of a session. The tests of a client take 5.
-        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=100))]
+        /// How many identities: one for each client of a session. The tests of a client take 6 at most.
+        #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(2..=100))]
         count: u16,
     },
     /// Checks that deliberate mistakes of a shim are caught by the tests of what they break.
@@ -86,7 +86,12 @@ A server of the active suite, with an authority for the test; a folder of your o
   secagg-conform identities people
   secagg serve --listen 127.0.0.1:4433 --clients 3 --vector weights:5:9 --state state --rounds 99 --stage-deadline 2 \
       --suite active --authority people/ca.pub --corrupt 0 --threshold 2 &
-  secagg-conform server 127.0.0.1:4433 --pin-file state/pin --clients 3 --identities people";
+  secagg-conform server 127.0.0.1:4433 --pin-file state/pin --clients 3 --identities people
+
+One of the suite pinned, where the least to play with is:
+  secagg serve --listen 127.0.0.1:4433 --clients 5 --vector weights:5:9 --state state --rounds 99 --stage-deadline 2 \
+      --suite pinned --authority people/ca.pub --corrupt 1 --degree 4 --threshold 3 &
+  secagg-conform server 127.0.0.1:4433 --pin-file state/pin --clients 5 --identities people --suite pinned";
 
 const IDENTITIES_EXAMPLES: &str = "\
 Examples:
@@ -123,10 +128,13 @@ struct ServerTests {
     /// How long the server may keep a client waiting: more than it waits itself for one that is silent.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     deadline: f64,
-    /// Plays the active suite, as identities that the server's authority has certified: a folder as `secagg-conform
+    /// Plays a suite with identities, as ones that the server's authority has certified: a folder as `secagg-conform
     /// identities` makes it, with `ca.pub`, and for each client a key NAME and its certificate NAME.cert.
     #[arg(long, value_name = "DIR")]
     identities: Option<PathBuf>,
+    /// The suite of --identities.
+    #[arg(long, value_enum, default_value = "active", requires = "identities")]
+    suite: Signed,
     #[command(flatten)]
     report: Reporting,
 }
@@ -148,11 +156,14 @@ struct ClientTests {
     /// How long a client may take to come [default: the step limit with --client, else 600].
     #[arg(long, value_name = "SECONDS")]
     wait: Option<f64>,
-    /// Plays the active suite, to a client of the first identity of this folder, which has five or more: one as
-    /// `secagg-conform identities` makes it, with `ca.pub`, and for each client a key NAME and its certificate
-    /// NAME.cert. The order is that of the names.
+    /// Plays a suite with identities, to a client of the first one of this folder, which has six, or five for the suite
+    /// active: one as `secagg-conform identities` makes it, with `ca.pub`, and for each client a key NAME and its
+    /// certificate NAME.cert. The order is that of the names.
     #[arg(long, value_name = "DIR")]
     identities: Option<PathBuf>,
+    /// The suite of --identities. A client under test of pinned has to allow it, and one of active must not.
+    #[arg(long, value_enum, default_value = "active", requires = "identities")]
+    suite: Signed,
     #[command(flatten)]
     report: Reporting,
 }
@@ -270,7 +281,7 @@ const NO_TEST: &str = "no test is of that section: see --list";
 fn test_server(arguments: &ServerTests) -> Result<bool, String> {
     let report = &arguments.report;
     let section = report.section.as_deref();
-    let ids = server::ids(arguments.identities.is_some(), section);
+    let ids = server::ids(arguments.identities.as_ref().map(|_| arguments.suite), section);
     if report.list || ids.is_empty() {
         return list_live(&ids);
     }
@@ -280,7 +291,7 @@ fn test_server(arguments: &ServerTests) -> Result<bool, String> {
     };
     let deadline = duration("--deadline", arguments.deadline)?;
     let address = resolve(arguments.address.as_deref().unwrap_or_default())?;
-    let identities = population(arguments.identities.as_deref())?;
+    let identities = population(arguments.identities.as_deref(), arguments.suite)?;
     let under_test = server::UnderTest { address, pin, clients: arguments.clients, deadline, identities };
     let mut known = report.known()?;
     let mut tell = report.teller(ids.len());
@@ -291,7 +302,7 @@ fn test_server(arguments: &ServerTests) -> Result<bool, String> {
 fn test_client(arguments: &ClientTests) -> Result<bool, String> {
     let report = &arguments.report;
     let section = report.section.as_deref();
-    let ids = client::ids(arguments.identities.is_some(), section);
+    let ids = client::ids(arguments.identities.as_ref().map(|_| arguments.suite), section);
     if report.list || ids.is_empty() {
         return list_live(&ids);
     }
@@ -306,7 +317,7 @@ fn test_client(arguments: &ClientTests) -> Result<bool, String> {
         command: arguments.client.clone(),
         step,
         wait: wait.unwrap_or(if arguments.client.is_some() { step } else { by_hand }),
-        identities: population(arguments.identities.as_deref())?,
+        identities: population(arguments.identities.as_deref(), arguments.suite)?,
     };
     let mut known = report.known()?;
     let mut listening = |address, pin| eprintln!("listening on {address}\npin {pin}");
@@ -316,8 +327,8 @@ fn test_client(arguments: &ClientTests) -> Result<bool, String> {
     report.conclude(&entries, &known)
 }
 
-fn population(folder: Option<&Path>) -> Result<Option<Population>, String> {
-    folder.map(Population::read).transpose()
+fn population(folder: Option<&Path>, suite: Signed) -> Result<Option<Population>, String> {
+    folder.map(|folder| Population::read(folder, suite)).transpose()
 }
 
 fn list_live(ids: &[&str]) -> Result<bool, String> {

@@ -13,6 +13,8 @@ mod client_cases;
 mod host;
 mod identities;
 mod limit;
+mod pinned_client_cases;
+mod pinned_server_cases;
 mod player;
 mod quic;
 mod scene;
@@ -21,5 +23,5 @@ mod server_cases;
 mod session;
 mod spawn;
 
-pub use identities::Population;
+pub use identities::{Population, Signed};
 pub use quic::Pin;

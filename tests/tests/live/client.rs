@@ -7,7 +7,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use secagg::{Input, Policy};
+use secagg::parameters::Fraction;
+use secagg::{Input, Policy, SafetyPolicy};
 use secagg_transport::enrolment::{KeyKind, credentials};
 use secagg_transport::{Announcement, SecaggClient};
 
@@ -28,6 +29,11 @@ pub(crate) fn certified(manner: &str) -> String {
         "env IDENTITY={{identity}} CERTIFICATE={{certificate}} AUTHORITY={{authority}} {}",
         command(manner)
     )
+}
+
+/// The same with a policy that allows the suite pinned.
+pub(crate) fn allowing_pinned(manner: &str) -> String {
+    format!("env PINNED=1 {}", certified(manner))
 }
 
 /// This project's client as a process.
@@ -65,11 +71,19 @@ fn process() {
             };
             Ok::<_, Error>(input.iter().fold(Input::new(), with))
         };
-        client.run_session(Policy::default(), input).await.ok();
+        client.run_session(policy(), input).await.ok();
     });
     if manner == "staying" {
         std::thread::sleep(Duration::from_secs(60));
     }
+}
+
+/// What the client under test insists on; whether the suite pinned is allowed the environment says.
+pub(crate) fn policy() -> Policy {
+    let usual = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
+    let trusting =
+        SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..usual };
+    Policy { safety: std::env::var_os("PINNED").map(|_| trusting), ..Policy::default() }
 }
 
 pub(crate) fn fails(command: &str, case: &str, why: &str) {

@@ -1,4 +1,4 @@
-//! A client of the active suite that leaves out all checks of requests: it answers whatever it is asked.
+//! A client of a suite with identities that leaves out all checks of requests: it answers whatever it is asked.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use quinn::{ClientConfig, ReadToEndError};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
-use secagg::{Abort, Client, Input, Policy};
+use secagg::{Abort, Client, Input};
 use secagg_transport::enrolment::{KeyKind, credentials};
 
 use super::*;
@@ -18,7 +18,7 @@ pub(super) fn run(address: SocketAddr, name: &str) {
         ["IDENTITY", "CERTIFICATE", "AUTHORITY"].map(|name| std::env::var(name).unwrap());
     let authority = KeyKind::Authority.public(&authority).unwrap();
     let credentials = credentials(identity.as_ref(), certificate.as_ref(), &authority).unwrap();
-    let mut core = Client::with_credentials([9; 32], Policy::default(), credentials);
+    let mut core = Client::with_credentials([9; 32], client::policy(), credentials);
     core.set_input(Input::new().with("conform", vec![1u64, 20, 300, 65535])).unwrap();
     Runtime::new().unwrap().block_on(async {
         let mut endpoint = Endpoint::client(loopback()).unwrap();

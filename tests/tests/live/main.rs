@@ -6,6 +6,7 @@ mod client;
 #[cfg(unix)]
 mod lax_client;
 mod lax_server;
+mod pinned;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Output};

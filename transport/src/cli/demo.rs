@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use secagg::parameters::{Convention, Fraction, Model, Question, Verdict};
 use secagg::privacy::round_up;
 use secagg_transport::LedgerFile;
-use secagg_transport::demo::federation::{Federation, Settings, SetupError};
-use secagg_transport::demo::private;
+use secagg_transport::demo::federation::{Federation, Protection, Settings, SetupError};
 use secagg_transport::demo::report::{self, RoundReport, RunReport};
+use secagg_transport::demo::{private, vanish};
 use secagg_transport::privacy::scheme::Scheme;
 
 use super::privacy::{ledger, positive, probability, refusal, warn_of_experiment};
@@ -34,17 +35,19 @@ pub(crate) struct Arguments {
     /// Share of the clients that vanish at a random point of each round, 0 to 1
     #[arg(long, value_name = "SHARE", default_value = "0.15", value_parser = parse_share)]
     dropout: f64,
-    /// Neighbours of each client [default: all other clients]
+    /// Neighbours of each client; holders that each draws in the suite pinned [default: all other clients; in pinned the
+    /// least that `secagg plan` accepts]
     #[arg(long, value_name = "K")]
     degree: Option<u32>,
     /// Shares that rebuild a vanished client's secret [default: two thirds of the clients, or just
-    /// over half of the degree]
+    /// over half of the degree; in pinned what `secagg plan` says]
     #[arg(long, value_name = "T")]
     threshold: Option<u32>,
-    /// Protocol suite; for active the program makes an authority and certifies its clients
+    /// Protocol suite; for active and for pinned, which is experimental, the program makes an authority and certifies
+    /// its clients
     #[arg(long, value_enum, default_value = "curious")]
     suite: SuiteName,
-    /// Corrupt clients that the active suite withstands [default: a quarter of the clients]
+    /// Corrupt clients that the suite withstands [default: a quarter of the clients; in pinned a twentieth]
     #[arg(long, value_name = "C")]
     corrupt: Option<u32>,
     /// Seed of the data's split, the training and the vanishing; keys are always fresh
@@ -79,6 +82,7 @@ Examples:
   secagg demo --clients 100 --degree 20 --dropout 0.3 --report report
   secagg demo --rounds 3 --format json
   secagg demo --rounds 3 --suite active
+  secagg demo --rounds 3 --suite pinned          # EXPERIMENTAL: its theorem has had no outside review
   secagg demo --epsilon 8 --mechanism skellam
   secagg demo --epsilon 8 --rounds 3 --ledger digits.ledger
 
@@ -86,16 +90,11 @@ With --epsilon every client adds noise, sized for the fewest clients that the dr
 need much noise: what that costs shows beside the plain average.";
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    if arguments.corrupt.is_some() && arguments.suite != SuiteName::Active {
-        return Err(Failure::Usage("--corrupt belongs to --suite active".into()));
+    if arguments.corrupt.is_some() && arguments.suite == SuiteName::Curious {
+        return Err(Failure::Usage("--corrupt belongs to --suite active or pinned".into()));
     }
-    if arguments.suite == SuiteName::Pinned {
-        return Err(Failure::Usage(
-            "the demonstration is too small for --suite pinned: see what `secagg plan --suite pinned` says"
-                .into(),
-        ));
-    }
-    let mut federation = Federation::start(settings(&arguments)).map_err(cannot_start)?;
+    let settings = settings(&arguments)?;
+    let mut federation = Federation::start(settings).map_err(cannot_start)?;
     warn_of_experiment(arguments.mechanism);
     if let Some(folder) = &arguments.report {
         // Better now than after all rounds.
@@ -114,14 +113,23 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     verdict(&report)
 }
 
-fn settings(arguments: &Arguments) -> Settings {
-    Settings {
-        clients: arguments.clients,
+fn settings(arguments: &Arguments) -> Result<Settings, Failure> {
+    let (corrupt, clients) = (arguments.corrupt, arguments.clients);
+    let suite = match arguments.suite {
+        SuiteName::Curious => Protection::Curious,
+        SuiteName::Active => Protection::Active(corrupt.unwrap_or(clients / 4)),
+        SuiteName::Pinned => Protection::Pinned(corrupt.unwrap_or_else(|| clients.div_ceil(20))),
+    };
+    let (degree, threshold) = match suite {
+        Protection::Pinned(corrupt) => planned(arguments, corrupt)?,
+        _ => (arguments.degree, arguments.threshold),
+    };
+    Ok(Settings {
+        clients,
         dropout: arguments.dropout,
-        degree: arguments.degree,
-        threshold: arguments.threshold,
-        corrupt: (arguments.suite == SuiteName::Active)
-            .then(|| arguments.corrupt.unwrap_or(arguments.clients / 4)),
+        degree,
+        threshold,
+        suite,
         seed: arguments.seed,
         privacy: arguments.epsilon.map(|epsilon| private::Settings {
             epsilon,
@@ -130,7 +138,40 @@ fn settings(arguments: &Arguments) -> Settings {
             bits: arguments.bits,
             rounds: arguments.rounds,
         }),
-    }
+    })
+}
+
+/// Degree and threshold in the suite pinned: as given, or as the planner says if corrupt clients fall silent too.
+fn planned(arguments: &Arguments, corrupt: u32) -> Result<(Option<u32>, Option<u32>), Failure> {
+    let clients = arguments.clients;
+    let silent = vanish::count(clients, arguments.dropout).saturating_add(corrupt);
+    let question = Question {
+        degree: arguments.degree,
+        threshold: arguments.threshold,
+        // The numbers as they are.
+        convention: Convention::Paper,
+        ..Question::new(
+            Model::PinnedSet,
+            clients,
+            Fraction::of(corrupt, clients),
+            Fraction::of(silent, clients),
+        )
+    };
+    let plan = question.answer().map_err(|error| Failure::Usage(error.to_string()))?;
+    let given = arguments.degree.zip(arguments.threshold);
+    let safe = plan.verdict == Verdict::Accept;
+    let Some((degree, threshold)) = given.or(plan.degree.zip(plan.threshold).filter(|_| safe)) else {
+        return Err(Failure::Usage(format!(
+            "the planner finds no safe degree and threshold for {clients} clients of whom {corrupt} are corrupt: use more \
+             --clients or a lower --dropout, or give --degree and --threshold"
+        )));
+    };
+    let verdict = if safe { "safe" } else { "NOT safe" };
+    note(&format!(
+        "EXPERIMENTAL: the suite pinned rests on a theorem that has had no outside review; by it degree {degree} and \
+         threshold {threshold} are {verdict} against {corrupt} corrupt clients"
+    ));
+    Ok((Some(degree), Some(threshold)))
 }
 
 fn cannot_start(error: SetupError) -> Failure {

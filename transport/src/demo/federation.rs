@@ -9,9 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::Rng;
+use secagg::parameters::Fraction;
 use secagg::privacy::PrivacyError;
-use secagg::{Aggregate, ClientId, Config, Graph, Input, Lanes, Misuse, Policy, Round, Suite, sizes};
+use secagg::{
+    Aggregate, ClientId, Config, Graph, Input, Lanes, Misuse, Policy, Round, SafetyPolicy, Suite, sizes,
+};
 use tokio::task::{JoinSet, spawn_blocking};
+use zeroize::Zeroizing;
 
 use super::codec::{Codec, Learned};
 use super::digits::{BadShardCount, Digits, Image};
@@ -42,12 +46,23 @@ pub struct Settings {
     pub degree: Option<u32>,
     /// Shares that rebuild a secret; `None` for the default.
     pub threshold: Option<u32>,
-    /// Corrupt clients that the active suite shall withstand; `None` for the suite curious.
-    pub corrupt: Option<u32>,
+    /// The suite.
+    pub suite: Protection,
     /// Seed of the data's split, the training and the vanishing. Keys never depend on it.
     pub seed: u64,
     /// What the run shall keep private; `None` for exact sums without noise.
     pub privacy: Option<private::Settings>,
+}
+
+/// A suite, and how many corrupt clients it shall withstand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// None that works with a server that lies.
+    Curious,
+    /// So many, on the complete graph.
+    Active(u32),
+    /// So many, on a k-out graph; experimental.
+    Pinned(u32),
 }
 
 /// Why a demonstration cannot be started.
@@ -91,7 +106,7 @@ type Submitted = Arc<Mutex<BTreeMap<usize, Contribution>>>;
 /// All that a client's part of the sum follows from.
 struct Contribution {
     learned: Learned,
-    entropy: [u8; 32],
+    entropy: Arc<Zeroizing<[u8; 32]>>,
     id: ClientId,
     config: Config,
 }
@@ -120,7 +135,10 @@ impl Federation {
                 Codec::private(privacy, settings.clients, vanishing)?
             }
         };
-        let population = settings.corrupt.map(|_| Population::new(settings.clients)).transpose()?;
+        let population = match settings.suite {
+            Protection::Curious => None,
+            Protection::Active(_) | Protection::Pinned(_) => Some(Population::new(settings.clients)?),
+        };
         let identity = Identity::ephemeral().map_err(Error::from)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = SecaggServer::bind(address, &identity, Limits::default())?;
@@ -184,6 +202,7 @@ impl Federation {
             },
             threshold: config.threshold,
             suite: self.suite().to_string(),
+            experimental: matches!(self.settings.suite, Protection::Pinned(_)),
             seed: self.settings.seed,
             rounds: self.rounds.clone(),
             final_accuracy: accuracy(&self.secure, &self.digits.test),
@@ -206,9 +225,12 @@ impl Federation {
     }
 
     fn suite(&self) -> Suite {
-        match (&self.population, self.settings.corrupt) {
-            (Some(population), Some(corrupt)) => Suite::Active { corrupt, authority: population.authority() },
-            _ => Suite::Curious,
+        let Some(population) = &self.population else { return Suite::Curious };
+        let authority = population.authority();
+        match self.settings.suite {
+            Protection::Curious => Suite::Curious,
+            Protection::Active(corrupt) => Suite::Active { corrupt, authority },
+            Protection::Pinned(corrupt) => Suite::Pinned { corrupt, authority },
         }
     }
 
@@ -216,7 +238,11 @@ impl Federation {
         let clients = self.settings.clients;
         SessionPlan {
             suite: self.suite(),
-            graph: self.settings.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree }),
+            graph: match (self.settings.suite, self.settings.degree) {
+                (_, None) => Graph::Complete,
+                (Protection::Pinned(_), Some(degree)) => Graph::KOut { degree },
+                (_, Some(degree)) => Graph::Regular { degree },
+            },
             clients,
             threshold: self.settings.threshold.map_or(Threshold::Default, Threshold::Fixed),
             minimum_survivors: self.codec.minimum_survivors(),
@@ -242,6 +268,7 @@ impl Federation {
                 training_seed: self.training_seed(round, index),
                 point,
                 submitted: submitted.clone(),
+                policy: policy(self.settings.suite),
             };
             tasks.spawn(client.take_part());
         }
@@ -302,7 +329,7 @@ impl Federation {
 /// One client in one round.
 struct Participant {
     index: usize,
-    /// In the active suite.
+    /// In a suite with identities.
     member: Option<Member>,
     server: SocketAddr,
     pin: Pin,
@@ -311,6 +338,7 @@ struct Participant {
     training_seed: u64,
     point: Option<Point>,
     submitted: Submitted,
+    policy: Policy,
 }
 
 impl Participant {
@@ -335,20 +363,23 @@ impl Participant {
             None => client,
         };
         // What the client adds to its input follows from its entropy, and the demonstration checks it.
-        let entropy = *Randomness::default().secret()?;
+        let entropy = Arc::new(Randomness::default().secret()?);
+        let drawn = entropy.clone();
         let chosen = move |bytes: &mut [u8]| {
-            bytes.copy_from_slice(&entropy);
+            bytes.copy_from_slice(drawn.as_slice());
             Ok(())
         };
         let client = client.draw_from(Randomness::of(chosen));
-        // Who starts a demonstration with experimental noise has been told so.
-        let policy = Policy { experimental_noise: true, ..Policy::default() };
-        client.run_session(policy, |announcement| self.input(announcement, entropy)).await?;
+        client.run_session(self.policy.clone(), |announcement| self.input(announcement, entropy)).await?;
         Ok(())
     }
 
     /// Trains on the announced model and returns what the client has learned.
-    async fn input(self, announcement: Announcement, entropy: [u8; 32]) -> Result<Input, Error> {
+    async fn input(
+        self,
+        announcement: Announcement,
+        entropy: Arc<Zeroizing<[u8; 32]>>,
+    ) -> Result<Input, Error> {
         let learned = spawn_blocking(move || {
             let global = decode_model(&announcement.task).ok_or(Error::WrongTask)?;
             let local = train(&global, &self.shard, self.training_seed);
@@ -362,6 +393,16 @@ impl Participant {
         });
         learned.await.map_err(|error| Error::Worker(error.to_string()))?
     }
+}
+
+/// What a client insists on. What is experimental has to be allowed; who runs the demonstration has chosen it, and
+/// been told so.
+fn policy(suite: Protection) -> Policy {
+    let usual = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
+    let trusting =
+        SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..usual };
+    let safety = matches!(suite, Protection::Pinned(_)).then_some(trusting);
+    Policy { safety, experimental_noise: true, ..Policy::default() }
 }
 
 /// Names sort like the clients' indices, so that a client has the same id in every round.

@@ -1,4 +1,4 @@
-//! The clients of a demonstration in the active suite, and the authority that has certified them.
+//! The clients of a demonstration in a suite with identities, and the authority that has certified them.
 
 use std::sync::Arc;
 

@@ -28,8 +28,11 @@ pub struct RunReport {
     pub degree: Option<u32>,
     /// Shares that reconstruct a secret.
     pub threshold: u32,
-    /// Name of the suite: `curious` or `active`.
+    /// Name of the suite: `curious`, `active` or `pinned`.
     pub suite: String,
+    /// Whether nobody outside of the project has reviewed what the suite promises.
+    #[serde(default)]
+    pub experimental: bool,
     /// The seed that replays the run.
     pub seed: u64,
     /// The rounds of training, in order.
@@ -160,11 +163,12 @@ fn parameters(report: &RunReport) -> String {
     let privacy =
         report.privacy.as_ref().map_or_else(String::new, |privacy| format!(", {}", privacy.title()));
     format!(
-        "{} clients, {:.0} % dropout, {graph}, threshold {}, suite {}, seed {}{privacy}",
+        "{} clients, {:.0} % dropout, {graph}, threshold {}, suite {}{}, seed {}{privacy}",
         report.clients,
         100.0 * report.dropout,
         report.threshold,
         report.suite,
+        if report.experimental { " (EXPERIMENTAL)" } else { "" },
         report.seed,
     )
 }
@@ -368,6 +372,7 @@ mod tests {
             degree: None,
             threshold: 27,
             suite: "curious".into(),
+            experimental: false,
             seed: 7,
             rounds: (1..=30).map(sample_round).collect(),
             final_accuracy: 0.9583,

@@ -1,10 +1,10 @@
-//! What is played to a server of suite 2 only.
+//! What is played to a server of suite 2 or 3 only.
 
 use secagg::Config;
 use secagg::conformance::{self, Bytes32};
 
 use super::binding::frame;
-use super::identities::{CERTIFICATE, IDENTITY, Person, SIGNATURE, sign_keys};
+use super::identities::{Person, sign_keys};
 use super::scene::{Act, BODY, End, Scene};
 use super::server_cases::{Do, ServerCase, Then, above, cut, one, session, silent, stray, twice, whole};
 
@@ -25,29 +25,29 @@ fn identities() -> Vec<ServerCase> {
         session(id, ADVERTISE_KEYS, code, act)
     }
     vec![
-        advertisement("3.7-1/no-point", &[30], |scene| scene.with(IDENTITY, &[0xff; 32])),
-        advertisement("3.7-1/small-order", &[30], |scene| scene.with(IDENTITY, &neutral())),
+        advertisement("3.7-1/no-point", &[30], |scene| scene.with(scene.proof().identity, &[0xff; 32])),
+        advertisement("3.7-1/small-order", &[30], |scene| scene.with(scene.proof().identity, &neutral())),
         advertisement("3.7-2/spoilt", &[31], |scene| {
-            scene.changed(|response| response[BODY + CERTIFICATE + 40] ^= 1)
+            scene.changed(|response| response[BODY + scene.proof().certificate + 40] ^= 1)
         }),
         advertisement("3.7-2/of-another", &[31], |scene| {
-            scene.with(CERTIFICATE, &scene.person(1)?.certificate)
+            scene.with(scene.proof().certificate, &scene.person(1)?.certificate)
         }),
         advertisement("3.7-2/for-another-identity", &[31], |scene| {
-            scene.with(IDENTITY, &conformance::identity(&STRANGER))
+            scene.with(scene.proof().identity, &conformance::identity(&STRANGER))
         }),
         advertisement("3.7-2/by-itself", &[31], |scene| {
             let own = scene.person(scene.id)?;
             let statement = conformance::certificate_statement(&own.identity);
-            scene.with(CERTIFICATE, &conformance::signature(&own.secret, &statement))
+            scene.with(scene.proof().certificate, &conformance::signature(&own.secret, &statement))
         }),
         session("4.2-5/of-another", ADVERTISE_KEYS, &[33], |scene| {
             // Of two clients the first to arrive is kept.
             let twin = scene.person(1)?;
             let mut response = scene.response.to_vec();
-            let advertisement = &mut response[BODY..];
-            advertisement[IDENTITY..CERTIFICATE].copy_from_slice(&twin.identity);
-            advertisement[CERTIFICATE..SIGNATURE].copy_from_slice(&twin.certificate);
+            let (advertisement, proof) = (&mut response[BODY..], scene.proof());
+            advertisement[proof.identity..proof.certificate].copy_from_slice(&twin.identity);
+            advertisement[proof.certificate..proof.signature].copy_from_slice(&twin.certificate);
             sign_keys(advertisement, scene.config, scene.id, twin);
             Some(Act::Late(response))
         }),
@@ -71,10 +71,12 @@ fn signatures() -> Vec<ServerCase> {
         session(id, ADVERTISE_KEYS, &[32], act)
     }
     vec![
-        signature("4.2-4/spoilt", |scene| scene.changed(|response| response[BODY + SIGNATURE + 40] ^= 1)),
+        signature("4.2-4/spoilt", |scene| {
+            scene.changed(|response| response[BODY + scene.proof().signature + 40] ^= 1)
+        }),
         signature("4.2-4/other-encryption-key", |scene| scene.changed(|response| response[BODY] ^= 1)),
         signature("4.2-4/certificate-in-its-place", |scene| {
-            scene.with(SIGNATURE, &scene.person(scene.id)?.certificate)
+            scene.with(scene.proof().signature, &scene.person(scene.id)?.certificate)
         }),
         signature("4.2-4/by-another", |scene| signed_for(scene, scene.config, scene.id, scene.person(1)?)),
         signature("4.2-4/for-another-id", |scene| {
@@ -122,15 +124,16 @@ fn asked(scene: &Scene<'_>) -> Option<Vec<u8>> {
 /// A signature by this person over these bits, for this session.
 fn consented(scene: &Scene<'_>, by: &Person, sharers: &[u8], survivors: &[u8]) -> Option<Act> {
     let session = scene.request.get(1..BODY)?.try_into().ok()?;
-    let statement = conformance::survivors_statement(2, &session, sharers, survivors);
+    let number = scene.config.suite.number().into();
+    let statement = conformance::survivors_statement(number, &session, sharers, survivors);
     scene.with(0, &conformance::signature(&by.secret, &statement))
 }
 
 fn frames() -> Vec<ServerCase> {
     vec![
         session("4.1-1/consistency-check-cut-off", CONSISTENCY_CHECK, &[3], cut),
-        session("4.1-1/advertisement-of-the-other-suite", ADVERTISE_KEYS, &[3], |scene| {
-            scene.changed(|response| response.truncate(BODY + IDENTITY))
+        session("4.1-1/advertisement-of-suite-1", ADVERTISE_KEYS, &[3], |scene| {
+            scene.changed(|response| response.truncate(BODY + 64))
         }),
         // A long one is above the limit.
         session("4.1-2/masked-input-again", CONSISTENCY_CHECK, &[4, 195], |scene| {

@@ -12,7 +12,7 @@ use super::binding::ALPN;
 use super::case::{self, of_section};
 use super::client_cases::{ClientCase, Part, cases};
 use super::host::{Guest, INPUT, Table, VECTOR};
-use super::identities::Population;
+use super::identities::{Population, Signed};
 use super::limit::{Failure, within};
 use super::quic::{Identity, Pin};
 use super::spawn::{Process, fill};
@@ -29,20 +29,20 @@ pub struct UnderTest {
     pub pin_file: PathBuf,
     /// Where its input is written for it.
     pub input_file: PathBuf,
-    /// The command that starts it, with `{addr}`, `{pin}`, `{pin_file}`, `{name}` and `{input}`, and in suite 2
+    /// The command that starts it, with `{addr}`, `{pin}`, `{pin_file}`, `{name}` and `{input}`, and with identities
     /// `{identity}`, `{certificate}` and `{authority}`; without one it is started by hand, once for each case.
     pub command: Option<String>,
     /// How long it may take for one step.
     pub step: Duration,
     /// How long it may take to come.
     pub wait: Duration,
-    /// Who takes part in suite 2, the client first; without them suite 1 is played.
+    /// Who takes part in a suite with identities, the client first; without them suite 1 is played.
     pub identities: Option<Population>,
 }
 
-/// The ids of the cases for clients of the active suite or of the other, of one section or rule if one is given.
-pub fn ids(active: bool, section: Option<&str>) -> Vec<&'static str> {
-    of_section(cases(active), section).iter().map(|case| case.id).collect()
+/// The ids of the cases for clients of a suite with identities or of the other, of one section or rule if one is given.
+pub fn ids(signed: Option<Signed>, section: Option<&str>) -> Vec<&'static str> {
+    of_section(cases(signed), section).iter().map(|case| case.id).collect()
 }
 
 /// Listens, says where and with which pin, plays all cases, or those of a section or rule, and tells of each as it
@@ -66,7 +66,8 @@ pub async fn run(
         number += 1;
         stage.play(client, case, number).await
     };
-    Ok(case::run(&of_section(cases(client.identities.is_some()), section), subject, known, tell, play).await)
+    let signed = client.identities.as_ref().map(|population| population.suite);
+    Ok(case::run(&of_section(cases(signed), section), subject, known, tell, play).await)
 }
 
 /// What stays from case to case.

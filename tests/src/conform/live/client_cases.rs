@@ -1,26 +1,31 @@
 //! What is played to a client.
 
-use secagg::conformance::{encoded, session_id};
-use secagg::{ClientId, Config, Suite};
+use secagg::conformance::{Bytes32, encoded, session_id};
+use secagg::{ClientId, Config, Graph, Suite};
 
-use super::active_client_cases;
 use super::binding::{NEXT, RELEASED, announcement, frame, header};
 use super::case::Case;
-use super::identities::{CERTIFICATE, IDENTITY, Population, SIGNATURE, sign_keys};
+use super::identities::{DRAW_COMMITMENT, Population, Proof, Signed, is_pinned, sign_keys};
 use super::scene::{BODY, End};
+use super::{active_client_cases, pinned_client_cases};
 
-/// Bytes of a member in suite 1, of what suite 2 has behind that, and of a bundle with its owner.
+/// Bytes of a member in suite 1, and of a bundle with its owner; in suite 3 the owner's draw is between them.
 const MEMBER: usize = 68;
-const PROOF: usize = 160;
 const OWNED: usize = 84;
+const DRAW: usize = 32;
+
+/// Where a member's advertisement begins, behind its id.
+pub(super) const ID: usize = 4;
 
 /// A case for a client.
+#[derive(Clone)]
 pub(super) struct ClientCase {
     pub(super) id: &'static str,
     pub(super) part: Part,
 }
 
 /// What is played.
+#[derive(Clone)]
 pub(super) enum Part {
     /// A server with another certificate than that of the pin.
     OtherServer,
@@ -33,7 +38,7 @@ pub(super) enum Part {
 /// A session in which the server may lie once.
 #[derive(Clone, Copy)]
 pub(super) struct Play {
-    /// The degree, if it is not on the complete graph.
+    /// The degree in suite 1, if it is not on the complete graph.
     pub(super) degree: Option<u32>,
     pub(super) lost: Lost,
     pub(super) lie: Option<Lie>,
@@ -66,7 +71,7 @@ pub(super) struct Moment<'a> {
     pub(super) config: &'a Config,
     pub(super) task: &'a [u8],
     pub(super) request: &'a [u8],
-    /// Who signs, in suite 2.
+    /// Who signs, if anybody does.
     pub(super) identities: Option<&'a Population>,
 }
 
@@ -87,9 +92,13 @@ impl Case for ClientCase {
     }
 }
 
-/// All cases for a client of suite 2, or for one of suite 1.
-pub(super) fn cases(active: bool) -> Vec<ClientCase> {
-    let own = if active { active_client_cases::cases() } else { curious() };
+/// All cases for a client of a suite with identities, or for one of suite 1.
+pub(super) fn cases(signed: Option<Signed>) -> Vec<ClientCase> {
+    let own = match signed {
+        None => curious(),
+        Some(Signed::Active) => [active_client_cases::cases(), active_client_cases::of_suite_2()].concat(),
+        Some(Signed::Pinned) => [active_client_cases::cases(), pinned_client_cases::cases()].concat(),
+    };
     [honest(), keys(), encodings(), configurations(), neighbourhoods(), bundles(), frames(), own]
         .into_iter()
         .flatten()
@@ -123,7 +132,13 @@ fn curious() -> Vec<ClientCase> {
         }),
     ];
     cases.extend(survivors());
+    cases.push(no_bundles());
     cases
+}
+
+/// In suite 3 it would be no breach.
+pub(super) fn no_bundles() -> ClientCase {
+    lie("4.4-2/none", 3, Told::Code(15), |moment, request| owned(moment, request, Vec::clear))
 }
 
 /// The base point of the curve: an authority whose secret is nobody's.
@@ -156,9 +171,29 @@ impl Moment<'_> {
         BODY + 7 + if self.identities.is_some() { 36 } else { 0 }
     }
 
+    /// Where the number of clients is in a proposal: behind the graph.
+    pub(super) fn clients(&self) -> usize {
+        self.graph() + if self.config.graph == Graph::Complete { 1 } else { 5 }
+    }
+
+    /// The id of the session of the request.
+    pub(super) fn session(&self) -> Bytes32 {
+        array(&self.request[1..])
+    }
+
+    /// The bits of all clients.
+    pub(super) fn all(&self) -> u8 {
+        (1 << self.config.clients) - 1
+    }
+
+    /// The bits of all clients but one.
+    pub(super) fn without(&self, id: u32) -> u8 {
+        self.all() & !(1 << (id - 1))
+    }
+
     /// Signs a member's advertisement anew, as that member would, if there are signatures.
     pub(super) fn sign(&self, member: &mut [u8]) {
-        let (number, advertisement) = member.split_at_mut(4);
+        let (number, advertisement) = member.split_at_mut(ID);
         let id = u32::from_be_bytes(array(number));
         if let Some(population) = self.identities {
             sign_keys(advertisement, self.config, id, population.player(id));
@@ -174,17 +209,21 @@ impl Moment<'_> {
 
 /// Changes the members of a request of ShareKeys, and makes the session id follow from them.
 pub(super) fn members(moment: &Moment<'_>, request: &mut Vec<u8>, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
-    let length = MEMBER + if moment.identities.is_some() { PROOF } else { 0 };
+    let proof = Proof::of(moment.config);
+    let length = if moment.identities.is_some() { ID + proof.signature + 64 } else { MEMBER };
     let mut members: Vec<Vec<u8>> = request[BODY + 4..].chunks(length).map(<[u8]>::to_vec).collect();
     change(&mut members);
     let id = |bytes: &[u8]| ClientId::new(u32::from_be_bytes(bytes.try_into().expect("four bytes")));
-    let proof = |one: &[u8]| (array(&one[IDENTITY..]), array(&one[CERTIFICATE..]), array(&one[SIGNATURE..]));
+    let signed = |one: &[u8]| {
+        (array(&one[proof.identity..]), array(&one[proof.certificate..]), array(&one[proof.signature..]))
+    };
     let roster: Vec<_> = members
         .iter()
         .filter_map(|member| {
-            let (number, one) = member.split_at(4);
+            let (number, one) = member.split_at(ID);
             let keys = [array(one), array(&one[32..])];
-            Some((id(number)?, keys, None, moment.identities.map(|_| proof(one))))
+            let commitment = is_pinned(moment.config).then(|| array(&one[DRAW_COMMITMENT..]));
+            Some((id(number)?, keys, commitment, moment.identities.map(|_| signed(one))))
         })
         .collect();
     let list = members.concat();
@@ -192,16 +231,20 @@ pub(super) fn members(moment: &Moment<'_>, request: &mut Vec<u8>, change: impl F
     *request = [&[3], &session[..], &(list.len() as u32).to_be_bytes(), &list].concat();
 }
 
-fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+pub(super) fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     *bytes.first_chunk().expect("as many bytes")
 }
 
-/// Changes the bundles of a request of MaskedInputCollection.
-fn owned(request: &mut Vec<u8>, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
-    let mut bundles: Vec<Vec<u8>> = request[BODY + 4..].chunks(OWNED).map(<[u8]>::to_vec).collect();
+/// Changes the bundles of a request of MaskedInputCollection; in suite 3 they are behind the sharers.
+pub(super) fn owned(moment: &Moment<'_>, request: &mut Vec<u8>, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
+    let (place, length) = match is_pinned(moment.config) {
+        true => (BODY + 4 + u32::from_be_bytes(array(&request[BODY..])) as usize, OWNED + DRAW),
+        false => (BODY, OWNED),
+    };
+    let mut bundles: Vec<Vec<u8>> = request[place + 4..].chunks(length).map(<[u8]>::to_vec).collect();
     change(&mut bundles);
     let list = bundles.concat();
-    *request = [&request[..BODY], &(list.len() as u32).to_be_bytes(), &list].concat();
+    *request = [&request[..place], &(list.len() as u32).to_be_bytes(), &list].concat();
 }
 
 fn keys() -> Vec<ClientCase> {
@@ -251,10 +294,10 @@ fn configurations() -> Vec<ClientCase> {
         lie("4.2-1/version-2", 1, Told::Code(8), |_, request| request[BODY + 5] = 2),
         lie("4.2-1/unknown-suite", 1, Told::Code(8), |_, request| request[BODY + 6] = 99),
         lie("4.2-1/unknown-graph", 1, Told::Code(8), |moment, request| request[moment.graph()] = 99),
-        lie("4.2-1/one-client", 1, Told::Code(8), |moment, request| request[moment.graph() + 4] = 1),
-        lie("4.2-1/threshold-1", 1, Told::Code(8), |moment, request| request[moment.graph() + 8] = 1),
+        lie("4.2-1/one-client", 1, Told::Code(8), |moment, request| request[moment.clients() + 3] = 1),
+        lie("4.2-1/threshold-1", 1, Told::Code(8), |moment, request| request[moment.clients() + 7] = 1),
         lie("4.2-1/threshold-above-clients", 1, Told::Code(8), |moment, request| {
-            request[moment.graph() + 7] = 1;
+            request[moment.clients() + 6] = 1;
         }),
         lie("4.2-2/id-above-clients", 1, Told::Code(9), |_, request| request[BODY + 2] = 1),
     ]
@@ -280,15 +323,14 @@ fn neighbourhoods() -> Vec<ClientCase> {
 
 fn bundles() -> Vec<ClientCase> {
     vec![
-        lie("4.4-1/not-ascending", 3, Told::Code(14), |_, request| {
-            owned(request, |bundles| bundles.swap(0, 1));
+        lie("4.4-1/not-ascending", 3, Told::Code(14), |moment, request| {
+            owned(moment, request, |bundles| bundles.swap(0, 1));
         }),
-        lie("4.4-1/owner-is-the-client", 3, Told::Code(14), |_, request| {
-            owned(request, |bundles| bundles[0][3] = 2);
+        lie("4.4-1/owner-is-the-client", 3, Told::Code(14), |moment, request| {
+            owned(moment, request, |bundles| bundles[0][3] = 2);
         }),
-        lie("4.4-2/none", 3, Told::Code(15), |_, request| owned(request, Vec::clear)),
-        lie("4.4-3/bundle-does-not-open", 3, Told::Released, |_, request| {
-            owned(request, |bundles| bundles[0][20] ^= 1);
+        lie("4.4-3/bundle-does-not-open", 3, Told::Released, |moment, request| {
+            owned(moment, request, |bundles| *bundles[0].last_mut().expect("a bundle") ^= 1);
         }),
     ]
 }

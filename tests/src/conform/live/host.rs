@@ -11,12 +11,11 @@ use sha2::{Digest, Sha256};
 
 use super::binding::{JOIN, LONGEST_JOIN, RELEASED, closed, frame, name_of, read_frame, stage_of};
 use super::client_cases::{Lie, Moment, Play, Tell, Told};
-use super::identities::{Person, Population, client};
+use super::identities::{Person, Population, Signed, client};
 use super::limit::{Failure, within};
 use super::scene::End;
 
-/// The clients of a session, and the id of the one under test.
-const CLIENTS: u32 = 5;
+/// The id of the client under test.
 const GUEST: u32 = 2;
 
 /// What is summed: this vector, and what the client under test gives.
@@ -39,7 +38,7 @@ pub(super) struct Guest {
 /// What a session is besides its case.
 #[derive(Clone, Copy)]
 pub(super) struct Table<'a> {
-    /// Who signs, if it is of suite 2: the client under test is the first of them.
+    /// Who signs, if anybody does: the client under test is the first of them.
     pub(super) identities: Option<&'a Population>,
     /// Whether the client gives [`INPUT`].
     pub(super) input_is_known: bool,
@@ -205,14 +204,32 @@ fn of_guest(requests: &Requests) -> Result<&[u8], String> {
     request.map(|(_, request)| request.as_slice()).ok_or_else(|| "nothing is asked of the client".to_owned())
 }
 
-/// On the complete graph with signatures three of five clients are needed, else two.
+/// How many clients a session has.
+///
+/// In suite 3 six, so that a quorum of them can hold fewer than a threshold of one client's holders.
+fn clients_of(suite: Option<Signed>) -> u32 {
+    if suite == Some(Signed::Pinned) { 6 } else { 5 }
+}
+
 fn config(play: &Play, table: Table<'_>) -> Config {
-    let active = |population: &Population| Suite::Active { corrupt: 0, authority: population.authority };
+    let signed = table.identities.map(|population| (population.suite, population.authority));
+    let (suite, graph, threshold) = match signed {
+        None => {
+            let regular = |degree| Graph::Regular { degree };
+            (Suite::Curious, play.degree.map_or(Graph::Complete, regular), 2)
+        }
+        Some((Signed::Active, authority)) => (Suite::Active { corrupt: 0, authority }, Graph::Complete, 3),
+        // Everybody draws all others, so that it is known who is whose holder. A policy reckons with one corrupt client.
+        Some((Signed::Pinned, authority)) => {
+            let (degree, threshold) = if play.lost[0].is_empty() { (5, 4) } else { (4, 3) };
+            (Suite::Pinned { corrupt: 1, authority }, Graph::KOut { degree }, threshold)
+        }
+    };
     Config {
-        suite: table.identities.map_or(Suite::Curious, active),
-        graph: play.degree.map_or(Graph::Complete, |degree| Graph::Regular { degree }),
-        clients: CLIENTS,
-        threshold: if table.identities.is_some() { 3 } else { 2 },
+        suite,
+        graph,
+        clients: clients_of(signed.map(|(suite, _)| suite)),
+        threshold,
         minimum_survivors: 2,
         vectors: vec![VectorSpec::new(VECTOR, INPUT.len() as u32, BITS)],
         task: Sha256::digest(TASK).into(),
@@ -263,7 +280,7 @@ fn place_of(id: u32) -> usize {
 impl Population {
     /// Fails if there are too few for a session.
     pub(super) fn fills_a_session(&self) -> Result<(), String> {
-        self.at_least(CLIENTS as usize)
+        self.at_least(clients_of(Some(self.suite)) as usize)
     }
 
     /// Who has this id in a session.

@@ -1,4 +1,4 @@
-//! Identities for the active suite (section 3.7), in a folder: those of the tester, and that of a client under test.
+//! Identities for the suites that have them (section 3.7), in a folder: those of the tester, and that of a client under test.
 //!
 //! The files are those of `secagg identity`, lines of a word and hexadecimal digits (`tests/conform/README.md`).
 
@@ -8,8 +8,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::ValueEnum;
 use secagg::conformance::{self, Bytes32, Bytes64};
-use secagg::{Client, ClientId, Config, Credentials, Policy};
+use secagg::{Client, ClientId, Config, Credentials, Policy, Suite};
+
+use crate::json::trusting;
 
 /// The file of the authority, and the end of the names of public files.
 const AUTHORITY: &str = "ca";
@@ -26,10 +29,21 @@ pub(super) struct Person {
     pub(super) certificate: Bytes64,
 }
 
+/// A suite whose clients have identities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Signed {
+    /// On the complete graph
+    Active,
+    /// On a k-out graph; experimental
+    Pinned,
+}
+
 /// An authority, and whom it has certified, in the order of the names of their files.
 #[derive(Clone)]
 pub struct Population {
     pub(super) folder: PathBuf,
+    /// What they take part in.
+    pub(super) suite: Signed,
     pub(super) authority: Bytes32,
     pub(super) people: Arc<[Person]>,
 }
@@ -62,7 +76,7 @@ impl Population {
     ///
     /// # Errors
     /// A file cannot be read or is none, or a certificate is not of its key or not by the authority.
-    pub fn read(folder: &Path) -> Result<Self, String> {
+    pub fn read(folder: &Path, suite: Signed) -> Result<Self, String> {
         let [authority] = fields(&with(&folder.join(AUTHORITY), PUBLIC), "authority", ["authority"])?;
         let authority = bytes(&authority)?;
         let mut files: Vec<PathBuf> = Vec::new();
@@ -74,7 +88,7 @@ impl Population {
         files.sort();
         let people =
             files.into_iter().map(|file| Person::read(file, &authority)).collect::<Result<_, _>>()?;
-        Ok(Self { folder: folder.to_owned(), authority, people })
+        Ok(Self { folder: folder.to_owned(), suite, authority, people })
     }
 
     /// The file with the authority's public key.
@@ -107,17 +121,37 @@ impl Person {
     }
 }
 
-/// Where the parts of an advertisement are that suite 2 has behind the keys.
-pub(super) const IDENTITY: usize = 64;
-pub(super) const CERTIFICATE: usize = 96;
-pub(super) const SIGNATURE: usize = 160;
+/// Where a draw commitment is in an advertisement of suite 3: behind the keys.
+pub(super) const DRAW_COMMITMENT: usize = 64;
 
-/// Puts a signature by this person into an advertisement: over its keys, this configuration and this id.
+/// Where the parts of a proof are in an advertisement: behind the keys, and in suite 3 behind the draw commitment.
+pub(super) struct Proof {
+    pub(super) identity: usize,
+    pub(super) certificate: usize,
+    pub(super) signature: usize,
+}
+
+impl Proof {
+    pub(super) fn of(config: &Config) -> Self {
+        let identity = if is_pinned(config) { DRAW_COMMITMENT + 32 } else { DRAW_COMMITMENT };
+        Self { identity, certificate: identity + 32, signature: identity + 96 }
+    }
+}
+
+/// Whether it is a session of suite 3.
+pub(super) fn is_pinned(config: &Config) -> bool {
+    matches!(config.suite, Suite::Pinned { .. })
+}
+
+/// Puts a signature by this person into an advertisement: over what it holds, this configuration and this id.
 pub(super) fn sign_keys(advertisement: &mut [u8], config: &Config, id: u32, by: &Person) {
-    let key = |at: usize| advertisement[at..at + 32].try_into().expect("32 bytes");
+    let part = |at: usize| advertisement[at..at + 32].try_into().expect("32 bytes");
     let Some(id) = ClientId::new(id) else { return };
-    let statement = conformance::advertisement_statement(config, id, [key(0), key(32)], None);
-    advertisement[SIGNATURE..].copy_from_slice(&conformance::signature(&by.secret, &statement));
+    let commitment = is_pinned(config).then(|| part(DRAW_COMMITMENT));
+    let keys = [part(0), part(32)];
+    let statement = conformance::advertisement_statement(config, id, keys, commitment.as_ref());
+    let at = Proof::of(config).signature;
+    advertisement[at..].copy_from_slice(&conformance::signature(&by.secret, &statement));
 }
 
 /// A client of the core, which signs as the person does if there is one.
@@ -125,9 +159,10 @@ pub(super) fn client(entropy: Bytes32, person: Option<(&Population, usize)>) -> 
     let Some((population, at)) = person else { return Ok(Client::new(entropy, Policy::default())) };
     population.at_least(at + 1)?;
     let Person { secret, certificate, .. } = population.people[at];
+    let safety = (population.suite == Signed::Pinned).then(trusting);
     let credentials = Credentials::new(secret, certificate, population.authority);
     let credentials = credentials.map_err(|misuse| misuse.to_string())?;
-    Ok(Client::with_credentials(entropy, Policy::default(), credentials))
+    Ok(Client::with_credentials(entropy, Policy { safety, ..Policy::default() }, credentials))
 }
 
 /// Makes a key: the secret in the file, its public half in the one beside it.

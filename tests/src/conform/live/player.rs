@@ -221,7 +221,9 @@ pub(super) async fn send(
 fn handle(core: &mut Client, request: &[u8]) -> Result<Vec<u8>, String> {
     core.handle(request).map_err(|abort| {
         let hint = match abort {
-            Abort::Refused(Refusal::WrongSuite { .. } | Refusal::WrongAuthority) => "; see --identities",
+            Abort::Refused(
+                Refusal::WrongSuite { .. } | Refusal::WrongAuthority | Refusal::PinnedNotAllowed,
+            ) => "; see --identities and --suite",
             _ => "",
         };
         format!("a request of the server is refused: {abort}{hint}")

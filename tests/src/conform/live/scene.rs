@@ -2,7 +2,7 @@
 
 use secagg::Config;
 
-use super::identities::{Person, sign_keys};
+use super::identities::{Person, Proof, is_pinned, sign_keys};
 
 /// What a client knows when it is about to answer.
 pub(super) struct Scene<'a> {
@@ -60,6 +60,22 @@ impl Scene<'_> {
     pub(super) fn with(&self, place: usize, bytes: &[u8]) -> Option<Act> {
         let place = BODY + place;
         self.changed(|response| response[place..place + bytes.len()].copy_from_slice(bytes))
+    }
+
+    /// Where identity, certificate and signature are in an advertisement.
+    pub(super) fn proof(&self) -> Proof {
+        Proof::of(self.config)
+    }
+
+    /// Where the list of bundles is in the body of an answer to ShareKeys: behind the commitment, and in suite 3 the
+    /// draw.
+    pub(super) fn bundles(&self) -> usize {
+        if is_pinned(self.config) { 64 } else { 32 }
+    }
+
+    /// Where the packed vectors are in the body of a masked input: in suite 3 behind the signature.
+    pub(super) fn packed(&self) -> usize {
+        if is_pinned(self.config) { 64 } else { 0 }
     }
 
     /// The person with this id.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::binding::{JOIN, LEFT, VERSION, closed, frame, join};
 use super::case::{self, of_section};
-use super::identities::Population;
+use super::identities::{Population, Signed};
 use super::limit::{Failure, within};
 use super::player::send;
 use super::quic::{Link, Pin, Target};
@@ -30,13 +30,13 @@ pub struct UnderTest {
     pub clients: u32,
     /// How long it may keep a client waiting: more than it waits itself for one that is silent.
     pub deadline: Duration,
-    /// Whom its authority has certified, if its sessions are of the active suite.
+    /// Whom its authority has certified, if its sessions are of a suite with identities.
     pub identities: Option<Population>,
 }
 
-/// The ids of the cases for servers of the active suite or of the other, of one section or rule if one is given.
-pub fn ids(active: bool, section: Option<&str>) -> Vec<&'static str> {
-    of_section(cases(active), section).iter().map(|case| case.id).collect()
+/// The ids of the cases for servers of a suite with identities or of the other, of one section or rule if one is given.
+pub fn ids(signed: Option<Signed>, section: Option<&str>) -> Vec<&'static str> {
+    of_section(cases(signed), section).iter().map(|case| case.id).collect()
 }
 
 /// Plays all cases, or those of a section or rule, and tells of each as it ends.
@@ -63,7 +63,7 @@ pub async fn run(
             Part::Session(play) => session::play(&target, *clients, identities.as_ref(), &name, play).await,
         }
     };
-    let cases = of_section(cases(identities.is_some()), section);
+    let cases = of_section(cases(identities.as_ref().map(|population| population.suite)), section);
     Ok(case::run(&cases, &format!("server {address}"), known, tell, play).await)
 }
 

@@ -1,11 +1,12 @@
 //! What is played to a server.
 
-use secagg::{Config, Graph};
+use secagg::{Config, Graph, Suite};
 
-use super::active_server_cases;
 use super::binding::{JOIN, LONGEST_JOIN, VERSION, frame, header, join};
 use super::case::Case;
+use super::identities::Signed;
 use super::scene::{Act, BODY, End, Scene, Turn};
+use super::{active_server_cases, pinned_server_cases};
 
 /// ℓ, the order of the group, as a share would be encoded (section 2).
 const ORDER: [u8; 32] = [
@@ -14,12 +15,14 @@ const ORDER: [u8; 32] = [
 ];
 
 /// A case for a server.
+#[derive(Clone)]
 pub(super) struct ServerCase {
     pub(super) id: &'static str,
     pub(super) part: Part,
 }
 
 /// What is played.
+#[derive(Clone)]
 pub(super) enum Part {
     /// A handshake with another application protocol, which must fail.
     Handshake(&'static [u8]),
@@ -32,6 +35,7 @@ pub(super) enum Part {
 }
 
 /// A session in which one client may take a turn of its own.
+#[derive(Clone, Copy)]
 pub(super) struct Play {
     pub(super) turn: Option<Turn>,
     /// It is told one of these codes.
@@ -44,6 +48,8 @@ pub(super) struct Play {
 pub(super) enum Then {
     /// They go on without the one that took its turn, if they are enough.
     WithoutIt,
+    /// The same, but it may have answered the round, and be lost in the next one.
+    WithoutItLater,
     /// The sum is released to all, if one client more has come than the threshold.
     Released,
     /// A secret cannot be reconstructed.
@@ -56,9 +62,13 @@ impl Case for ServerCase {
     }
 }
 
-/// All cases for a server of suite 2, or for one of suite 1.
-pub(super) fn cases(active: bool) -> Vec<ServerCase> {
-    let own = if active { active_server_cases::cases() } else { curious() };
+/// All cases for a server of a suite with identities, or for one of suite 1.
+pub(super) fn cases(signed: Option<Signed>) -> Vec<ServerCase> {
+    let own = match signed {
+        None => curious(),
+        Some(Signed::Active) => active_server_cases::cases(),
+        Some(Signed::Pinned) => [active_server_cases::cases(), pinned_server_cases::cases()].concat(),
+    };
     [keys(), encodings(), bundles(), inputs(), shares(), doors(), frames(), ends(), own]
         .into_iter()
         .flatten()
@@ -129,7 +139,7 @@ fn bundles() -> Vec<ServerCase> {
     let one_fewer: Do = |scene| {
         scene.changed(|response| {
             response.truncate(response.len() - 80);
-            relength(response, BODY + 32);
+            relength(response, BODY + scene.bundles());
         })
     };
     let spoilt: Do = |scene| scene.changed(|response| *response.last_mut().expect("a bundle") ^= 1);
@@ -138,8 +148,9 @@ fn bundles() -> Vec<ServerCase> {
         session("4.3-3/one-bundle-fewer", 2, &[13], one_fewer),
         session("4.3-3/no-bundles", 2, &[13], |scene| {
             scene.changed(|response| {
-                response.truncate(BODY + 36);
-                relength(response, BODY + 32);
+                let place = BODY + scene.bundles();
+                response.truncate(place + 4);
+                relength(response, place);
             })
         }),
         whole("4.4-3/bundle-does-not-open", 2, &[192], Then::Released, spoilt),
@@ -156,9 +167,11 @@ fn relength(message: &mut [u8], place: usize) {
 fn inputs() -> Vec<ServerCase> {
     vec![
         session("4.4-4/one-byte-fewer", 3, &[17], cut),
-        session("4.4-4/empty", 3, &[17], |scene| scene.changed(|response| response.truncate(BODY))),
+        session("4.4-4/empty", 3, &[17], |scene| {
+            scene.changed(|response| response.truncate(BODY + scene.packed()))
+        }),
         session("4.4-5/bit-behind-the-end", 3, &[18], |scene| {
-            let (mut end, mut place) = (BODY, None);
+            let (mut end, mut place) = (BODY + scene.packed(), None);
             for spec in &scene.config.vectors {
                 end += spec.packed_len() as usize;
                 place = place.or((u64::from(spec.length) * u64::from(spec.bits) % 8 != 0).then_some(end - 1));
@@ -174,24 +187,28 @@ fn shares() -> Vec<ServerCase> {
         session("4.6-4/not-ascending", 5, &[22], |scene| unopened(scene, &[3, 1])),
         session("4.6-4/the-client-itself", 5, &[22], |scene| unopened(scene, &[2])),
         session("4.6-5/one-share-fewer", 5, &[23], |scene| {
+            last_share(scene)?;
             scene.changed(|response| {
                 response.truncate(response.len() - 32);
                 relength(response, BODY + 4);
             })
         }),
         session("4.6-6/share-is-the-order", 5, &[24], |scene| {
+            let place = last_share(scene)?;
             scene.changed(|response| {
-                let place = response.len() - 32;
                 response[place..].copy_from_slice(&ORDER);
             })
         }),
         whole("4.6-7/wrong-share", 5, &[192], Then::Released, |scene| {
-            scene.changed(|response| {
-                let place = response.len() - 32;
-                response[place] ^= 1;
-            })
+            let place = last_share(scene)?;
+            scene.changed(|response| response[place] ^= 1)
         }),
     ]
+}
+
+/// Where the last share is in an answer to Unmasking, if there is one: in suite 3 nobody may have drawn the client.
+fn last_share(scene: &Scene<'_>) -> Option<usize> {
+    scene.response.len().checked_sub(32).filter(|place| *place >= BODY + 8)
 }
 
 /// An answer to Unmasking with these ids as owners of bundles that did not open, and as many shares fewer.
@@ -275,7 +292,7 @@ fn frames() -> Vec<ServerCase> {
         session("10.2/goes-on-behind-the-frame", 2, &[194], |scene| {
             one([frame(scene.stage, scene.response), vec![0]].concat(), End::Finish)
         }),
-        session("10.2/two-streams-in-advertise-keys", 1, &[196], twice),
+        whole("10.2/two-streams-in-advertise-keys", 1, &[196], Then::WithoutItLater, twice),
         session("10.2/two-streams-in-share-keys", 2, &[196], twice),
     ]
 }
@@ -320,13 +337,18 @@ fn ends() -> Vec<ServerCase> {
 pub(super) fn told_to_others(config: &Config, stage: u8, then: Then) -> &'static [u8] {
     let left = config.clients - 1;
     match (then, config.graph) {
+        (Then::WithoutItLater, _) => {
+            let codes = [stage, stage + 1].map(|stage| told_to_others(config, stage, Then::WithoutIt));
+            if codes[0] == codes[1] { codes[0] } else { &[128, 192] }
+        }
         (Then::Aborted, _) => &[129],
         (Then::Released, _) => &[192],
         (Then::WithoutIt, Graph::Complete) if left >= config.threshold => &[192],
         (Then::WithoutIt, Graph::Complete) => &[128],
         (Then::WithoutIt, Graph::Regular { degree } | Graph::KOut { degree }) if stage == 1 => {
-            if left > degree { &[192] } else { &[128] }
+            if left > degree && left >= quorum(config, left) { &[192] } else { &[128] }
         }
+        (Then::WithoutIt, _) if left < quorum(config, config.clients) => &[128],
         // Of one lost client's secret a holder may still be missing.
         (Then::WithoutIt, Graph::Regular { degree } | Graph::KOut { degree })
             if degree > config.threshold =>
@@ -337,11 +359,20 @@ pub(super) fn told_to_others(config: &Config, stage: u8, then: Then) -> &'static
     }
 }
 
+/// How many clients have to go on in suite 3, if so many are in the roster (section 6.3).
+fn quorum(config: &Config, roster: u32) -> u32 {
+    match config.suite {
+        Suite::Pinned { corrupt, .. } => (roster + corrupt) / 2 + 1,
+        _ => 0,
+    }
+}
+
 /// Whether a session of this configuration can show what the case is about.
 pub(super) fn fits(config: &Config, then: Then) -> bool {
     let holders = match config.graph {
         Graph::Complete => config.clients,
         Graph::Regular { degree } | Graph::KOut { degree } => degree,
     };
-    then != Then::Released || holders > config.threshold
+    let spare = holders > config.threshold && config.clients > quorum(config, config.clients);
+    then != Then::Released || spare
 }

@@ -13,6 +13,10 @@ use crate::conform::replay::Outcome;
 /// The place of the client that takes its turn, from 0: its id is 2.
 const TURNING: u32 = 1;
 
+/// The codes of a round that closed without a client, and of a session that too few are left for.
+const MISSED: u8 = 193;
+const TOO_FEW: u8 = 128;
+
 /// Plays a session, and says whether everybody was told what the document says.
 ///
 /// `name` begins the names of the clients, which are in the order of their places, as are their identities.
@@ -43,7 +47,9 @@ pub(super) async fn play(
     };
     for (place, one) in (0..).zip(&played) {
         let expected = if place == TURNING { told } else { others };
-        if !expected.contains(&one.code) {
+        // The round that a silent client misses may be the last one.
+        let ended = one.code == TOO_FEW && told.contains(&MISSED) && others.contains(&TOO_FEW);
+        if !expected.contains(&one.code) && !ended {
             let who = if place == TURNING && turn.is_some() {
                 "the misbehaving client"
             } else {
