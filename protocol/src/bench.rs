@@ -11,7 +11,7 @@ use crate::crypto::hash;
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial};
-use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, first_invalid};
+use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, first_invalid, is_valid};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::privacy::bench as privacy;
 use crate::rounds::reconstruction::{Collected, Secret, reconstruct};
@@ -171,14 +171,14 @@ impl Signatures {
         self.1.sign(&[7; 32])
     }
 
-    /// Checks all at once.
+    /// Checks them in batches, as parties do.
     pub fn batch(&self) -> bool {
-        first_invalid(&self.signed().collect::<Vec<_>>()).is_none()
+        first_invalid(self.signed().map(Some)).is_none()
     }
 
     /// Checks each by itself.
     pub fn one_by_one(&self) -> bool {
-        self.signed().all(|one| first_invalid(&[one]).is_none())
+        self.signed().all(is_valid)
     }
 
     /// Checks each by itself with ed25519-dalek, which also decodes the key each time.
@@ -186,7 +186,7 @@ impl Signatures {
         self.0.iter().all(|(key, statement, signature)| key.verify_strict(statement, signature))
     }
 
-    fn signed(&self) -> impl Iterator<Item = Signed<'_>> {
+    fn signed(&self) -> impl ExactSizeIterator<Item = Signed<'_>> {
         self.0.iter().map(|(by, statement, signature)| Signed { by, statement: *statement, signature })
     }
 }

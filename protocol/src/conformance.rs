@@ -8,17 +8,17 @@ use crate::crypto::decode::{ATTEMPTS, decode as decode_shares};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
-use crate::crypto::sign::{SecretKey, Signed, VerifyingKey, first_invalid};
+use crate::crypto::sign::{SecretKey, Signed, VerifyingKey, is_valid};
 use crate::graph::{Circle, Neighbourhoods, drawn_holders};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::privacy::{self, CentredNoise, Noise, NoiseLaw, Prepared, Rotation, Variance};
 use crate::removal::Chain;
-use crate::rounds::advertise_keys::{self, Response};
+use crate::rounds::advertise_keys::{self, Response, Secrets};
 use crate::rounds::advertisement::{self, Advertisement, Proof, PublicKeys};
 use crate::rounds::{certificate, consistency_check, drawn, masked_input_collection, share_keys, unmasking};
 use crate::vector::{Lane, add_packed, each_lane, pack, padding_is_zero};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
-use crate::{ClientId, Config, Graph, Lanes, Misbehaviour, Misuse, Policy, Suite, VectorSpec, credentials};
+use crate::{ClientId, Config, Graph, Lanes, Misbehaviour, Misuse, Suite, VectorSpec, credentials};
 
 /// 32 bytes: a key, an id or a scalar.
 pub type Bytes32 = [u8; 32];
@@ -244,7 +244,7 @@ pub fn checked_signature(
     signature: &Bytes64,
 ) -> Result<bool, Misbehaviour> {
     let by = &VerifyingKey::decode(identity).ok_or(Misbehaviour::BadIdentity)?;
-    Ok(first_invalid(&[Signed { by, statement: *statement, signature }]).is_none())
+    Ok(is_valid(Signed { by, statement: *statement, signature }))
 }
 
 /// What an authority signs (spec §3.7).
@@ -414,9 +414,9 @@ pub fn commitment(session: &Bytes32, id: ClientId, self_mask_seed: &Bytes32) -> 
 
 /// A client's secrets (spec §3.6): mask key, self mask seed; and its public keys: encryption, mask.
 pub fn client(config: &Config, id: ClientId, entropy: &Bytes32) -> Option<[Bytes32; 4]> {
-    let client = with_secrets(config, id, entropy)?;
-    let (mask_key, seed) = (client.secrets.mask_key.to_bytes(), client.secrets.self_mask.to_bytes());
-    Some([mask_key, seed, client.secrets.encryption_key.public, mask_public_key(&client.secrets.mask_key)])
+    let secrets = secrets(config, id, entropy)?;
+    let (mask_key, seed) = (secrets.mask_key.to_bytes(), secrets.self_mask.to_bytes());
+    Some([mask_key, seed, secrets.encryption_key.public, mask_public_key(&secrets.mask_key)])
 }
 
 /// The shares that a client deals (spec §3.5): of its mask key, of its self mask seed.
@@ -426,7 +426,7 @@ pub fn shares(
     entropy: &Bytes32,
     holders: &[ClientId],
 ) -> Option<[Vec<Bytes32>; 2]> {
-    let secrets = with_secrets(config, id, entropy)?.secrets;
+    let secrets = secrets(config, id, entropy)?;
     let [first, second] = secrets.coefficients(config.threshold);
     let deal = |secret, coefficients: &[Scalar]| {
         let polynomial = Polynomial::new(secret, coefficients.iter().copied());
@@ -435,11 +435,10 @@ pub fn shares(
     Some([deal(**secrets.mask_key, &first), deal(**secrets.self_mask, &second)])
 }
 
-fn with_secrets(config: &Config, id: ClientId, entropy: &Bytes32) -> Option<share_keys::Client> {
-    let request = advertise_keys::Request { id, config: config.clone() }.encode(&config.id());
-    let (entropy, policy) = (Box::new((*entropy).into()), Policy::default());
-    let client = advertise_keys::Client { entropy, policy, credentials: None };
-    client.answer(&request, &mut crate::Counts::default()).ok().map(|(_, next)| next)
+/// None if the configuration breaks a rule, or has no client of this id.
+fn secrets(config: &Config, id: ClientId, entropy: &Bytes32) -> Option<Secrets> {
+    let exists = config.check().is_ok() && id.get() <= config.clients;
+    exists.then(|| Secrets::new(entropy, config, &config.id(), id))
 }
 
 /// The secret behind as many shares as the threshold (spec §3.5).

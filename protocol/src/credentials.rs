@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::Misuse;
 use crate::crypto::hash;
-use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, first_invalid};
+use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, is_valid};
 
 /// A client's long-term signing key with the certificate that admits it.
 ///
@@ -102,7 +102,7 @@ impl Authority {
         let by = VerifyingKey::decode(authority).ok_or(Misuse::Authority)?;
         VerifyingKey::decode(identity).ok_or(Misuse::Certificate)?;
         let signed = Signed { by: &by, statement: statement(identity), signature: certificate };
-        first_invalid(&[signed]).map_or(Ok(()), |_| Err(Misuse::Certificate))
+        if is_valid(signed) { Ok(()) } else { Err(Misuse::Certificate) }
     }
 }
 

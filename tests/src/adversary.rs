@@ -10,6 +10,7 @@ mod game;
 mod lies;
 mod oracle;
 mod pinned;
+mod pinned_lies;
 mod proposals;
 mod report;
 mod rosters;

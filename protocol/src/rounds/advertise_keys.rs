@@ -128,7 +128,7 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    fn new(entropy: &[u8; 32], config: &Config, config_id: &[u8; 32], id: ClientId) -> Self {
+    pub(crate) fn new(entropy: &[u8; 32], config: &Config, config_id: &[u8; 32], id: ClientId) -> Self {
         let suite = config.suite;
         let noise_seeds = noise_seeds(entropy, config, config_id, id);
         let client = id;
@@ -262,8 +262,8 @@ impl Server {
             counts.encryption_agreements += 1;
             check_encryption_key(&advertisement.keys.encryption)?;
             let Sound { mask_key, identity } = Sound::of(&advertisement)?;
-            counts.verifications +=
-                check_signatures(config, config_id, &[(from, &advertisement, identity.as_ref())])?;
+            let signed = identity.iter().map(|identity| (from, &advertisement, identity));
+            counts.verifications += check_signatures(config, config_id, signed)?;
             seen.note(&advertisement)?;
             Ok(Member { advertisement, mask_key, identity })
         })

@@ -151,6 +151,15 @@ impl Seen {
     }
 }
 
+/// The place of the first key that was there before.
+pub(crate) fn first_repeated<'a>(keys: impl Iterator<Item = &'a [u8; 32]>, count: usize) -> Option<usize> {
+    let mut places: Vec<(&[u8; 32], usize)> = Vec::with_capacity(count);
+    places.extend(keys.zip(0..));
+    places.sort_unstable();
+    let pairs = places.iter().zip(places.iter().skip(1));
+    pairs.filter(|(one, next)| one.0 == next.0).map(|(_, next)| next.1).min()
+}
+
 /// An advertisement whose points are sound: the mask key, and the identity in a signed suite.
 pub(crate) struct Sound {
     pub(crate) mask_key: MaskPublicKey,
@@ -169,40 +178,31 @@ impl Sound {
     }
 }
 
-/// Checks the certificates and signatures of advertisements, in one batch (`[3.7-2]`, `[4.2-4]`); returns how many
-/// signatures that were.
-pub(crate) fn check_signatures(
+/// Checks the certificates of advertisements and then their signatures (`[3.7-2]`, `[4.2-4]`); returns how many
+/// signatures that were. There are none in an unsigned suite.
+pub(crate) fn check_signatures<'a>(
     config: &Config,
     config_id: &[u8; 32],
-    members: &[(ClientId, &Advertisement, Option<&VerifyingKey>)],
+    members: impl ExactSizeIterator<Item = (ClientId, &'a Advertisement, &'a VerifyingKey)> + Clone,
 ) -> Result<u64, Misbehaviour> {
     let Some(authority) = config.suite.authority() else { return Ok(0) };
     let authority = VerifyingKey::decode(&authority).ok_or(Misbehaviour::BadConfig)?;
-    let proofs = || {
-        members.iter().filter_map(|&(id, advertisement, identity)| {
-            Some((id, advertisement, advertisement.proof.as_ref()?, identity?))
-        })
-    };
-    let certificates = proofs().map(|(_, _, proof, _)| Signed {
-        by: &authority,
-        statement: credentials::statement(&proof.identity),
-        signature: &proof.certificate,
+    let count = 2 * members.len() as u64;
+    let certificates = members.clone().map(|(_, advertisement, _)| {
+        let proof = advertisement.proof.as_ref()?;
+        let statement = credentials::statement(&proof.identity);
+        Some(Signed { by: &authority, statement, signature: &proof.certificate })
     });
-    let signatures = proofs().map(|(id, advertisement, proof, identity)| Signed {
-        by: identity,
-        statement: statement(
-            config.suite,
-            config_id,
-            id,
-            &advertisement.keys,
-            advertisement.draw_commitment.as_ref(),
-        ),
-        signature: &proof.signature,
+    if first_invalid(certificates).is_some() {
+        return Err(Misbehaviour::BadCertificate);
+    }
+    let signatures = members.map(|(id, advertisement, by)| {
+        let Advertisement { keys, draw_commitment, proof } = advertisement;
+        let statement = statement(config.suite, config_id, id, keys, draw_commitment.as_ref());
+        Some(Signed { by, statement, signature: &proof.as_ref()?.signature })
     });
-    let all: Vec<Signed<'_>> = certificates.chain(signatures).collect();
-    match first_invalid(&all) {
-        None => Ok(all.len() as u64),
-        Some(at) if at < all.len() / 2 => Err(Misbehaviour::BadCertificate),
+    match first_invalid(signatures) {
+        None => Ok(count),
         Some(_) => Err(Misbehaviour::BadKeySignature),
     }
 }

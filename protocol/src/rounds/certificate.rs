@@ -92,15 +92,14 @@ pub(crate) struct Agreed {
 impl Agreed {
     /// Checks that a quorum of survivors has signed the same (`[4.6-11]`, `[4.6-12]`).
     pub(crate) fn check(&self, signatures: &[SignedBy], quorum: u32) -> Result<(), Misbehaviour> {
-        let signed: Option<Vec<Signed<'_>>> =
-            signatures.iter().map(|(id, one)| self.signed_by(*id, self.statement, one)).collect();
-        let in_order = ascending(signatures.iter().map(|(id, _)| *id));
-        match signed {
-            Some(signed) if in_order && signed.len() >= quorum as usize => match first_invalid(&signed) {
-                None => Ok(()),
-                Some(_) => Err(Misbehaviour::SurvivorSetMismatch),
-            },
-            _ => Err(Misbehaviour::BadCertifiers),
+        let signers = || signatures.iter().map(|(id, _)| *id);
+        let is_quorum = signatures.len() >= quorum as usize;
+        if !is_quorum || !ascending(signers()) || !signers().all(|id| self.survives(id)) {
+            return Err(Misbehaviour::BadCertifiers);
+        }
+        match first_invalid(signatures.iter().map(|(id, one)| self.signed_by(*id, self.statement, one))) {
+            None => Ok(()),
+            Some(_) => Err(Misbehaviour::SurvivorSetMismatch),
         }
     }
 
@@ -114,11 +113,10 @@ impl Agreed {
         if owners.len() != inputs.len() {
             return Err(Misbehaviour::WrongInputSignatures);
         }
-        let signed: Option<Vec<Signed<'_>>> =
-            owners.iter().zip(inputs).map(|(owner, one)| self.signed_by(*owner, statement, one)).collect();
-        match signed.map(|signed| first_invalid(&signed)) {
-            Some(None) => Ok(()),
-            _ => Err(Misbehaviour::SharersMismatch),
+        let signed = owners.iter().zip(inputs).map(|(owner, one)| self.signed_by(*owner, statement, one));
+        match first_invalid(signed) {
+            None => Ok(()),
+            Some(_) => Err(Misbehaviour::SharersMismatch),
         }
     }
 

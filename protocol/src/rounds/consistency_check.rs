@@ -7,7 +7,7 @@ use super::masked_input_collection::{Masked, needed_owners};
 use super::share_keys::Session;
 use super::{Round, roll::Roll, unmasking};
 use crate::crypto::hash;
-use crate::crypto::sign::{SIGNATURE_LEN, VerifyingKey, first_invalid};
+use crate::crypto::sign::{SIGNATURE_LEN, VerifyingKey, is_valid};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer};
 use crate::{
     Abort, ClientId, Cohort, CohortPolicy, Counts, Credentials, Misbehaviour, Requests, Suite, bitmap,
@@ -177,10 +177,7 @@ impl Server {
             let Response { signature } = Response::decode(response, &session.id)?;
             let signed = session.signed_by(from, *statement, &signature).ok_or(Misbehaviour::BadIdentity)?;
             counts.verifications += 1;
-            match first_invalid(&[signed]) {
-                None => Ok(signature),
-                Some(_) => Err(Misbehaviour::BadSurvivorSignature),
-            }
+            if is_valid(signed) { Ok(signature) } else { Err(Misbehaviour::BadSurvivorSignature) }
         })
     }
 

@@ -12,7 +12,7 @@ use super::{Round, roll::Roll, unmasking};
 use crate::crypto::Kept;
 use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
-use crate::crypto::sign::{SIGNATURE_LEN, first_invalid};
+use crate::crypto::sign::{SIGNATURE_LEN, is_valid};
 use crate::input::{Checked, Share};
 use crate::mask::{MaskSeed, Sign};
 use crate::removal::Removal;
@@ -329,8 +329,7 @@ impl Server {
             }
             if let Some((statement, signature)) = pin.zip(response.signature.as_ref()) {
                 counts.verifications += 1;
-                let signed = session.signed_by(from, statement, signature);
-                if signed.is_none_or(|signed| first_invalid(&[signed]).is_some()) {
+                if !session.signed_by(from, statement, signature).is_some_and(is_valid) {
                     return Err(Misbehaviour::BadSharerSignature);
                 }
             }

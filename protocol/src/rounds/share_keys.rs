@@ -7,7 +7,7 @@ use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 
 use super::advertise_keys::{Member, Secrets, session_id};
-use super::advertisement::{Advertisement, PublicKeys, Seen, Sound, check_signatures};
+use super::advertisement::{Advertisement, PublicKeys, Sound, check_signatures, first_repeated};
 use super::consistency_check::Witness;
 use super::drawn::{self, Drawn};
 use super::masked_input_collection::Others;
@@ -253,18 +253,23 @@ impl Client {
                 return Err(Misbehaviour::SessionNotDerived);
             }
         }
-        let mut seen = Seen::default();
-        let mut identities = Vec::new();
-        for (id, advertisement) in neighbourhood {
-            seen.note(advertisement)?;
-            identities.extend(Sound::of(advertisement)?.identity.map(|identity| (*id, identity)));
+        let advertisements = || neighbourhood.iter().map(|(_, advertisement)| advertisement);
+        let keys = advertisements().flat_map(|one| [&one.keys.encryption, &one.keys.mask]);
+        let again = first_repeated(keys, 2 * neighbourhood.len()).map(|place| place / 2);
+        let known = advertisements().filter_map(|one| one.proof.as_ref()).map(|proof| &proof.identity);
+        let known = first_repeated(known, neighbourhood.len());
+        let signed = self.config.suite.authority().map_or(0, |_| neighbourhood.len());
+        let mut identities = Vec::with_capacity(signed);
+        for (at, (id, advertisement)) in neighbourhood.iter().enumerate() {
+            match Some(at) {
+                at if at == again => return Err(Misbehaviour::DuplicateKey),
+                at if at == known => return Err(Misbehaviour::DuplicateIdentity),
+                _ => identities.extend(Sound::of(advertisement)?.identity.map(|identity| (*id, identity))),
+            }
         }
-        let members: Vec<_> = neighbourhood
-            .iter()
-            .zip(&identities)
-            .map(|((id, advertisement), (_, identity))| (*id, advertisement, Some(identity)))
-            .collect();
-        counts.verifications += check_signatures(&self.config, &self.config_id, &members)?;
+        let members = neighbourhood.iter().zip(&identities);
+        let members = members.map(|((id, advertisement), (_, identity))| (*id, advertisement, identity));
+        counts.verifications += check_signatures(&self.config, &self.config_id, members)?;
         Ok(identities)
     }
 

@@ -12,3 +12,4 @@ mod server_model;
 
 pub use layout::MESSAGES;
 pub use play::{Choice, Failure, Measure, PLANTS, Plant, STATES, Summary, run};
+pub use scene::CLIENTS;

@@ -8,7 +8,7 @@ use secagg::{Client, ClientId, Graph, Round, conformance};
 
 use super::clients::{Lie, Scene, client, liars, right};
 use super::game::Plan;
-use super::secrets::{Bytes32, mask, own_seed, session_id};
+use super::secrets::{Bytes32, holders, mask, own_seed, session_id};
 use super::setting::Ground;
 use super::twin::add;
 use super::wire::{self, BUNDLE, HEADER, Reader};
@@ -31,6 +31,7 @@ struct Session<'a> {
     lie: Option<&'a Lie>,
     clients: BTreeMap<u32, Client>,
     before: BTreeMap<u32, Vec<Vec<u8>>>,
+    asked: BTreeMap<u32, Vec<Vec<u8>>>,
 }
 
 /// What came of each client: mostly one message.
@@ -38,9 +39,12 @@ type Said = BTreeMap<u32, Vec<Vec<u8>>>;
 
 impl<'a> Session<'a> {
     fn new(plan: &'a Plan, lie: Option<&'a Lie>) -> Self {
-        let active = plan.setting.ground == Ground::Active;
-        let clients = everybody(plan).into_iter().map(|id| (id, client(id, active))).collect();
-        Self { plan, lie, clients, before: BTreeMap::new() }
+        let clients = everybody(plan).into_iter().map(|id| (id, client(id, plan.setting.ground))).collect();
+        Self { plan, lie, clients, before: BTreeMap::new(), asked: BTreeMap::new() }
+    }
+
+    fn is_pinned(&self) -> bool {
+        self.plan.setting.ground == Ground::Pinned
     }
 
     fn run(mut self) -> Result<[u16; 3], String> {
@@ -50,7 +54,11 @@ impl<'a> Session<'a> {
             wire::message(1, &config.id(), &[&parts])
         };
         let advertised = self.ask(Round::AdvertiseKeys, proposal)?;
-        let length = if self.plan.setting.ground == Ground::Active { 224 } else { 64 };
+        let length = match self.plan.setting.ground {
+            Ground::Active => 224,
+            Ground::Pinned => 256,
+            _ => 64,
+        };
         let roster: Vec<(u32, Vec<u8>)> =
             advertised.iter().map(|(id, said)| (*id, body(said, length))).collect();
         let session = session_id(&config, &roster);
@@ -62,27 +70,46 @@ impl<'a> Session<'a> {
             let members: Vec<_> = closed(id);
             wire::share_request(&session, &members)
         })?;
-        let mut bundles: BTreeMap<u32, Vec<(u32, Vec<u8>)>> = BTreeMap::new();
+        let before = if self.is_pinned() { 64 } else { 32 };
+        let mut bundles: BTreeMap<u32, Vec<wire::Drawn>> = ids.iter().map(|id| (*id, Vec::new())).collect();
         for (owner, said) in &shared {
-            let sealed = said.first().and_then(|one| one.get(HEADER + 36..)).unwrap_or_default();
-            let holders = near[owner].iter().filter(|holder| *holder != owner);
-            for (holder, bundle) in holders.zip(sealed.chunks(BUNDLE)) {
-                bundles.entry(*holder).or_default().push((*owner, bundle.to_vec()));
+            let said = said.first().and_then(|one| one.get(HEADER..)).unwrap_or_default();
+            let draw = wire::key(said, 1);
+            let holders = match self.is_pinned() {
+                true => holders(&config, &session, *owner, &draw, &ids),
+                false => near[owner].iter().copied().filter(|holder| holder != owner).collect(),
+            };
+            let sealed = said.get(before + 4..).unwrap_or_default();
+            for (holder, bundle) in holders.into_iter().zip(sealed.chunks(BUNDLE)) {
+                bundles.entry(holder).or_default().push((*owner, draw.to_vec(), bundle.to_vec()));
             }
         }
+        let held: Held = bundles
+            .iter()
+            .map(|(id, owners)| (*id, owners.iter().map(|(owner, ..)| *owner).collect()))
+            .collect();
 
-        let masked = self.ask(Round::MaskedInputCollection, |id| {
-            wire::mask_request(&session, bundles.get(&id).map_or(&[][..], Vec::as_slice))
+        let all = wire::bits(&ids, |_| true);
+        let pinned = self.is_pinned();
+        let masked = self.ask(Round::MaskedInputCollection, |id| match pinned {
+            true => wire::pinned_mask_request(&session, &all, &bundles[&id]),
+            false => {
+                let bundles = bundles[&id].iter().map(|(owner, _, bundle)| (*owner, bundle.clone()));
+                wire::mask_request(&session, &bundles.collect::<Vec<_>>())
+            }
         })?;
-        let mut sum = [0; 3];
-        for one in masked.values().flatten() {
-            let mut packed = one.get(HEADER..).unwrap_or_default().to_vec();
+        let (mut sum, mut pins) = ([0; 3], BTreeMap::new());
+        for (id, one) in masked.iter().flat_map(|(id, said)| said.iter().map(move |one| (id, one))) {
+            let before = if pinned { HEADER + 64 } else { HEADER };
+            let pin = one.get(HEADER..before).map_or_else(|| vec![0; 64], <[u8]>::to_vec);
+            pins.entry(*id).or_insert(pin);
+            let mut packed = one.get(before..).unwrap_or_default().to_vec();
             packed.resize(6, 0);
             let lane = |at: usize| u16::from_le_bytes([packed[2 * at], packed[2 * at + 1]]);
             add(&mut sum, [lane(0), lane(1), lane(2)], true);
         }
 
-        let given = self.unmask(&session, &near, &ids)?;
+        let given = self.unmask(&session, &held, &pins)?;
         for owner in ids {
             let shares = given.get(&owner).ok_or("a secret has no shares")?;
             let seed = open(shares, config.threshold as usize);
@@ -103,20 +130,28 @@ impl<'a> Session<'a> {
     fn unmask(
         &mut self,
         session: &Bytes32,
-        near: &BTreeMap<u32, BTreeSet<u32>>,
-        ids: &[u32],
+        held: &Held,
+        pins: &BTreeMap<u32, Vec<u8>>,
     ) -> Result<BTreeMap<u32, Vec<(u32, Scalar)>>, String> {
-        let all = wire::bits(ids, |_| true);
-        let complete = self.plan.setting.ground != Ground::Sparse;
-        let said = if self.plan.setting.ground == Ground::Active {
+        let ids = everybody(self.plan);
+        let all = wire::bits(&ids, |_| true);
+        let (complete, pinned) = (self.plan.config.graph == Graph::Complete, self.is_pinned());
+        let said = if self.plan.setting.ground.is_signed() {
             let signed =
                 self.ask(Round::ConsistencyCheck, |_| wire::message(7, session, &[&wire::list(&all)]))?;
             let signed: Vec<_> = signed.iter().map(|(id, said)| (*id, body(said, 64))).collect();
-            self.ask(Round::Unmasking, |_| wire::certificate(session, &signed))?
+            self.ask(Round::Unmasking, |id| match pinned {
+                true => {
+                    let inputs: Vec<Vec<u8>> =
+                        held[&id].iter().filter_map(|owner| pins.get(owner).cloned()).collect();
+                    wire::pinned_certificate(session, &signed, &inputs)
+                }
+                false => wire::certificate(session, &signed),
+            })?
         } else {
             let count = (ids.len() as u32).to_be_bytes();
             self.ask(Round::Unmasking, |id| {
-                let members: Vec<u32> = near[&id].iter().copied().collect();
+                let members: Vec<u32> = held[&id].iter().copied().chain([id]).collect();
                 wire::message(9, session, &[&count, &wire::list(&wire::bits(&members, |_| true))])
             })?
         };
@@ -125,21 +160,21 @@ impl<'a> Session<'a> {
             let mut input = Reader(said.first().and_then(|one| one.get(HEADER..)).unwrap_or_default());
             let unopened: Vec<u32> =
                 input.items(4).unwrap_or_default().into_iter().map(wire::number).collect();
-            let owners = near[&holder]
-                .iter()
-                .filter(|owner| (complete || **owner != holder) && !unopened.contains(owner));
+            let mut owners: BTreeSet<u32> = held[&holder].clone();
+            owners.extend(complete.then_some(holder));
+            let owners = owners.into_iter().filter(|owner| !unopened.contains(owner));
             for (owner, share) in owners.zip(input.items(32).unwrap_or_default()) {
                 let share = Scalar::from_bytes_mod_order(wire::key(share, 0));
-                given.entry(*owner).or_default().push((holder, share));
+                given.entry(owner).or_default().push((holder, share));
             }
         }
         Ok(given)
     }
 
-    /// The closed neighbourhoods.
+    /// The closed neighbourhoods; on a k-out graph everybody's is the roster, as everybody sees it.
     fn neighbours(&self, session: &Bytes32) -> Result<BTreeMap<u32, BTreeSet<u32>>, String> {
         let ids = everybody(self.plan);
-        if self.plan.config.graph == Graph::Complete {
+        if !matches!(self.plan.config.graph, Graph::Regular { .. }) {
             let all: BTreeSet<u32> = ids.iter().copied().collect();
             return Ok(ids.into_iter().map(|id| (id, all.clone())).collect());
         }
@@ -155,14 +190,18 @@ impl<'a> Session<'a> {
         let liars = liars(self.plan, self.lie);
         let (mut said, mut others) = (Said::new(), BTreeMap::new());
         for (id, client) in &mut self.clients {
-            let answer = client.handle(&request(*id));
+            let request = request(*id);
+            let answer = client.handle(&request);
+            let asked = self.asked.entry(*id).or_default();
+            asked.push(request);
             let is_liar = liars.contains(id);
             let response = answer.map_err(|abort| format!("client {id} ends by {abort}"))?;
             let before = self.before.entry(*id).or_default();
             let messages = match self.lie.filter(|lie| is_liar && lie.round == round) {
                 Some(lie) => {
-                    let (plan, others, before) = (self.plan.clone(), others.clone(), before.clone());
-                    (lie.tell)(&Scene { plan, liar: *id, others, before }, response.clone())
+                    let (plan, others) = (self.plan.clone(), others.clone());
+                    let (before, asked) = (before.clone(), asked.clone());
+                    (lie.tell)(&Scene { plan, liar: *id, others, before, asked }, response.clone())
                 }
                 None => vec![response.clone()],
             };
@@ -173,6 +212,9 @@ impl<'a> Session<'a> {
         Ok(said)
     }
 }
+
+/// The owners whose bundles a holder was given.
+type Held = BTreeMap<u32, BTreeSet<u32>>;
 
 /// The body of the first message, made as long as it should be.
 fn body(said: &[Vec<u8>], length: usize) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use secagg::{
-    Abort, Aggregate, Client, ClientId, Closed, Credentials, Input, Misbehaviour, Policy, Round, Server,
+    Abort, Aggregate, Client, ClientId, Closed, Credentials, Graph, Input, Misbehaviour, Round, Server,
 };
 
 use super::careless::harm;
@@ -13,6 +13,7 @@ use super::game::Plan;
 use super::report::Row;
 use super::setting::{Ground, Setting, authority, bytes, certified, input};
 use super::twin::add;
+use super::wire::{self, HEADER};
 
 /// What has to come of a lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,16 +72,39 @@ pub(super) struct Scene {
     pub(super) others: BTreeMap<u32, Vec<u8>>,
     /// The liar's own honest answers of the rounds before.
     pub(super) before: Vec<Vec<u8>>,
+    /// What the liar was asked, in this round and those before.
+    pub(super) asked: Vec<Vec<u8>>,
+}
+
+impl Scene {
+    pub(super) fn is_pinned(&self) -> bool {
+        self.plan.setting.ground == Ground::Pinned
+    }
+
+    /// Those of whom the liar is asked for shares, ascending: on the complete graph itself is one of them.
+    pub(super) fn owners(&self) -> Vec<u32> {
+        let told = &self.asked[2][HEADER..];
+        let mut owners: Vec<u32> = match self.is_pinned() {
+            true => wire::drawn_bundles(told).map(|(_, all)| all.iter().map(|(id, ..)| *id).collect()),
+            false => wire::bundles(told).map(|all| all.iter().map(|(id, _)| *id).collect()),
+        }
+        .unwrap_or_default();
+        owners.extend((self.plan.config.graph == Graph::Complete).then_some(self.liar));
+        owners.sort_unstable();
+        owners
+    }
 }
 
 /// All lies.
 pub fn lies() -> impl Iterator<Item = &'static Lie> {
-    [super::dealing_lies::ALL, super::lies::ALL].into_iter().flatten()
+    [super::dealing_lies::ALL, super::lies::ALL, super::pinned_lies::ALL].into_iter().flatten()
 }
 
 /// Plays a lie; `None` if it is not told in this setting.
 pub fn tell(lie: &Lie, setting: Setting) -> Option<Row> {
-    if !lie.grounds.contains(&setting.ground) || !lie.sizes.contains(&setting.n) {
+    // With three clients a k-out graph has two holders and needs both.
+    let too_small = setting.ground == Ground::Pinned && setting.n < 5;
+    if !lie.grounds.contains(&setting.ground) || !lie.sizes.contains(&setting.n) || too_small {
         return None;
     }
     let plan = plan(setting);
@@ -94,7 +118,7 @@ pub fn tell(lie: &Lie, setting: Setting) -> Option<Row> {
     };
     let (suite, graph) = setting.ground.names();
     let expected = match lie.outcome {
-        Outcome::PutOut(_) | Outcome::Found(_) if no_share_to_spare(setting) => "128 or 129".to_owned(),
+        Outcome::PutOut(_) | Outcome::Found(_) if none_to_spare(lie, setting) => "128 or 129".to_owned(),
         Outcome::PutOut(what) | Outcome::Refused(what) | Outcome::Found(what) => what.id().to_owned(),
         Outcome::Aborts(code) => code.to_string(),
         Outcome::RightOrNone => "right or 129".to_owned(),
@@ -104,15 +128,20 @@ pub fn tell(lie: &Lie, setting: Setting) -> Option<Row> {
     Some(Row { scenario, side, n, suite, graph, expected, control, failure })
 }
 
-/// Whether every holder of a secret is needed: then a lie costs the session, but never the sum its truth.
-fn no_share_to_spare(setting: Setting) -> bool {
-    setting.n == 3 && setting.ground == Ground::Sparse
+/// Whether every holder of a secret is needed, or every client of the roster so that there are as many holders: then a
+/// lie costs the session, but never the sum its truth.
+fn none_to_spare(lie: &Lie, setting: Setting) -> bool {
+    match setting.ground {
+        Ground::Sparse => setting.n == 3,
+        Ground::Pinned => setting.n == 5 && lie.round == Round::AdvertiseKeys,
+        _ => false,
+    }
 }
 
 fn plan(setting: Setting) -> Plan {
     let mut plan = Plan::of(setting);
-    if let Some(lowest) = (setting.ground != Ground::Active).then_some(2) {
-        plan.config.threshold = lowest; // shares to spare
+    if !setting.ground.is_signed() {
+        plan.config.threshold = 2; // shares to spare
     }
     plan
 }
@@ -120,7 +149,11 @@ fn plan(setting: Setting) -> Plan {
 /// The clients that lie.
 pub(super) fn liars(plan: &Plan, lie: Option<&Lie>) -> Vec<u32> {
     let n = plan.setting.n;
-    let spare = n - plan.threshold();
+    let holders = match plan.config.graph {
+        Graph::KOut { degree } => degree,
+        _ => n,
+    };
+    let spare = holders - plan.threshold();
     let count = lie.map_or(0, |lie| match lie.liars {
         Liars::One => 1,
         Liars::Decoded => spare / 2,
@@ -145,7 +178,7 @@ fn judged(lie: &Lie, plan: &Plan) -> Result<String, String> {
         (Some(why), None) => Ok(why),
         (None, Some(_)) => Ok(String::new()),
         (None, None) => Err("a server without checks is not harmed".to_owned()),
-        (Some(why), Some(_)) if no_share_to_spare(plan.setting) => Ok(why),
+        (Some(why), Some(_)) if none_to_spare(lie, plan.setting) => Ok(why),
         (Some(why), Some(_)) => Err(format!("it does harm a server without checks: {why}")),
     }
 }
@@ -166,18 +199,22 @@ fn met(lie: &Lie, plan: &Plan) -> Result<(), String> {
     };
     if let Outcome::Aborts(code) = lie.outcome {
         return match outcome {
-            Err(abort) if abort.code() == code => named(&abort, &liars),
+            Err(abort) if abort.code() == code => named(&abort, &liars, setting.ground),
             other => Err(format!("instead of abort {code}: {other:?}")),
         };
     }
-    if no_share_to_spare(setting) && matches!(lie.outcome, Outcome::PutOut(_) | Outcome::Found(_)) {
+    if none_to_spare(lie, setting) && matches!(lie.outcome, Outcome::PutOut(_) | Outcome::Found(_)) {
         return match outcome {
-            Err(abort) if matches!(abort.code(), 128 | 129) => named(&abort, &liars),
+            Err(abort) if matches!(abort.code(), 128 | 129) => named(&abort, &liars, setting.ground),
             other => Err(format!("instead of an abort: {other:?}")),
         };
     }
     if let (Outcome::RightOrNone, Err(abort)) = (lie.outcome, &outcome) {
-        return if abort.code() == 129 { named(abort, &liars) } else { Err(format!("{abort}")) };
+        return if abort.code() == 129 {
+            named(abort, &liars, setting.ground)
+        } else {
+            Err(format!("{abort}"))
+        };
     }
     let aggregate = outcome.map_err(|abort| format!("the session ended by {abort}"))?;
     let honest_faults: Vec<_> =
@@ -225,16 +262,16 @@ fn met(lie: &Lie, plan: &Plan) -> Result<(), String> {
     }
 }
 
-/// An abort for a secret that is lost names the liars among the suspects.
-fn named(abort: &Abort, liars: &[u32]) -> Result<(), String> {
-    match abort {
-        Abort::Unrecoverable { suspects, .. }
-            if !liars.iter().all(|liar| suspects.iter().any(|id| id.get() == *liar)) =>
-        {
-            Err(format!("not all of {liars:?} are suspects: {abort}"))
-        }
-        _ => Ok(()),
-    }
+/// An abort for a secret that is lost names the liars among the suspects: all of them where everybody holds a share of
+/// it, and otherwise some, for liars may not be its holders or have been named for another secret.
+fn named(abort: &Abort, liars: &[u32], ground: Ground) -> Result<(), String> {
+    let Abort::Unrecoverable { suspects, .. } = abort else { return Ok(()) };
+    let suspected = |liar: &u32| suspects.iter().any(|id| id.get() == *liar);
+    let named = match ground {
+        Ground::Pinned => liars.iter().any(suspected),
+        _ => liars.iter().all(suspected),
+    };
+    if named { Ok(()) } else { Err(format!("too few of {liars:?} are suspects: {abort}")) }
 }
 
 fn right_sum(aggregate: &Aggregate, of: &[u32], off_by: Option<[u16; 3]>) -> Result<(), String> {
@@ -259,26 +296,29 @@ type End = (Vec<Misbehaviour>, Result<Aggregate, Abort>);
 
 /// Runs a session; the faults are those of messages as they come, which must all be the liars'.
 fn session(plan: &Plan, lie: Option<&Lie>) -> Result<End, String> {
-    let active = plan.setting.ground == Ground::Active;
     let mut clients: BTreeMap<ClientId, Client> = BTreeMap::new();
     let (mut server, mut requests) =
         Server::open(plan.config.clone()).map_err(|misuse| misuse.to_string())?;
     let mut faults = Vec::new();
     let liars = liars(plan, lie);
     let mut before: BTreeMap<u32, Vec<Vec<u8>>> = BTreeMap::new();
+    let mut asked: BTreeMap<u32, Vec<Vec<u8>>> = BTreeMap::new();
     loop {
         let mut others = BTreeMap::new();
         let round = server.progress().map(|progress| progress.round);
         for (id, request) in requests {
-            let client = clients.entry(id).or_insert_with(|| client(id.get(), active));
+            let client = clients.entry(id).or_insert_with(|| client(id.get(), plan.setting.ground));
             let response = client.handle(&request).map_err(|abort| format!("{id} ended by {abort}"))?;
             let before = before.entry(id.get()).or_default();
+            let asked = asked.entry(id.get()).or_default();
+            asked.push(request);
             let told = lie.filter(|lie| liars.contains(&id.get()) && Some(lie.round) == round);
             let messages = told.map_or_else(
                 || vec![response.clone()],
                 |lie| {
-                    let (plan, others, before) = (plan.clone(), others.clone(), before.clone());
-                    (lie.tell)(&Scene { plan, liar: id.get(), others, before }, response.clone())
+                    let (plan, others) = (plan.clone(), others.clone());
+                    let (before, asked) = (before.clone(), asked.clone());
+                    (lie.tell)(&Scene { plan, liar: id.get(), others, before, asked }, response.clone())
                 },
             );
             for message in messages {
@@ -299,14 +339,14 @@ fn session(plan: &Plan, lie: Option<&Lie>) -> Result<End, String> {
     }
 }
 
-pub(super) fn client(id: u32, active: bool) -> Client {
+pub(super) fn client(id: u32, ground: Ground) -> Client {
     let identity = bytes("identity", id);
-    let mut client = if active {
+    let mut client = if ground.is_signed() {
         let credentials = Credentials::new(identity, certified(&identity), authority().public());
         let credentials = credentials.expect("it is certified");
-        Client::with_credentials(bytes("entropy", id), Policy::default(), credentials)
+        Client::with_credentials(bytes("entropy", id), ground.policy(), credentials)
     } else {
-        Client::new(bytes("entropy", id), Policy::default())
+        Client::new(bytes("entropy", id), ground.policy())
     };
     let [first, second, third] = input(id);
     let input = Input::new().with("v", vec![first, second]).with("w", vec![third]);

@@ -5,9 +5,10 @@ use secagg::Misbehaviour;
 use super::clients::Outcome::{Aborts, Found, PutOut};
 use super::clients::{Lie, Scene};
 use super::game::Game;
-use super::lies::{ACTIVE, ALL_GROUNDS, harmless, lie, on, one, with};
+use super::lies::{ALL_GROUNDS, SIGNED, harmless, lie, on, one, with};
 use super::secrets::{Bytes32, Kind, Secrets};
 use super::setting::{bytes, certified};
+use super::twin::proof_at;
 use super::wire::{self, BUNDLE, HEADER};
 
 use secagg::Round::{AdvertiseKeys, ShareKeys};
@@ -54,7 +55,7 @@ pub(super) const ALL: &[Lie] = &[
         PutOut(Misbehaviour::DuplicateKey),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "copied-advertisement",
             "M12",
@@ -65,18 +66,18 @@ pub(super) const ALL: &[Lie] = &[
         ),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "borrowed-identity",
             "M12",
             "names another client's identity and certificate",
             AdvertiseKeys,
-            |s, m| one(with(m, HEADER + 64, &s.others[&1][HEADER + 64..HEADER + 160])),
+            |s, m| one(with_proof(m, 0, &s.others[&1][proof_at(&s.others[&1])..][..96])),
             PutOut(Misbehaviour::BadKeySignature),
         ),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "shared-identity",
             "S7",
@@ -87,35 +88,35 @@ pub(super) const ALL: &[Lie] = &[
         ),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "uncertified",
             "S5",
             "has a certificate of no authority",
             AdvertiseKeys,
-            |_, m| one(with(m, HEADER + 96, &[1; 64])),
+            |_, m| one(with_proof(m, 32, &[1; 64])),
             PutOut(Misbehaviour::BadCertificate),
         ),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "identity-of-no-point",
             "S6",
             "has an identity that is no key",
             AdvertiseKeys,
-            |_, m| one(with(m, HEADER + 64, &[0xff; 32])),
+            |_, m| one(with_proof(m, 0, &[0xff; 32])),
             PutOut(Misbehaviour::BadIdentity),
         ),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "unsigned-keys",
             "S6",
             "does not sign its keys",
             AdvertiseKeys,
-            |_, m| one(with(m, HEADER + 160, &[1; 64])),
+            |_, m| one(with_proof(m, 96, &[1; 64])),
             PutOut(Misbehaviour::BadKeySignature),
         ),
     ),
@@ -135,7 +136,7 @@ pub(super) const ALL: &[Lie] = &[
         "M3",
         "sends no bundles",
         ShareKeys,
-        |_, m| one([&m[..HEADER + 32], &[0; 4]].concat()),
+        |s, m| one([&m[..bundles_at(s) - 4], &[0; 4]].concat()),
         PutOut(Misbehaviour::WrongBundleCount),
     ),
     lie(
@@ -143,9 +144,9 @@ pub(super) const ALL: &[Lie] = &[
         "M3",
         "sends a bundle for somebody that is not there",
         ShareKeys,
-        |_, m| {
-            let bundles = [&[0; BUNDLE], &m[HEADER + 36..]].concat();
-            one([&m[..HEADER + 32], &wire::list(&bundles)].concat())
+        |s, m| {
+            let at = bundles_at(s);
+            one([&m[..at - 4], &wire::list(&[&[0; BUNDLE], &m[at..]].concat())].concat())
         },
         PutOut(Misbehaviour::WrongBundleCount),
     ),
@@ -158,8 +159,8 @@ pub(super) const ALL: &[Lie] = &[
                 "M2",
                 "sends its first neighbour a bundle that does not open",
                 ShareKeys,
-                |_, mut m| {
-                    m[HEADER + 40] ^= 1;
+                |s, mut m| {
+                    m[bundles_at(s) + 4] ^= 1;
                     one(m)
                 },
                 Found(Misbehaviour::BadBundle),
@@ -196,6 +197,17 @@ pub(super) const ALL: &[Lie] = &[
     ),
 ];
 
+/// Where the bundles begin in a ShareKeysResponse.
+pub(super) fn bundles_at(scene: &Scene) -> usize {
+    HEADER + if scene.is_pinned() { 68 } else { 36 }
+}
+
+/// An advertisement with other bytes at this place of its proof: identity, certificate, signature.
+fn with_proof(message: Vec<u8>, place: usize, bytes: &[u8]) -> Vec<u8> {
+    let at = proof_at(&message) + place;
+    with(message, at, bytes)
+}
+
 /// An advertisement with client 1's encryption key, or with its identity, signed as it must be.
 fn rekeyed(scene: &Scene, message: &[u8], key: bool) -> Vec<u8> {
     let other = if key { 1 } else { scene.liar };
@@ -217,9 +229,9 @@ fn misdealt(scene: &Scene, message: Vec<u8>) -> Vec<u8> {
         let suite = config.suite.number();
         let right = secrets.seal(suite, &session, (holder, &keys[0]), shares(holder));
         let wrong = secrets.seal(suite, &session, (holder, &keys[0]), shares(scene.liar + 9));
-        let mut bundles = message[HEADER + 36..].chunks(BUNDLE);
+        let mut bundles = message[bundles_at(scene)..].chunks(BUNDLE);
         if let Some(at) = bundles.position(|bundle| bundle == right) {
-            return with(message, HEADER + 36 + at * BUNDLE, &wrong);
+            return with(message, bundles_at(scene) + at * BUNDLE, &wrong);
         }
     }
     message

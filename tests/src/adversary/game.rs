@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signer, SigningKey};
-use secagg::parameters::Fraction;
-use secagg::{Client, Config, Credentials, Input, Policy, SafetyPolicy, Suite, conformance};
+use secagg::{Client, Config, Credentials, Input, Policy, Suite, conformance};
 
 use super::secrets::{Bytes32, Secrets, hash, holders, session_id};
-use super::setting::{Ground, Setting, authority, bytes, certified, input};
+use super::setting::{Setting, authority, bytes, certified, input};
 use super::twin::{Person, Twin, Without, end};
 use super::wire::{self, BUNDLE, HEADER, Reader};
 
@@ -29,17 +28,7 @@ impl Plan {
     pub(super) fn of(setting: Setting) -> Self {
         let (config, corrupt) = (setting.config(), setting.corrupt());
         let minimum = config.threshold.saturating_sub(corrupt).max(2);
-        // Suite 3 has to be allowed; no planner would accept so few clients.
-        let trusting = SafetyPolicy {
-            security_bits: 0,
-            correctness_bits: 0,
-            minimum_honest: 1,
-            roots: Some(1),
-            ..SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO)
-        };
-        let safety = (setting.ground == Ground::Pinned).then_some(trusting);
-        let policy = Policy { safety, ..Policy::default() };
-        Self { setting, config, policy, corrupt, minimum, without: None }
+        Self { setting, config, policy: setting.ground.policy(), corrupt, minimum, without: None }
     }
 
     pub(super) fn threshold(&self) -> u32 {
@@ -91,7 +80,7 @@ pub(super) struct Game {
 
 impl Game {
     pub(super) fn new(plan: Plan) -> Self {
-        let active = matches!(plan.setting.ground, Ground::Active | Ground::Pinned);
+        let active = plan.setting.ground.is_signed();
         let honest = plan.setting.n - plan.corrupt;
         let player = |id: u32| {
             let without = if id > honest { Some(&["*"][..]) } else { plan.without };

@@ -7,11 +7,12 @@ use super::clients::{Liars, Lie, Scene};
 use super::setting::{Ground, bytes};
 use super::wire::{self, HEADER};
 
-pub(super) const ALL_GROUNDS: &[Ground] = &Ground::ALL;
-const COMPLETE: &[Ground] = &[Ground::Active, Ground::Curious];
-pub(super) const ACTIVE: &[Ground] = &[Ground::Active];
+pub(super) const ALL_GROUNDS: &[Ground] = &[Ground::Active, Ground::Curious, Ground::Sparse, Ground::Pinned];
+/// Where the others can do without the liar.
+const WITH_SPARE: &[Ground] = &[Ground::Active, Ground::Curious, Ground::Pinned];
+pub(super) const SIGNED: &[Ground] = &[Ground::Active, Ground::Pinned];
 
-/// A lie on the complete graph, of sizes in which the others can do without the liar.
+/// A lie where the others can do without the liar.
 pub(super) const fn lie(
     name: &'static str,
     threat: &'static str,
@@ -21,7 +22,7 @@ pub(super) const fn lie(
     outcome: super::clients::Outcome,
 ) -> Lie {
     let (liars, harmless) = (Liars::One, None);
-    Lie { name, threat, says, grounds: COMPLETE, sizes: 3..=16, round, tell, outcome, liars, harmless }
+    Lie { name, threat, says, grounds: WITH_SPARE, sizes: 3..=16, round, tell, outcome, liars, harmless }
 }
 
 pub(super) const fn on(grounds: &'static [Ground], lie: Lie) -> Lie {
@@ -69,7 +70,7 @@ pub(super) const ALL: &[Lie] = &[
         "sends no coordinate",
         MaskedInputCollection,
         |_, mut m| {
-            m.truncate(HEADER);
+            m.truncate(vector_at(&m));
             one(m)
         },
         PutOut(Misbehaviour::WrongVectorLength),
@@ -79,7 +80,10 @@ pub(super) const ALL: &[Lie] = &[
         "M3",
         "sends a coordinate more",
         MaskedInputCollection,
-        |_, m| one([&m[..HEADER], &[0, 0], &m[HEADER..]].concat()),
+        |_, m| {
+            let (head, vector) = m.split_at(vector_at(&m));
+            one([head, &[0, 0], vector].concat())
+        },
         PutOut(Misbehaviour::WrongVectorLength),
     ),
     harmless(
@@ -90,7 +94,8 @@ pub(super) const ALL: &[Lie] = &[
             "sets bits behind the last coordinate",
             MaskedInputCollection,
             |_, mut m| {
-                m[HEADER + 5] |= 0x80;
+                let last = m.len() - 1;
+                m[last] |= 0x80;
                 one(m)
             },
             PutOut(Misbehaviour::NonZeroPadding),
@@ -103,16 +108,16 @@ pub(super) const ALL: &[Lie] = &[
             "M5, M10",
             "adds what is not in its input",
             MaskedInputCollection,
-            |_, mut m| {
-                let first = u16::from_le_bytes([m[HEADER], m[HEADER + 1]]).wrapping_add(1);
-                m[HEADER..HEADER + 2].copy_from_slice(&first.to_le_bytes());
-                one(m)
+            |_, m| {
+                let at = vector_at(&m);
+                let first = u16::from_le_bytes([m[at], m[at + 1]]).wrapping_add(1);
+                one(with(m, at, &first.to_le_bytes()))
             },
             Unseen,
         ),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "forged-consent",
             "M1",
@@ -123,7 +128,7 @@ pub(super) const ALL: &[Lie] = &[
         ),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "borrowed-consent",
             "M12",
@@ -134,7 +139,7 @@ pub(super) const ALL: &[Lie] = &[
         ),
     ),
     on(
-        ACTIVE,
+        SIGNED,
         lie(
             "silent-in-consistency-check",
             "M9",
@@ -250,7 +255,7 @@ pub(super) const ALL: &[Lie] = &[
         |s, m| {
             let forged = (0..1000u32).map(|at| {
                 let owner = at % (s.liar - 1) + 1;
-                with(unopened(&m, owner, true), 1, &bytes("another session", at))
+                with(unopened(s, &m, owner, false), 1, &bytes("another session", at))
             });
             forged.chain([m.clone()]).collect()
         },
@@ -265,7 +270,7 @@ pub(super) const ALL: &[Lie] = &[
         PutOut(Misbehaviour::WrongShareCount),
     ),
     on(
-        COMPLETE,
+        WITH_SPARE,
         harmless(
             "the shares of the other holders are enough: a fault is named, with both that may have lied",
             lie(
@@ -273,7 +278,7 @@ pub(super) const ALL: &[Lie] = &[
                 "M12",
                 "says that a good bundle did not open",
                 Unmasking,
-                |s, m| one(unopened(&m, first_owner(s), true)),
+                |s, m| one(unopened(s, &m, first_owner(s), true)),
                 Found(Misbehaviour::BadBundle),
             ),
         ),
@@ -283,7 +288,7 @@ pub(super) const ALL: &[Lie] = &[
         "M12",
         "says so of somebody that it was not asked about",
         Unmasking,
-        |s, m| one(unopened(&m, s.liar + 7, true)),
+        |s, m| one(unopened(s, &m, s.liar + 7, true)),
         PutOut(Misbehaviour::BadUnopenedList),
     ),
     lie(
@@ -291,7 +296,7 @@ pub(super) const ALL: &[Lie] = &[
         "M12",
         "says so of itself",
         Unmasking,
-        |s, m| one(unopened(&m, s.liar, true)),
+        |s, m| one(unopened(s, &m, s.liar, true)),
         PutOut(Misbehaviour::BadUnopenedList),
     ),
     lie(
@@ -299,7 +304,7 @@ pub(super) const ALL: &[Lie] = &[
         "M12",
         "says so and gives all shares",
         Unmasking,
-        |s, m| one(unopened(&m, first_owner(s), false)),
+        |s, m| one(unopened(s, &m, first_owner(s), false)),
         PutOut(Misbehaviour::WrongShareCount),
     ),
     harmless(
@@ -368,20 +373,25 @@ pub(super) fn with(mut message: Vec<u8>, at: usize, bytes: &[u8]) -> Vec<u8> {
     message
 }
 
-/// An owner whose bundle the liar holds, on any graph.
-fn first_owner(scene: &Scene) -> u32 {
-    scene.liar - 1
+/// Where the packed vectors begin in a masked input: they are its last six bytes.
+fn vector_at(message: &[u8]) -> usize {
+    message.len() - 6
 }
 
-/// An answer that lists an owner as unopened, with its share left out or not.
-fn unopened(message: &[u8], owner: u32, left_out: bool) -> Vec<u8> {
+/// The first owner whose bundle the liar holds.
+fn first_owner(scene: &Scene) -> u32 {
+    scene.owners().into_iter().next().unwrap_or_default()
+}
+
+/// An answer that lists an owner as unopened, with its share left out or not; the first one's if it is no
+/// other client that was asked for.
+fn unopened(scene: &Scene, message: &[u8], owner: u32, left_out: bool) -> Vec<u8> {
+    let is_it = |one: &u32| *one == owner && owner != scene.liar;
+    let at = scene.owners().iter().position(is_it).unwrap_or_default();
     let shares = &message[HEADER + 8..];
-    let keep = if left_out { shares.len() - 32 } else { shares.len() };
-    // On the complete graph the shares are those of all ids: the owner's is the one before the liar's own.
-    let last_but_one = shares.len().saturating_sub(64);
     let kept = match left_out {
-        true => [&shares[..last_but_one], &shares[last_but_one + 32..]].concat(),
-        false => shares[..keep].to_vec(),
+        true => [&shares[..32 * at], &shares[32 * at + 32..]].concat(),
+        false => shares.to_vec(),
     };
     [&message[..HEADER], &wire::list(&owner.to_be_bytes()), &wire::list(&kept)].concat()
 }

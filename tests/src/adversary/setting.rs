@@ -1,6 +1,7 @@
 //! Where a scenario is played: the number of clients, suite and graph, and what follows from them.
 
-use secagg::{Authority, Config, Credentials, Graph, Suite, VectorSpec};
+use secagg::parameters::Fraction;
+use secagg::{Authority, Config, Credentials, Graph, Policy, SafetyPolicy, Suite, VectorSpec};
 
 use super::secrets::{Bytes32, hash};
 
@@ -28,6 +29,28 @@ impl Ground {
             Self::Curious => ("curious", "complete"),
             Self::Sparse => ("curious", "regular"),
             Self::Pinned => ("pinned", "k-out"),
+        }
+    }
+
+    /// Whether its clients have identities and sign.
+    pub(super) fn is_signed(self) -> bool {
+        matches!(self, Self::Active | Self::Pinned)
+    }
+
+    /// The policy of its clients: the default one, but that suite 3 has to be allowed, and that no planner would accept
+    /// so few clients there.
+    pub(super) fn policy(self) -> Policy {
+        let trusting = SafetyPolicy {
+            security_bits: 0,
+            correctness_bits: 0,
+            minimum_honest: 1,
+            roots: Some(1),
+            ..SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO)
+        };
+        Policy {
+            safety: (self == Self::Pinned).then_some(trusting),
+            experimental_noise: true,
+            ..Policy::default()
         }
     }
 }

@@ -409,7 +409,7 @@ pub(super) fn sound_key(key: &Bytes32) -> bool {
 }
 
 /// Where the proof of a signed suite begins in an advertisement.
-fn proof_at(advertisement: &[u8]) -> usize {
+pub(super) fn proof_at(advertisement: &[u8]) -> usize {
     advertisement.len().saturating_sub(160)
 }
 

@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use arbitrary::{Result, Unstructured};
+use secagg::parameters::Fraction;
 use secagg::{
-    Abort, Client, ClientId, Closed, Config, Graph, Input, Misuse, Policy, Server, Suite, VectorSpec,
+    Abort, Authority, Client, ClientId, Closed, Config, Credentials, Graph, Input, Misuse, Policy,
+    SafetyPolicy, Server, Suite, VectorSpec,
 };
 
 /// An honest session: in each round every client's request and response.
 type Script = Vec<BTreeMap<ClientId, [Vec<u8>; 2]>>;
 
-const ROUNDS: usize = 4;
+/// The graph of a session of one party, by the bits of a byte: the k-out one is suite 3's, the others suite 1's.
+fn any_graph(byte: u8) -> Graph {
+    if byte & 2 == 2 { Graph::KOut { degree: 4 } } else { graph(byte & 1 == 1) }
+}
 
 pub(super) fn client(data: &[u8]) {
     let _ = feed_client(&mut Unstructured::new(data));
@@ -23,7 +28,8 @@ pub(super) fn server(data: &[u8]) {
 
 /// A client answers each round at most once, as it should if all was honest, and is over after its first error.
 fn feed_client(from: &mut Unstructured<'_>) -> Result<()> {
-    let graph = graph(from.arbitrary()?);
+    let graph = any_graph(from.arbitrary()?);
+    let rounds = script(graph).len();
     let config = config(graph, 5, 3);
     let id = ClientId::new(1).expect("not zero");
     let mut has_input = from.ratio(9, 10)?;
@@ -31,7 +37,7 @@ fn feed_client(from: &mut Unstructured<'_>) -> Result<()> {
     let (mut answered, mut honest) = (0, true);
     while !from.is_empty() {
         let place =
-            if from.ratio(3, 4)? { answered.min(ROUNDS - 1) } else { from.int_in_range(0..=ROUNDS - 1)? };
+            if from.ratio(3, 4)? { answered.min(rounds - 1) } else { from.int_in_range(0..=rounds - 1)? };
         let [request, response] = &script(graph)[place][&id];
         let sent = changed(from, request)?;
         let before = client.round();
@@ -39,8 +45,8 @@ fn feed_client(from: &mut Unstructured<'_>) -> Result<()> {
             Ok(bytes) => {
                 honest &= place == answered && sent == *request;
                 answered += 1;
-                assert!(answered <= ROUNDS && client.round() != before);
-                assert_eq!(client.round().is_none(), answered == ROUNDS);
+                assert!(answered <= rounds && client.round() != before);
+                assert_eq!(client.round().is_none(), answered == rounds);
                 if honest {
                     assert_eq!(bytes, *response);
                 }
@@ -63,7 +69,8 @@ fn feed_client(from: &mut Unstructured<'_>) -> Result<()> {
 
 /// An answer counts once, a fault is its sender's, and a server is over after its first error.
 fn feed_server(from: &mut Unstructured<'_>) -> Result<()> {
-    let graph = graph(from.arbitrary()?);
+    let graph = any_graph(from.arbitrary()?);
+    let rounds = script(graph).len();
     let (mut server, _) = Server::open(config(graph, 5, 3)).expect("a good configuration");
     let mut round = 0;
     while !from.is_empty() {
@@ -75,10 +82,10 @@ fn feed_server(from: &mut Unstructured<'_>) -> Result<()> {
                 Err(_) => assert!(server.progress().is_none()),
             }
             assert!(server.faults().len() >= faults);
-            round = (round + 1).min(ROUNDS - 1);
+            round = (round + 1).min(rounds - 1);
         } else {
             let id = ClientId::new(from.int_in_range(1..=7)?).expect("not zero");
-            let place = if from.ratio(7, 8)? { round } else { from.int_in_range(0..=ROUNDS - 1)? };
+            let place = if from.ratio(7, 8)? { round } else { from.int_in_range(0..=rounds - 1)? };
             let honest = script(graph)[place].get(&id).map(|[_, response]| response);
             let sent = changed(from, honest.map_or(&[][..], Vec::as_slice))?;
             let before = server.progress().map(|progress| progress.answered);
@@ -128,7 +135,15 @@ pub(super) fn graph(regular: bool) -> Graph {
 pub(super) fn config(graph: Graph, clients: u32, threshold: u32) -> Config {
     let vectors = vec![VectorSpec::new("a", 3, 7), VectorSpec::new("b", 2, 40)];
     let (minimum_survivors, task, nonce) = (1, [0; 32], [9; 32]);
-    Config { suite: Suite::Curious, graph, clients, threshold, minimum_survivors, vectors, task, nonce }
+    let suite = match graph {
+        Graph::KOut { .. } => Suite::Pinned { corrupt: 1, authority: authority().public() },
+        _ => Suite::Curious,
+    };
+    Config { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce }
+}
+
+fn authority() -> Authority {
+    Authority::new([0xa; 32])
 }
 
 pub(super) fn ids(clients: u32) -> impl Iterator<Item = ClientId> {
@@ -136,11 +151,28 @@ pub(super) fn ids(clients: u32) -> impl Iterator<Item = ClientId> {
 }
 
 pub(super) fn member(config: &Config, id: ClientId, with_input: bool) -> Client {
-    let mut client = Client::new([id.get() as u8; 32], Policy::default());
+    let entropy = [id.get() as u8; 32];
+    let mut client = match config.suite {
+        Suite::Pinned { .. } => {
+            let identity = [0x80 | id.get() as u8; 32];
+            let certificate = authority().certify(&Credentials::identity_of(&identity)).expect("it can sign");
+            let credentials = Credentials::new(identity, certificate, authority().public());
+            Client::with_credentials(entropy, trusting(), credentials.expect("it is certified"))
+        }
+        _ => Client::new(entropy, Policy::default()),
+    };
     if with_input {
         client.set_input(input(id, config)).expect("an input that fits");
     }
     client
+}
+
+/// A policy that allows suite 3 without asking for safety, which so few clients do not have.
+fn trusting() -> Policy {
+    let nobody = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
+    let safety =
+        SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..nobody };
+    Policy { safety: Some(safety), ..Policy::default() }
 }
 
 /// The coordinates of a client, vector by vector.
@@ -163,7 +195,12 @@ fn input(id: ClientId, config: &Config) -> Input {
 fn script(graph: Graph) -> &'static Script {
     static COMPLETE: OnceLock<Script> = OnceLock::new();
     static REGULAR: OnceLock<Script> = OnceLock::new();
-    let kept = if graph == Graph::Complete { &COMPLETE } else { &REGULAR };
+    static PINNED: OnceLock<Script> = OnceLock::new();
+    let kept = match graph {
+        Graph::Complete => &COMPLETE,
+        Graph::Regular { .. } => &REGULAR,
+        Graph::KOut { .. } => &PINNED,
+    };
     kept.get_or_init(|| {
         let config = config(graph, 5, 3);
         let mut clients: BTreeMap<ClientId, Client> =

@@ -21,17 +21,22 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 fn watched() {
-    let checks: [(&str, fn()); 4] = [
+    let checks: [(&str, fn(bool)); 4] = [
         ("a_client_forgets_each_round", watch::client_rounds),
         ("a_client_forgets_all_when_it_aborts_or_is_dropped", watch::client_ends),
         ("a_server_forgets_shares_and_secrets", watch::server),
         ("copies_are_found", watch::controls),
     ];
     for (name, check) in checks {
-        check();
-        println!("test {name} ... ok");
+        for (suite, pinned) in [(1, false), (3, true)] {
+            check(pinned);
+            println!("test {name} in suite {suite} ... ok");
+        }
     }
-    println!("\ntest result: ok. {} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out", checks.len());
+    println!(
+        "\ntest result: ok. {} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
+        2 * checks.len()
+    );
 }
 
 #[cfg(not(target_os = "linux"))]

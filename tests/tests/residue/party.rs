@@ -4,7 +4,11 @@
 use std::fs::File;
 use std::io::{Read, Write};
 
-use secagg::{Client, ClientId, Closed, Input, Policy, Server};
+use secagg::parameters::Fraction;
+use secagg::{
+    Authority, Client, ClientId, Closed, Config, Credentials, Graph, Input, Policy, SafetyPolicy, Server,
+    Suite, VectorSpec,
+};
 use zeroize::Zeroizing;
 
 /// As a request: drop the party.
@@ -37,7 +41,7 @@ impl Pipe {
     }
 }
 
-/// A client: entropy and input come first, requests follow. An empty answer is an abort.
+/// A client: entropy, an identity's secret and input come first, requests follow. An empty answer is an abort.
 pub(crate) fn client() {
     let mut pipe = Pipe::new();
     let mut client = Some(new_client(&mut pipe));
@@ -62,10 +66,9 @@ fn new_client(pipe: &mut Pipe) -> Box<Client> {
     if std::env::var_os("KEEP").is_some() {
         std::mem::forget(entropy.clone());
     }
-    let mut client = Box::new(Client::new(
-        <[u8; 32]>::try_from(&entropy[..]).expect("32 bytes of entropy"),
-        Policy::default(),
-    ));
+    let identity = pipe.read().expect("an identity");
+    let bytes = |secret: &[u8]| <[u8; 32]>::try_from(secret).expect("32 bytes");
+    let mut client = Box::new(client_of(is_pinned(), bytes(&entropy), &bytes(&identity)));
     let input = pipe.read().expect("an input");
     let values: Vec<u64> =
         input.chunks(8).map(|chunk| u64::from_le_bytes(chunk.try_into().expect("eight bytes"))).collect();
@@ -78,7 +81,7 @@ fn new_client(pipe: &mut Pipe) -> Box<Client> {
 /// A server of the configuration that the parent has too: frames are an id and a message, or `CLOSE`.
 pub(crate) fn server() {
     let mut pipe = Pipe::new();
-    let (server, mut requests) = Server::open(super::party::config()).expect("a good configuration");
+    let (server, mut requests) = Server::open(config(is_pinned())).expect("a good configuration");
     let mut server = Some(Box::new(server));
     loop {
         for (id, request) in requests.drain(..) {
@@ -105,15 +108,45 @@ pub(crate) fn server() {
     }
 }
 
-/// Four clients, of whom any three suffice.
-pub(crate) fn config() -> secagg::Config {
-    secagg::Config {
-        suite: secagg::Suite::Curious,
-        graph: secagg::Graph::Complete,
+/// Whether this process is to play suite 3.
+fn is_pinned() -> bool {
+    std::env::var_os("PINNED").is_some()
+}
+
+/// A client of suite 1, or one of suite 3 that asks for no safety, which so few do not have.
+pub(crate) fn client_of(pinned: bool, entropy: [u8; 32], identity: &[u8; 32]) -> Client {
+    if !pinned {
+        return Client::new(entropy, Policy::default());
+    }
+    let nobody = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
+    let safety =
+        SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..nobody };
+    let certificate = authority().certify(&Credentials::identity_of(identity)).expect("it can sign");
+    let credentials = Credentials::new(*identity, certificate, authority().public()).expect("certified");
+    Client::with_credentials(entropy, Policy { safety: Some(safety), ..Policy::default() }, credentials)
+}
+
+fn authority() -> Authority {
+    Authority::new([8; 32])
+}
+
+/// Four clients, of whom any three suffice: of suite 1 on the complete graph, or of suite 3, where each client draws the
+/// other three.
+pub(crate) fn config(pinned: bool) -> Config {
+    let (suite, graph, threshold) = match pinned {
+        false => (Suite::Curious, Graph::Complete, 3),
+        true => {
+            let suite = Suite::Pinned { corrupt: 1, authority: authority().public() };
+            (suite, Graph::KOut { degree: 3 }, 2)
+        }
+    };
+    Config {
+        suite,
+        graph,
         clients: 4,
-        threshold: 3,
+        threshold,
         minimum_survivors: 1,
-        vectors: vec![secagg::VectorSpec::new("v", 4, 62)],
+        vectors: vec![VectorSpec::new("v", 4, 62)],
         task: [1; 32],
         nonce: [2; 32],
     }

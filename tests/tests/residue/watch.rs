@@ -4,28 +4,33 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use secagg::{Client, ClientId, Closed, Input, Policy, Server};
+use secagg::{Client, ClientId, Closed, Input, Server};
 
-use super::party::{CLOSE, DROP, config};
+use super::party::{CLOSE, DROP, client_of, config};
 use super::scan::hits;
-use super::secrets::{self, Secret, entropy, everyone, input};
+use super::secrets::{self, Secret, entropy, everyone, identity, input, rounds};
 
 /// The other process.
 struct Party(Child);
 
 impl Party {
-    fn new(role: &str, keeps: bool) -> Self {
+    fn new(role: &str, pinned: bool, keeps: bool) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command.arg(role).stdin(Stdio::piped()).stdout(Stdio::piped()).env_remove("KEEP");
-        if keeps {
-            command.env("KEEP", "1");
+        command.arg(role).stdin(Stdio::piped()).stdout(Stdio::piped());
+        for (variable, is_set) in [("KEEP", keeps), ("PINNED", pinned)] {
+            if is_set {
+                command.env(variable, "1");
+            } else {
+                command.env_remove(variable);
+            }
         }
         Self(command.spawn().expect("a process"))
     }
 
-    fn client(keeps: bool) -> Self {
-        let mut party = Self::new("party-client", keeps);
+    fn client(pinned: bool, keeps: bool) -> Self {
+        let mut party = Self::new("party-client", pinned, keeps);
         party.send(&entropy(me()));
+        party.send(&identity(me()));
         party.ask(&input(me()));
         party
     }
@@ -86,8 +91,8 @@ fn me() -> ClientId {
     ClientId::new(1).expect("not zero")
 }
 
-fn here(id: ClientId) -> Client {
-    let mut client = Client::new(entropy(id), Policy::default());
+fn here(pinned: bool, id: ClientId) -> Client {
+    let mut client = client_of(pinned, entropy(id), &identity(id));
     let values: Vec<u64> =
         input(id).chunks(8).map(|chunk| u64::from_le_bytes(chunk.try_into().expect("eight"))).collect();
     client.set_input(Input::new().with("v", values)).expect("an input");
@@ -95,9 +100,10 @@ fn here(id: ClientId) -> Client {
 }
 
 /// What client 1 is asked in each round, and the session; client 4 vanishes after it has shared.
-fn requests() -> (Vec<Vec<u8>>, [u8; 32]) {
-    let mut clients: BTreeMap<ClientId, Client> = everyone().into_iter().map(|id| (id, here(id))).collect();
-    let (mut server, mut requests) = Server::open(config()).expect("a good configuration");
+fn requests(pinned: bool) -> (Vec<Vec<u8>>, [u8; 32]) {
+    let mut clients: BTreeMap<ClientId, Client> =
+        everyone().into_iter().map(|id| (id, here(pinned, id))).collect();
+    let (mut server, mut requests) = Server::open(config(pinned)).expect("a good configuration");
     let mut asked = Vec::new();
     loop {
         for (id, request) in requests {
@@ -120,10 +126,10 @@ fn survivors() -> Vec<ClientId> {
     everyone().into_iter().take(3).collect()
 }
 
-pub(crate) fn client_rounds() {
-    let (requests, session) = requests();
-    let secrets = secrets::of_client(&config(), &session, me(), &survivors());
-    let mut party = Party::client(false);
+pub(crate) fn client_rounds(pinned: bool) {
+    let (requests, session) = requests(pinned);
+    let secrets = secrets::of_client(&config(pinned), &session, me(), &survivors());
+    let mut party = Party::client(pinned, false);
     assert!(party.found(&secrets).contains(&"entropy"), "the search finds what is there");
     for (round, request) in (1..).zip(&requests) {
         assert!(!party.ask(request).is_empty(), "round {round}");
@@ -135,12 +141,12 @@ pub(crate) fn client_rounds() {
     }
 }
 
-pub(crate) fn client_ends() {
-    let (requests, session) = requests();
-    let secrets = secrets::of_client(&config(), &session, me(), &survivors());
-    for rounds in 0..=3 {
+pub(crate) fn client_ends(pinned: bool) {
+    let (requests, session) = requests(pinned);
+    let secrets = secrets::of_client(&config(pinned), &session, me(), &survivors());
+    for rounds in 0..rounds(&config(pinned)) {
         for end in [DROP, b"not a request"] {
-            let mut party = Party::client(false);
+            let mut party = Party::client(pinned, false);
             for request in &requests[..rounds] {
                 assert!(!party.ask(request).is_empty());
             }
@@ -150,43 +156,45 @@ pub(crate) fn client_ends() {
     }
 }
 
-pub(crate) fn server() {
-    let (session, mut party) = unmasking(false);
-    let secrets = secrets::of_server(&config(), &session, &survivors());
+pub(crate) fn server(pinned: bool) {
+    let (session, mut party) = unmasking(pinned, false);
+    let secrets = secrets::of_server(&config(pinned), &session, &survivors());
     assert!(!party.found(&secrets).is_empty(), "the shares are there before the round closes");
     party.send(CLOSE);
     assert!(party.requests().is_empty(), "the session is over");
     assert_eq!(party.found(&secrets), [""; 0], "after the sum");
 
-    let (_, mut party) = unmasking(false);
+    let (_, mut party) = unmasking(pinned, false);
     party.send(DROP);
     party.requests();
     assert_eq!(party.found(&secrets), [""; 0], "after the server is dropped");
 }
 
-pub(crate) fn controls() {
-    let (requests, session) = requests();
-    let secrets = secrets::of_client(&config(), &session, me(), &survivors());
-    let mut party = Party::client(true);
+pub(crate) fn controls(pinned: bool) {
+    let (requests, session) = requests(pinned);
+    let secrets = secrets::of_client(&config(pinned), &session, me(), &survivors());
+    let mut party = Party::client(pinned, true);
     party.ask(&requests[0]);
     assert!(party.found(&secrets).contains(&"entropy"), "a copy of it was kept");
     party.ask(DROP);
     let found = party.found(&secrets);
     assert!(found.contains(&"mask key") && found.contains(&"self mask seed"), "the client was not dropped");
 
-    let (session, mut party) = unmasking(true);
+    let (session, mut party) = unmasking(pinned, true);
     party.send(DROP);
     party.requests();
-    let secrets = secrets::of_server(&config(), &session, &survivors());
+    let secrets = secrets::of_server(&config(pinned), &session, &survivors());
     assert!(!party.found(&secrets).is_empty(), "the server was not dropped");
 }
 
 /// A server that has all the shares of the survivors.
-fn unmasking(keeps: bool) -> ([u8; 32], Party) {
-    let mut party = Party::new("party-server", keeps);
-    let mut clients: BTreeMap<ClientId, Client> = everyone().into_iter().map(|id| (id, here(id))).collect();
+fn unmasking(pinned: bool, keeps: bool) -> ([u8; 32], Party) {
+    let mut party = Party::new("party-server", pinned, keeps);
+    let mut clients: BTreeMap<ClientId, Client> =
+        everyone().into_iter().map(|id| (id, here(pinned, id))).collect();
     let mut session = [0; 32];
-    for round in 1..=4 {
+    let last = rounds(&config(pinned));
+    for round in 1..=last {
         for (id, request) in party.requests() {
             session = request[1..33].try_into().expect("a header");
             if round < 3 || id.get() < 4 {
@@ -195,7 +203,7 @@ fn unmasking(keeps: bool) -> ([u8; 32], Party) {
                 assert!(party.requests().is_empty());
             }
         }
-        if round < 4 {
+        if round < last {
             party.send(CLOSE);
         }
     }

@@ -8,10 +8,11 @@ use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::IsIdentity;
+use secagg::{Config, Suite};
 use sha2::{Digest, Sha512};
 
 use super::super::secrets::{Bytes32, hash};
-use super::super::twin::sound_key;
+use super::super::twin::{proof_at, sound_key};
 use super::super::wire::{self, HEADER};
 
 /// The rules in the order of their codes, from 1 (spec §12.3).
@@ -121,15 +122,29 @@ pub(super) fn signed(by: &Bytes32, statement: &Bytes32, signature: &[u8]) -> boo
     verdict().unwrap_or(false)
 }
 
-/// An advertisement with its proof, of the client with this id.
-pub(super) fn certified(authority: &Bytes32, advertisement: &[u8]) -> bool {
-    let statement = hash(0, "certificate", &[&advertisement[64..96]]);
-    signed(authority, &statement, &advertisement[96..160])
+/// The identity in an advertisement of a signed suite.
+pub(super) fn named(advertisement: &[u8]) -> Bytes32 {
+    wire::key(&advertisement[proof_at(advertisement)..], 0)
 }
 
-pub(super) fn keys_signed(config: &Bytes32, id: u32, advertisement: &[u8]) -> bool {
-    let statement = hash(2, "advertisement", &[config, &id.to_be_bytes(), &advertisement[..64]]);
-    signed(&wire::key(advertisement, 2), &statement, &advertisement[160..])
+pub(super) fn certified(authority: &Bytes32, advertisement: &[u8]) -> bool {
+    let proof = &advertisement[proof_at(advertisement)..];
+    signed(authority, &hash(0, "certificate", &[&proof[..32]]), &proof[32..96])
+}
+
+/// Whether an advertisement in a session of this configuration is signed by its identity, for the client with this id.
+pub(super) fn keys_signed(config: &Config, id: u32, advertisement: &[u8]) -> bool {
+    let (what, proof) = advertisement.split_at(proof_at(advertisement));
+    let parts: [&[u8]; 3] = [&config.id(), &id.to_be_bytes(), what];
+    signed(&named(advertisement), &hash(config.suite.number(), "advertisement", &parts), &proof[96..])
+}
+
+/// The signatures that make a certificate, in a roster of so many clients (spec §4.5, §6.3).
+pub(super) fn quorum(config: &Config, roster: usize) -> usize {
+    match config.suite {
+        Suite::Pinned { corrupt, .. } => (roster + corrupt as usize) / 2 + 1,
+        _ => config.threshold as usize,
+    }
 }
 
 /// Whether numbers are strictly ascending.

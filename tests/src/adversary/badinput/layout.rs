@@ -35,32 +35,45 @@ pub(super) struct List {
 }
 
 /// Reads a message that is as it should be.
-pub(super) fn layout(message: &[u8], signed: bool) -> Layout {
+pub(super) fn layout(message: &[u8], suite: u8) -> Layout {
     let mut walk = Walk { message, at: 0, layout: Layout::default() };
     walk.fields(&[("type", 1), ("session", 32)]);
-    let keys: &[_] = match signed {
-        false => &[("encryption_key", 32), ("mask_key", 32)],
-        true => &[
-            ("encryption_key", 32),
-            ("mask_key", 32),
-            ("identity", 32),
-            ("certificate", 64),
-            ("signature", 64),
-        ],
-    };
+    let (pinned, signed) = (suite == 3, suite != 1);
+    let mut keys = vec![("encryption_key", 32), ("mask_key", 32)];
+    keys.extend(pinned.then_some(("draw_commitment", 32)));
+    if signed {
+        keys.extend([("identity", 32), ("certificate", 64), ("signature", 64)]);
+    }
     match message[0] {
         1 => walk.proposal(),
-        2 => walk.fields(keys),
-        3 => walk.list("neighbourhood", &[&[("id", 4)], keys].concat()),
+        2 => walk.fields(&keys),
+        3 => walk.list("neighbourhood", &[&[("id", 4)], &keys[..]].concat()),
         4 => {
             walk.field("commitment", 32);
+            if pinned {
+                walk.field("draw", 32);
+            }
             walk.list("bundles", &[("bundle", BUNDLE)]);
         }
+        5 if pinned => {
+            walk.list("sharers", &[("sharers", 1)]);
+            walk.list("bundles", &[("owner", 4), ("draw", 32), ("bundle", BUNDLE)]);
+        }
         5 => walk.list("bundles", &[("owner", 4), ("bundle", BUNDLE)]),
-        6 => walk.fields(&[("packed v", 4), ("packed w", 2)]),
+        6 => {
+            if pinned {
+                walk.field("signature", 64);
+            }
+            walk.fields(&[("packed v", 4), ("packed w", 2)]);
+        }
         7 => walk.list("survivors", &[("survivors", 1)]),
         8 => walk.field("signature", 64),
-        9 if signed => walk.list("signatures", &[("signer", 4), ("signature", 64)]),
+        9 if signed => {
+            walk.list("signatures", &[("signer", 4), ("signature", 64)]);
+            if pinned {
+                walk.list("inputs", &[("input signature", 64)]);
+            }
+        }
         9 => {
             walk.field("survivor_count", 4);
             walk.list("survivors", &[("survivors", 1)]);

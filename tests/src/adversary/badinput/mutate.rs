@@ -6,6 +6,7 @@ use rand::{Rng, RngExt};
 
 use super::super::secrets::{hash, session_id};
 use super::super::setting::bytes;
+use super::super::twin::proof_at;
 use super::super::wire::{self, HEADER};
 use super::layout::{Layout, body, layout};
 use super::scene::Scene;
@@ -31,7 +32,7 @@ pub(super) fn mutate(
     every: usize,
     rng: &mut ChaCha8Rng,
 ) -> Vec<Bad> {
-    let layout = layout(message, scene.is_signed());
+    let layout = layout(message, scene.suite());
     let mut out = Mutations { message, made: Vec::new() };
     out.wholes(donors);
     for (name, range) in &layout.fields {
@@ -67,6 +68,21 @@ pub(super) fn mutate(
     }
     made.retain(|bad| bad.message != message);
     made
+}
+
+/// A few forms of a long message: cut, lengthened, and changed here and there.
+pub(super) fn few(message: &[u8]) -> Vec<Bad> {
+    let mut out = Mutations { message, made: Vec::new() };
+    out.push("as it should be", message.to_vec());
+    for length in [HEADER, HEADER + 4, message.len() / 2, message.len() - 1] {
+        out.push(format!("cut to {length} bytes"), message[..length.min(message.len())].to_vec());
+    }
+    out.push("twice", message.repeat(2));
+    for part in 1..=8 {
+        let place = HEADER.max(part * message.len() / 8) - 1;
+        out.with(format!("byte {place} flipped"), place..place + 1, &[!message[place]]);
+    }
+    out.made
 }
 
 struct Mutations<'a> {
@@ -285,21 +301,23 @@ fn with_session_id(scene: &Scene, bad: &Bad) -> Option<Vec<u8>> {
 
 /// The advertisement at `at`, of client `id`, signed by this identity whatever it says.
 fn signed_anew(scene: &Scene, bad: &Bad, at: usize, id: u32, signer: u32) -> Option<Vec<u8>> {
-    let keys = bad.message.get(at..at + 64)?;
-    bad.message.get(at + 64..at + 224)?;
-    let statement = hash(2, "advertisement", &[&scene.config.id(), &id.to_be_bytes(), keys]);
+    let one = bad.message.get(at..at + scene.advertisement(1)?.len())?;
+    let (parts, suite) = (&one[..proof_at(one)], scene.suite());
+    let statement = hash(suite, "advertisement", &[&scene.config.id(), &id.to_be_bytes(), parts]);
     let signature = SigningKey::from_bytes(&bytes("identity", signer)).sign(&statement).to_bytes();
+    let end = at + one.len();
     let mut message = bad.message.clone();
-    message[at + 160..at + 224].copy_from_slice(&signature);
+    message[end - 64..end].copy_from_slice(&signature);
     Some(message)
 }
 
 /// A roster in which everybody has signed for the keys that it names.
 fn all_signed(scene: &Scene, bad: &Bad) -> Option<Bad> {
-    let (_, roster) = wire::roster(&bad.message, 224)?;
+    let length = scene.advertisement(1)?.len();
+    let (_, roster) = wire::roster(&bad.message, length)?;
     let mut message = bad.message.clone();
     for (place, (id, _)) in roster.iter().enumerate() {
-        let at = HEADER + 4 + 228 * place + 4;
+        let at = HEADER + 4 + (4 + length) * place + 4;
         let known = (1..=scene.config.clients).contains(id);
         let signed = Bad { how: String::new(), message };
         message = if known { signed_anew(scene, &signed, at, *id, *id)? } else { signed.message };

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use secagg::{Config, Graph};
+
 use super::super::secrets::{Bytes32, hash};
 use super::super::wire::Reader;
 use super::expected::{Expected, identity};
 use super::layout::body;
+use super::scene::Scene;
 
 /// Why reading stops.
 enum Stop {
@@ -24,6 +27,9 @@ struct Proposal {
     early: BTreeSet<&'static str>,
     id: u32,
     clients: u32,
+    threshold: u32,
+    degree: Option<u32>,
+    corrupt: Option<u32>,
     suite: u8,
     authority: Option<Bytes32>,
     coordinates: u64,
@@ -31,8 +37,8 @@ struct Proposal {
     refused: bool,
 }
 
-/// `message` has a header of the right type.
-pub(super) fn judge(message: &[u8], trusts: Option<&Bytes32>) -> Expected {
+/// `message` has a header of the right type, and comes to a client of this session.
+pub(super) fn judge(message: &[u8], scene: &Scene) -> Expected {
     let mut proposal = Proposal::default();
     match proposal.read(body(message)) {
         Err(Stop::Malformed) => {
@@ -45,17 +51,37 @@ pub(super) fn judge(message: &[u8], trusts: Option<&Bytes32>) -> Expected {
     }
     let config_id = hash(proposal.suite, "config", &[&body(message)[4..]]);
     // The core's default policy does not allow suite 3.
-    let own = proposal.suite != 3 && proposal.authority.as_ref() == trusts;
+    let allows = proposal.suite != 3 || scene.policy.safety.is_some();
+    let own = allows && proposal.authority == scene.trusts();
     let rule = match () {
         () if message[1..33] != config_id => "4.1-3",
         () if proposal.id > proposal.clients => "4.2-2",
         () if !own || proposal.refused => "130",
+        // What the planner makes of other numbers is not for this model.
+        () if scene.policy.safety.is_some() && proposal.numbers() != numbers(&scene.config) => {
+            return Expected::any(BTreeSet::from(["130", "ok"]));
+        }
         () => return Expected::ok(),
     };
     Expected::only(rule)
 }
 
+/// What a planner judges: clients, degree, threshold, corrupt clients.
+type Numbers = (u32, Option<u32>, u32, Option<u32>);
+
+fn numbers(config: &Config) -> Numbers {
+    let degree = match config.graph {
+        Graph::Complete => None,
+        Graph::Regular { degree } | Graph::KOut { degree } => Some(degree),
+    };
+    (config.clients, degree, config.threshold, config.suite.corrupt())
+}
+
 impl Proposal {
+    fn numbers(&self) -> Numbers {
+        (self.clients, self.degree, self.threshold, self.corrupt)
+    }
+
     fn rule(&mut self, holds: bool, rule: &'static str) {
         if !holds {
             self.broken.insert(rule);
@@ -94,7 +120,8 @@ impl Proposal {
             _ => return self.unreadable("4.2-1"),
         };
         let [clients, threshold, minimum] = [number(&mut from)?, number(&mut from)?, number(&mut from)?];
-        self.clients = clients;
+        (self.clients, self.threshold, self.degree) = (clients, threshold, degree);
+        self.corrupt = corrupt.map(|(corrupt, _)| corrupt);
         self.rule((2..=1 << 30).contains(&clients), "4.2-1");
         self.rule((1..=clients).contains(&minimum), "4.2-1");
         if let Some(degree) = degree {

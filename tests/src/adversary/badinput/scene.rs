@@ -12,16 +12,14 @@ use super::super::secrets::{Bytes32, hash};
 use super::super::setting::{Ground, authority, bytes, certified};
 use super::super::wire::HEADER;
 
-/// Clients of a session. With a threshold of 4 and a minimum of 5 it can do without two of them.
-pub(super) const CLIENTS: u32 = 7;
-
-/// The client that drops out: it does not answer ShareKeys.
-pub(super) const DROPPED: u32 = 7;
+/// Clients of a session in which all forms of all messages are sent. It can do without two of them.
+pub const CLIENTS: u32 = 7;
 
 /// A session: what everybody is asked and answers.
 pub(super) struct Scene {
     pub(super) ground: Ground,
     pub(super) config: Config,
+    pub(super) policy: Policy,
     /// Which of several sessions of the same people.
     number: u32,
     pub(super) rounds: Vec<Exchange>,
@@ -36,9 +34,10 @@ pub(super) struct Exchange {
 }
 
 impl Scene {
-    pub(super) fn new(ground: Ground, number: u32) -> Self {
-        let config = config(ground, number);
-        let mut scene = Self { ground, config, number, rounds: Vec::new() };
+    /// A session of so many clients.
+    pub(super) fn new(ground: Ground, number: u32, clients: u32) -> Self {
+        let config = config(ground, number, clients);
+        let mut scene = Self { ground, config, policy: ground.policy(), number, rounds: Vec::new() };
         let outcome = scene.play(None);
         outcome.expect("an honest session ends with a sum");
         scene
@@ -47,7 +46,7 @@ impl Scene {
     /// A proposal with noise.
     pub(super) fn with_noise() -> Self {
         let ground = Ground::Curious;
-        let mut config = config(ground, 0);
+        let mut config = config(ground, 0, CLIENTS);
         let (law, dimension) = (NoiseLaw::DiscreteGaussian, 5);
         let (clip, scale) = (1f64.to_bits(), 100f64.to_bits());
         let noise = Noise {
@@ -63,9 +62,9 @@ impl Scene {
         Self::proposal(ground, config)
     }
 
-    /// A proposal of suite 3, which clients refuse whose policy does not allow it.
+    /// A proposal of suite 3 to clients whose policy does not allow it.
     pub(super) fn pinned() -> Self {
-        Self::proposal(Ground::Pinned, config(Ground::Pinned, 0))
+        Self::proposal(Ground::Pinned, config(Ground::Pinned, 0, CLIENTS))
     }
 
     /// A session of which there is no more than the first request.
@@ -73,12 +72,28 @@ impl Scene {
         let (_, requests) = Server::open(config.clone()).expect("a good configuration");
         let requests = requests.into_iter().map(|(id, request)| (id.get(), request)).collect();
         let first = Exchange { kind: 1, requests, responses: BTreeMap::new() };
-        Self { ground, config, number: 0, rounds: vec![first] }
+        // What is expected is about all laws of noise.
+        let policy = Policy { experimental_noise: true, ..Policy::default() };
+        Self { ground, config, policy, number: 0, rounds: vec![first] }
     }
 
     /// The same session, of which nothing is recorded yet.
     pub(super) fn anew(&self) -> Self {
-        Self { ground: self.ground, config: self.config.clone(), number: self.number, rounds: Vec::new() }
+        let (config, policy) = (self.config.clone(), self.policy.clone());
+        Self { ground: self.ground, config, policy, number: self.number, rounds: Vec::new() }
+    }
+
+    /// The client that drops out, the last one: it does not answer ShareKeys.
+    pub(super) fn dropped(&self) -> u32 {
+        self.config.clients
+    }
+
+    pub(super) fn suite(&self) -> u8 {
+        self.config.suite.number()
+    }
+
+    pub(super) fn is_pinned(&self) -> bool {
+        self.suite() == 3
     }
 
     pub(super) fn is_signed(&self) -> bool {
@@ -104,14 +119,12 @@ impl Scene {
     pub(super) fn client(&self, id: u32) -> Client {
         let entropy = hash(0, "adversary", &[b"entropy", &self.number.to_be_bytes(), &id.to_be_bytes()]);
         let identity = bytes("identity", id);
-        // The expectations are about all laws of noise.
-        let policy = Policy { experimental_noise: true, ..Policy::default() };
         match self.trusts() {
             Some(trusts) => {
                 let credentials = Credentials::new(identity, certified(&identity), trusts);
-                Client::with_credentials(entropy, policy, credentials.expect("it is certified"))
+                Client::with_credentials(entropy, self.policy.clone(), credentials.expect("it is certified"))
             }
-            None => Client::new(entropy, policy),
+            None => Client::new(entropy, self.policy.clone()),
         }
     }
 
@@ -150,14 +163,14 @@ impl Scene {
     pub(super) fn play(&mut self, bad: Option<&Bad>) -> Result<Aggregate, Abort> {
         let record = self.rounds.is_empty();
         let mut clients: BTreeMap<ClientId, Client> =
-            (1..=CLIENTS).map(|id| (name(id), self.client(id))).collect();
+            (1..=self.config.clients).map(|id| (name(id), self.client(id))).collect();
         let (mut server, mut requests) = Server::open(self.config.clone())?;
         for place in 0.. {
             let kind = requests.first().map_or(0, |(_, request)| request[0]);
             let mut round = Exchange { kind, requests: BTreeMap::new(), responses: BTreeMap::new() };
             for (id, request) in requests {
                 round.requests.insert(id.get(), request.clone());
-                if place >= 1 && id.get() == DROPPED {
+                if place >= 1 && id.get() == self.dropped() {
                     continue;
                 }
                 let client = clients.get_mut(&id).expect("a client");
@@ -213,10 +226,13 @@ fn input(id: u32) -> Input {
     Input::new().with("v", vec![first, second]).with("w", vec![third])
 }
 
-fn config(ground: Ground, number: u32) -> Config {
+fn config(ground: Ground, number: u32, clients: u32) -> Config {
+    let half = clients / 2 + 1;
     let (suite, graph, threshold) = match ground {
-        Ground::Active => (Suite::Active { corrupt: 0, authority: authority().public() }, Graph::Complete, 4),
-        Ground::Curious => (Suite::Curious, Graph::Complete, 4),
+        Ground::Active => {
+            (Suite::Active { corrupt: 0, authority: authority().public() }, Graph::Complete, half)
+        }
+        Ground::Curious => (Suite::Curious, Graph::Complete, half),
         Ground::Sparse => (Suite::Curious, Graph::Regular { degree: 4 }, 2),
         Ground::Pinned => {
             let suite = Suite::Pinned { corrupt: 1, authority: authority().public() };
@@ -226,12 +242,12 @@ fn config(ground: Ground, number: u32) -> Config {
     Config {
         suite,
         graph,
-        clients: CLIENTS,
+        clients,
         threshold,
-        minimum_survivors: 5,
+        minimum_survivors: clients - 2,
         vectors: vec![
             VectorSpec::new("v", 2, 16),
-            VectorSpec { bound: Some(500), ..VectorSpec::new("w", 1, 12) },
+            VectorSpec { bound: (clients == CLIENTS).then_some(500), ..VectorSpec::new("w", 1, 12) },
         ],
         task: [0x7a; 32],
         nonce: bytes("nonce", number),
