@@ -484,7 +484,7 @@ impl AbortRecord {
 }
 
 impl AggregateRecord {
-    fn of(aggregate: &Aggregate) -> Self {
+    pub(crate) fn of(aggregate: &Aggregate) -> Self {
         let fault = |fault: &Fault| FaultRecord {
             culprit: fault.culprit.get(),
             rule: fault.what.id().to_owned(),

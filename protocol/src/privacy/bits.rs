@@ -57,8 +57,26 @@ impl Bits {
         let mut taken = 0;
         let words = self.words.get(self.used..).unwrap_or_default();
         self.keystream.widely(Shown { words, work, taken: &mut taken });
-        self.used = (self.used + taken).min(WORDS);
+        self.skip(taken);
         taken
+    }
+
+    /// The words that come next, one at least, and up to [`WORDS`].
+    pub(super) fn next_words(&mut self) -> &[u64] {
+        if self.used == WORDS {
+            self.refill();
+        }
+        self.words.get(self.used..).unwrap_or_default()
+    }
+
+    /// Takes so many of [`Bits::next_words`].
+    pub(super) fn skip(&mut self, words: usize) {
+        self.used = (self.used + words).min(WORDS);
+    }
+
+    /// Has the last words come again, of those that were shown at once.
+    pub(super) fn give_back(&mut self, words: usize) {
+        self.used = self.used.saturating_sub(words);
     }
 
     /// The next bit: words taken for bits give them from the least to the greatest.

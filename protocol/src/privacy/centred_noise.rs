@@ -1,9 +1,11 @@
 //! Draws of N_Z(c, σ²) around centres c on a fine grid, exact and in integer arithmetic only.
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
-use super::bits::Bits;
+use zeroize::Zeroizing;
+
+use super::bits::{Bits, WORDS};
 use super::law::{Law, MIDDLE};
-use super::table::{Table, top};
+use super::table::{Table, if_open, top};
 use super::{PrivacyError, Variance};
 
 /// A discrete Gaussian of given σ² around any multiple of 2^−grid, ready to be drawn from: a row of thresholds for
@@ -88,26 +90,52 @@ impl CentredNoise {
     }
 
     /// As [`CentredNoise::draw`], in the place of the centres.
-    pub fn draw_over(&self, centres: &mut [i64], seed: &[u8; 32]) {
+    pub fn draw_over(&self, mut centres: &mut [i64], seed: &[u8; 32]) {
         let mut bits = Bits::new(seed, "centred gaussian");
-        centres.iter_mut().for_each(|centre| *centre = self.around(*centre, &mut bits));
+        let mut draws = Zeroizing::new([0; WORDS]);
+        while !centres.is_empty() {
+            let (words, mut open) = (bits.next_words(), 0);
+            let count = words.len().min(centres.len());
+            for ((draw, centre), &word) in draws.iter_mut().zip(&*centres).zip(words) {
+                *draw = self.around(*centre, |offset| {
+                    let (drawn, equal) = self.drawn_in(offset, word);
+                    open |= equal;
+                    drawn
+                });
+            }
+            bits.skip(count);
+            let (some, rest) = centres.split_at_mut(count);
+            if_open(open != 0, || self.draw_again(&mut bits, some, &mut *draws));
+            some.copy_from_slice(draws.get(..count).unwrap_or_default());
+            centres = rest;
+        }
     }
 
-    /// The law around −c is the mirror of that around c: rows are for distances only.
+    /// The draws of words that were taken together, one by one: what is left open reads on before the next begins.
+    #[cold]
+    #[inline(never)]
+    fn draw_again(&self, bits: &mut Bits, centres: &[i64], draws: &mut [i64]) {
+        bits.give_back(centres.len());
+        for (draw, centre) in draws.iter_mut().zip(centres) {
+            *draw = self.around(*centre, |offset| self.decided_in(offset, bits));
+        }
+    }
+
+    /// The law around −c is the mirror of that around c: rows are for distances only. `drawn` is a draw of the row of a
+    /// distance.
     #[inline]
-    fn around(&self, centre: i64, bits: &mut Bits) -> i64 {
+    fn around(&self, centre: i64, drawn: impl FnOnce(usize) -> i64) -> i64 {
         let half = (1i64 << self.grid) >> 1;
         let nearest = centre.wrapping_add(half) >> self.grid;
         let beyond = centre.wrapping_sub(nearest << self.grid);
         let flip = beyond >> 63;
         let offset = ((beyond ^ flip) - flip) as usize;
-        let drawn = self.drawn_in(offset, bits);
-        nearest.wrapping_add((drawn ^ flip) - flip)
+        nearest.wrapping_add((drawn(offset) ^ flip) - flip)
     }
 
+    /// What a word draws of a row, and not 0 if that is left open.
     #[inline]
-    fn drawn_in(&self, offset: usize, bits: &mut Bits) -> i64 {
-        let word = bits.word();
+    fn drawn_in(&self, offset: usize, word: u64) -> (i64, i32) {
         let found = top(word);
         let row = self.rows.get(offset * self.width..(offset + 1) * self.width).unwrap_or_default();
         let (mut below, mut equal) = ([0i32; LANES], [0i32; LANES]);
@@ -117,10 +145,17 @@ impl CentredNoise {
                 *equal |= i32::from(*threshold == found);
             }
         }
-        if equal != [0; LANES] {
-            return self.resolve(offset, word, bits);
+        let open = equal.iter().fold(0, |open, equal| open | equal);
+        (self.start + i64::from(below.iter().sum::<i32>()), open)
+    }
+
+    /// A draw of a row, however many words it takes.
+    fn decided_in(&self, offset: usize, bits: &mut Bits) -> i64 {
+        let word = bits.word();
+        match self.drawn_in(offset, word) {
+            (drawn, 0) => drawn,
+            _ => self.resolve(offset, word, bits),
         }
-        self.start + i64::from(below.iter().sum::<i32>())
     }
 
     #[cold]
@@ -167,13 +202,24 @@ mod tests {
                 for _ in 0..20_000 {
                     let expected = table.draw(&mut other) as i64 - MIDDLE as i64;
                     assert_eq!(
-                        noise.drawn_in(offset as usize, &mut one),
+                        noise.decided_in(offset as usize, &mut one),
                         expected,
                         "{sigma} {offset}/2^{grid}"
                     );
                 }
             }
         }
+    }
+
+    #[test]
+    fn draws_that_are_made_again_are_the_same() {
+        let noise = noise(1.3, 2);
+        let centres: Vec<i64> = (0..WORDS as i64).map(|at| 3 * at - 700).collect();
+        let (mut bits, mut draws) = (Bits::new(&[5; 32], "centred gaussian"), vec![0; WORDS]);
+        bits.next_words();
+        bits.skip(WORDS);
+        noise.draw_again(&mut bits, &centres, &mut draws);
+        assert_eq!(draws, noise.draw(&centres, &[5; 32]));
     }
 
     #[test]

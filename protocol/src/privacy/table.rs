@@ -50,6 +50,18 @@ pub(super) fn top(word: u64) -> i32 {
     (word >> 33) as i32
 }
 
+/// Does the rest for draws that the first bits of their words leave open: the only branch on a draw of a sampler that is
+/// scanned, taken once in 2^26 draws or less. That it was taken tells of one word that it equals a threshold's in 31 bits.
+///
+/// It is a function of its own, and nothing else is in it, so that a search for branches on secrets can leave out this one
+/// and no other. `rest` is to be a call of what is never inlined.
+#[inline(never)]
+pub(super) fn if_open(open: bool, rest: impl FnOnce()) {
+    if open {
+        rest();
+    }
+}
+
 /// Draws from a table that is scanned, where 31 bits of each word decide.
 struct Tops<'a> {
     tops: &'a [[i32; GROUP]],
@@ -57,6 +69,7 @@ struct Tops<'a> {
     draws: &'a mut [i64],
     words: &'a mut Vec<i32>,
     below: &'a mut Vec<i32>,
+    open: &'a mut bool,
 }
 
 impl FromWords for Tops<'_> {
@@ -68,9 +81,7 @@ impl FromWords for Tops<'_> {
         self.words.extend(words.iter().zip(&*self.draws).map(|(&word, _)| top(word)));
         self.below.clear();
         self.below.resize(self.words.len(), 0);
-        if count_below(self.tops, self.words, self.below) {
-            return 0;
-        }
+        *self.open = count_below(self.tops, self.words, self.below);
         for (draw, &below) in self.draws.iter_mut().zip(&*self.below) {
             *draw = self.start + i64::from(below);
         }
@@ -157,16 +168,27 @@ impl Table {
         while !draws.is_empty() {
             let whole = draws.len() / BLOCK * BLOCK;
             let (many, _) = draws.split_at_mut(whole);
-            let (tops, start) = (&self.tops, self.start as i64);
-            let work = Tops { tops, start, draws: many, words: &mut words, below: &mut below };
-            let mut drawn = bits.take_widely(work);
+            let (tops, start, mut open) = (&self.tops, self.start as i64, false);
+            let (words, below) = (&mut words, &mut below);
+            let mut drawn =
+                bits.take_widely(Tops { tops, start, draws: many, words, below, open: &mut open });
             if drawn == 0 {
-                // Undecided, or too few for a block.
+                // Too few for a block.
                 drawn = draws.len().min(WORDS);
                 self.draw_blocks(bits, draws.get_mut(..drawn).unwrap_or_default());
             }
-            draws = draws.get_mut(drawn..).unwrap_or_default();
+            let (done, rest) = draws.split_at_mut(drawn);
+            if_open(open, || self.draw_again(bits, done));
+            draws = rest;
         }
+    }
+
+    /// The draws of words that were taken together, by more bits of each.
+    #[cold]
+    #[inline(never)]
+    fn draw_again(&self, bits: &mut Bits, draws: &mut [i64]) {
+        bits.give_back(draws.len());
+        self.draw_blocks(bits, draws);
     }
 
     /// The same by 63 bits of each word, block by block.
@@ -175,10 +197,31 @@ impl Table {
             let words: [u64; BLOCK] = std::array::from_fn(|_| bits.word());
             let (below, not_above) = self.scan(&words);
             let counts = below.iter().zip(&not_above);
+            let mut open = 0;
             for ((draw, &word), (below, not_above)) in block.iter_mut().zip(&words).zip(counts) {
-                // Undecided, once in 2^57 draws, where half the word equals half a threshold's.
-                let decided = below == not_above && word != u64::MAX;
-                *draw = if decided { self.start + below } else { self.resolve(word, bits) } as i64;
+                *draw = (self.start + below) as i64;
+                open |= (below ^ not_above) | u64::from(word == u64::MAX);
+            }
+            if_open(open != 0, || self.settle(bits, block, &words, [&below, &not_above]));
+        }
+    }
+
+    /// Reads on for the draws of a block that are undecided, once in 2^57 draws: where half the word equals half a
+    /// threshold's.
+    #[cold]
+    #[inline(never)]
+    fn settle(
+        &self,
+        bits: &mut Bits,
+        block: &mut [i64],
+        words: &[u64; BLOCK],
+        [below, not_above]: [&[u64; BLOCK]; 2],
+    ) {
+        for ((draw, &word), (below, not_above)) in
+            block.iter_mut().zip(words).zip(below.iter().zip(not_above))
+        {
+            if below != not_above || word == u64::MAX {
+                *draw = self.resolve(word, bits) as i64;
             }
         }
     }
@@ -340,6 +383,28 @@ mod tests {
     }
 
     #[test]
+    fn draws_that_are_made_again_are_the_same() {
+        let (table, mut bits) = (Table::new(law(4 << 16)), Bits::new(&[8; 32], "test"));
+        let (mut once, mut again) = (vec![0; WORDS], vec![0; WORDS]);
+        table.draw_all(&mut bits, &mut once);
+        table.draw_again(&mut bits, &mut again);
+        assert_eq!(once, again);
+    }
+
+    #[test]
+    fn undecided_draws_of_a_block_read_on() {
+        let table = Table::new(law(4 << 16));
+        let words = [table.words[0][3], 5, table.words[0][1], u64::MAX];
+        let bits = || Bits::new(&[8; 32], "test");
+        let (below, not_above) = table.scan(&words);
+        let mut block = [7; BLOCK];
+        table.settle(&mut bits(), &mut block, &words, [&below, &not_above]);
+        let mut on = bits();
+        let mut resolved = |word| table.resolve(word, &mut on) as i64;
+        assert_eq!(block, [resolved(words[0]), 7, resolved(words[2]), resolved(words[3])]);
+    }
+
+    #[test]
     fn scanning_and_guiding_draw_the_same() {
         for units in [1 << 14, 1 << 16, 16 << 16] {
             let table = Table::new(law(units));
@@ -361,17 +426,17 @@ mod tests {
         let drawn = |word: u64, at: usize| {
             let mut shown = [1 << 33; 21];
             shown[at] = word;
-            let (mut words, mut below, mut draws) = (Vec::new(), Vec::new(), [9; 24]);
-            let tops =
-                Tops { tops: &table.tops, start: 0, draws: &mut draws, words: &mut words, below: &mut below };
-            (tops.run(&shown), draws)
+            let (mut words, mut below, mut draws, mut open) = (Vec::new(), Vec::new(), [9; 24], false);
+            let (words, below, draws_here) = (&mut words, &mut below, &mut draws);
+            let tops = Tops { tops: &table.tops, start: 0, draws: draws_here, words, below, open: &mut open };
+            (tops.run(&shown), open, draws)
         };
         let mut zeros = [0; 24];
         zeros[20..].fill(9);
-        assert_eq!(drawn(1 << 33, 7), (20, zeros), "whole blocks");
+        assert_eq!(drawn(1 << 33, 7), (20, false, zeros), "whole blocks");
         for &threshold in table.tops.as_flattened() {
             for low in [0, u64::MAX >> 31] {
-                assert_eq!(drawn((threshold as u64) << 33 | low, 7), (0, [9; 24]));
+                assert!(drawn((threshold as u64) << 33 | low, 7).1, "left open");
             }
         }
         // In the midst of draws, such words are drawn as by blocks: the deeper words come after their block.

@@ -121,7 +121,7 @@ pub(super) const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "sign-twice",
-        threat: "S3",
+        threat: "S3, S15",
         says: "has every client sign one survivor set and then another",
         attack: |game| {
             start(game);

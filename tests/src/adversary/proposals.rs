@@ -13,7 +13,7 @@ use super::survivors::{equivocate, honest_but_curious};
 pub(super) const ALL: &[Scenario] = &[
     Scenario {
         name: "honest-but-curious",
-        threat: "baseline",
+        threat: "M11",
         says: "follows the protocol and keeps everything; one client drops out",
         expect: [Done; 3],
         sizes: 5..=16,

@@ -6,7 +6,7 @@ use super::game::{Game, Plan};
 use super::oracle::{Leak, judge};
 use super::report::Row;
 use super::setting::{Ground, Setting};
-use super::{certificates, pinned, proposals, rosters, sharers, survivors};
+use super::{arcs, certificates, pinned, proposals, rosters, sharers, survivors, withheld};
 
 /// What has to come of a scenario in a suite on a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +57,18 @@ pub(super) const PLAIN: Scenario = Scenario {
 
 /// All scenarios.
 pub fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [proposals::ALL, rosters::ALL, sharers::ALL, survivors::ALL, certificates::ALL, pinned::ALL]
-        .into_iter()
-        .flatten()
+    [
+        proposals::ALL,
+        rosters::ALL,
+        sharers::ALL,
+        survivors::ALL,
+        arcs::ALL,
+        certificates::ALL,
+        pinned::ALL,
+        withheld::ALL,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 impl Scenario {

@@ -3,12 +3,16 @@
 //! Exit codes: 0 all passed, 1 a run failed, 2 a mistake on the command line.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use secagg_tests::adversary::badinput::{self, CLIENTS, Choice, MESSAGES, PLANTS, STATES, Summary};
-use secagg_tests::adversary::{Expect, Ground, Row, SIZES, Setting, UNPLAYED, lies, play, scenarios, tell};
+use secagg_tests::adversary::{
+    Expect, Ground, Row, SIZES, Setting, audit, hold, lies, play, scenarios, tell, trials,
+};
+use secagg_tests::transcript::Transcript;
 
 /// Play malicious servers and clients against the core
 ///
@@ -26,13 +30,14 @@ Examples:
   secagg-adversary list
   secagg-adversary run
   secagg-adversary run --scenario equivocate-survivors --n 5 --format json
+  secagg-adversary audit spec/vectors/session-active.json
   secagg-adversary badinput
 
 Exit codes: 0 all passed, 1 a run failed, 2 a mistake on the command line.";
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the scenarios, and the threats that are not played, with the reason
+    /// List the scenarios with their threats
     List {
         /// How to print them
         #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -40,6 +45,16 @@ enum Command {
     },
     /// Play the scenarios
     Run(Selection),
+    /// Make the sums of recorded sessions anew from what the server received
+    ///
+    /// The files are as in spec/vectors/session-*.json; the clients' secrets in them are not looked at. A sum that is
+    /// announced has to be the one that the messages give. That the messages came from clients it does not show.
+    #[command(after_help = AUDIT_EXAMPLES)]
+    Audit {
+        /// Recorded sessions
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// Send bad messages to client and server in every state
     ///
     /// Every field of every message is set to 0 and its greatest value, one more and one less,
@@ -50,6 +65,12 @@ enum Command {
     #[command(after_help = BADINPUT_EXAMPLES)]
     Badinput(BadInput),
 }
+
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  secagg-adversary audit spec/vectors/session-active.json
+
+Exit codes: 0 every announced sum is right, 1 one is not, 2 a file that cannot be read.";
 
 const BADINPUT_EXAMPLES: &str = "\
 Examples:
@@ -116,6 +137,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::List { format } => list(format).map(|()| true),
         Command::Run(selection) => run(&selection),
+        Command::Audit { files } => audited(&files),
         Command::Badinput(arguments) => bad_input(&arguments),
     };
     match outcome {
@@ -133,23 +155,17 @@ fn list(format: Format) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let servers = scenarios().map(|one| ("server", one.name, one.threat, one.says, None));
     let clients = lies().map(|one| ("client", one.name, one.threat, one.says, one.harmless));
-    let unplayed = UNPLAYED.iter().map(|one| ("none", "", one.threat, one.says, Some(one.why)));
-    for (side, name, threat, says, why) in servers.chain(clients).chain(unplayed) {
+    let others = trials().map(|one| (one.side, one.name, one.threat, one.says, None));
+    for (side, name, threat, says, why) in servers.chain(clients).chain(others) {
         match (format, why) {
             (Format::Text, None) => writeln!(out, "{side} {name:34} {threat:12} {says}")?,
-            (Format::Text, Some(why)) if side == "none" => {
-                writeln!(out, "not played {threat:12} {says}: {why}")?;
-            }
             (Format::Text, Some(why)) => {
                 writeln!(out, "{side} {name:34} {threat:12} {says} (no control: {why})")?;
             }
             (Format::Json, _) => {
-                let mut line =
-                    serde_json::json!({"side": side, "scenario": name, "threat": threat, "says": says});
-                match side {
-                    "none" => line["not_played"] = why.into(),
-                    _ => line["no_control"] = why.into(),
-                }
+                let line = serde_json::json!({
+                    "side": side, "scenario": name, "threat": threat, "says": says, "no_control": why,
+                });
                 writeln!(out, "{line}")?;
             }
         }
@@ -159,7 +175,8 @@ fn list(format: Format) -> io::Result<()> {
 
 fn run(selection: &Selection) -> io::Result<bool> {
     let wanted = |name: &str| selection.scenario.as_deref().is_none_or(|one| one == name);
-    if !scenarios().any(|one| wanted(one.name)) && !lies().any(|one| wanted(one.name)) {
+    let mut names = scenarios().map(|one| one.name).chain(lies().map(|one| one.name));
+    if !names.any(wanted) && !trials().any(|one| wanted(one.name)) {
         let problem = "no such scenario: see secagg-adversary list";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
@@ -168,7 +185,8 @@ fn run(selection: &Selection) -> io::Result<bool> {
         sizes.flat_map(|n| grounds().map(|ground| Setting { n: *n, ground })).collect();
     let chosen: Vec<_> = scenarios().filter(|one| wanted(one.name)).collect();
     let told: Vec<_> = lies().filter(|one| wanted(one.name)).collect();
-    let bar = ProgressBar::new(((chosen.len() + told.len()) * settings.len()) as u64);
+    let held: Vec<_> = trials().filter(|one| wanted(one.name)).collect();
+    let bar = ProgressBar::new(((chosen.len() + told.len() + held.len()) * settings.len()) as u64);
     let mut rows = Vec::new();
     for scenario in chosen {
         for setting in &settings {
@@ -179,6 +197,12 @@ fn run(selection: &Selection) -> io::Result<bool> {
     for lie in told {
         for setting in &settings {
             rows.extend(tell(lie, *setting));
+            bar.inc(1);
+        }
+    }
+    for trial in held {
+        for setting in &settings {
+            rows.extend(hold(trial, *setting));
             bar.inc(1);
         }
     }
@@ -202,9 +226,22 @@ fn report(rows: &[Row], format: Format) -> io::Result<bool> {
     if format == Format::Text {
         let leaks = format!("{:?}", Expect::Leaks).to_lowercase();
         let leaks = rows.iter().filter(|row| row.expected == leaks && row.failure.is_none()).count();
-        writeln!(out, "{leaks} of them leak as the specification says that suite 1 does")?;
+        writeln!(out, "{leaks} of them leak where the specification promises nothing else")?;
     }
     writeln!(out, "{} passed, {failed} failed", rows.len() - failed)?;
+    Ok(failed == 0)
+}
+
+fn audited(files: &[PathBuf]) -> io::Result<bool> {
+    let (mut out, mut failed) = (io::stdout().lock(), 0);
+    for file in files {
+        let transcript: Transcript = serde_json::from_str(&std::fs::read_to_string(file)?)?;
+        if let Err(why) = audit(&transcript) {
+            failed += 1;
+            writeln!(out, "{}: {why}", file.display())?;
+        }
+    }
+    writeln!(out, "{} passed, {failed} failed", files.len() - failed)?;
     Ok(failed == 0)
 }
 
