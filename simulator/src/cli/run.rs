@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     arguments.limits.check_run(&left, &calibration, mode)?;
     watch();
-    let bar = Bar::new(&scenario);
+    let bar = Bar::new(simulation.rounds());
     let report = simulation.run(&|progress| bar.show(progress));
     bar.bar.finish_and_clear();
     let mut report = report.map_err(|error| match error {
@@ -167,9 +167,7 @@ struct Bar {
 }
 
 impl Bar {
-    fn new(scenario: &Scenario) -> Self {
-        // A session that is aborted has fewer rounds.
-        let rounds = u64::from(scenario.sessions) * u64::from(scenario.cohorts) * 4;
+    fn new(rounds: u64) -> Self {
         let bar =
             if std::io::stderr().is_terminal() { ProgressBar::new(rounds) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} rounds, {elapsed}");

@@ -102,12 +102,7 @@ impl Scenario {
         nonce: [u8; 32],
         design: Option<&Design>,
     ) -> Result<Config, ScenarioError> {
-        let suite = match self.suite {
-            SuiteName::Curious => Suite::Curious,
-            SuiteName::Active => {
-                Suite::Active { corrupt: self.corrupt_of(clients)?, authority: authority(self.seed).public() }
-            }
-        };
+        let suite = self.suite_of(clients)?;
         let (graph, threshold) = self.graph.choose(clients, suite)?;
         let vectors =
             self.vectors.iter().map(Vector::spec).chain(design.map(|design| design.spec.clone())).collect();
@@ -115,6 +110,19 @@ impl Scenario {
         let config = Config { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce };
         config.check().map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
         Ok(config)
+    }
+
+    /// The suite of a session of so many clients.
+    ///
+    /// # Errors
+    /// A share of corrupt clients that cannot be reckoned with.
+    pub(crate) fn suite_of(&self, clients: u32) -> Result<Suite, ScenarioError> {
+        Ok(match self.suite {
+            SuiteName::Curious => Suite::Curious,
+            SuiteName::Active => {
+                Suite::Active { corrupt: self.corrupt_of(clients)?, authority: authority(self.seed).public() }
+            }
+        })
     }
 
     /// How many of so many clients may be corrupt, rounded up.
