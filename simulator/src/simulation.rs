@@ -171,12 +171,13 @@ impl Simulation {
                 }
                 records.extend(session.records);
             }
-            if !report.complete {
-                break;
-            }
+            // Of an interrupted session too: what its other cohorts have released is out.
             let sessions = report.sessions.get_mut(first..).unwrap_or_default();
             if let Some(account) = &mut account {
                 account.settle(number, scenario, sessions)?;
+            }
+            if !report.complete {
+                break;
             }
             sessions.iter().for_each(|session| transcript.say(&session.digest));
             let over = sessions.iter().map(|session| session.start + session.duration).max();

@@ -90,7 +90,7 @@ impl Sweep {
                 Ok(true)
             } else {
                 Err(format!(
-                    "{}: it belongs to another design, scenario or version; give an empty folder",
+                    "{}: it belongs to another design, scenario, mode or version; give an empty folder",
                     path.display()
                 ))
             };
