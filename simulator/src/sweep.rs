@@ -44,15 +44,22 @@ impl Sweep {
         Ok(Self { design, folder, base, digest })
     }
 
-    /// The scenarios of a part; none if it is in the folder already. Each can fail: which point is none and why.
+    /// The scenarios of a part; none if it is in the folder already. Each can fail: which point cannot be run in this
+    /// mode and why.
     pub fn scenarios(
         &self,
         (index, of): (u64, u64),
+        mode: Mode,
         folder: &Path,
     ) -> impl Iterator<Item = Result<Scenario, String>> {
         let there = Self::part(folder, index, of).is_file();
         let points = self.points_of((index, of)).filter(move |_| !there);
-        points.map(|point| self.scenario(point).map(|(scenario, _)| scenario))
+        let calibration = Calibration::built_in();
+        points.map(move |point| {
+            let (scenario, _) = self.scenario(point)?;
+            let simulation = Simulation::new(scenario.clone(), &calibration, mode);
+            simulation.map(|_| scenario).map_err(|error| format!("point {point}: {error}"))
+        })
     }
 
     /// The number of runs.
@@ -180,7 +187,10 @@ pub fn merge(folder: &Path) -> Result<(Table, String), String> {
         let path = Sweep::part(folder, index, of);
         let (part, own) = read_parquet(&path).map_err(|error| error.to_string())?;
         if *note.get_or_insert_with(|| own.clone()) != own {
-            return Err(format!("{}: it belongs to another design, scenario or version", path.display()));
+            return Err(format!(
+                "{}: it belongs to another design, scenario, mode or version",
+                path.display()
+            ));
         }
         if part.rows() > 0 {
             table.append(part).map_err(|error| format!("{}: {error}", path.display()))?;

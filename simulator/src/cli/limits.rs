@@ -50,9 +50,14 @@ impl Limits {
     }
 
     /// Refuses a sweep over these scenarios, which would take too much.
-    pub(super) fn check_sweep(&self, scenarios: &[Scenario], threads: usize) -> Result<(), Failure> {
+    pub(super) fn check_sweep(
+        &self,
+        scenarios: &[Scenario],
+        mode: Mode,
+        threads: usize,
+    ) -> Result<(), Failure> {
         let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
-        let needed = scenarios.iter().map(|one| memory_of_each(one, Mode::Model, threads));
+        let needed = scenarios.iter().map(|one| memory_of_each(one, mode, threads));
         let needed: Result<Vec<u64>, _> = needed.collect();
         let needed = needed.map_err(|error| usage(&error))?.into_iter().max().unwrap_or(0);
         self.check_memory(needed, |limit| match threads as u64 * limit / needed {
@@ -61,7 +66,7 @@ impl Limits {
         })?;
         let Some(limit) = self.time else { return Ok(()) };
         let sample = scenarios.iter().step_by(scenarios.len().div_ceil(SAMPLE).max(1));
-        let sample = sample.map(|one| seconds(one, &Calibration::built_in(), Mode::Model, 1));
+        let sample = sample.map(|one| seconds(one, &Calibration::built_in(), mode, 1));
         let sample = sample.collect::<Result<Vec<f64>, _>>().map_err(|error| usage(&error))?;
         let mean = sample.iter().sum::<f64>() / sample.len().max(1) as f64;
         let needed = mean * scenarios.len() as f64 / threads as f64;
