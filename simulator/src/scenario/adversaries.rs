@@ -136,6 +136,17 @@ impl Lie {
         }
     }
 
+    /// Whether the client is put out of the session for it before any masked input is taken.
+    pub(crate) fn is_put_out_before_masking(self) -> bool {
+        self.round() < Round::MaskedInputCollection && self != Self::FalseCommitment
+    }
+
+    /// Whether the answer that it is told in is lost, and the client with it, before shares are asked for.
+    pub(crate) fn loses_its_answer(self) -> bool {
+        self.is_put_out_before_masking()
+            || matches!(self, Self::WrongLength | Self::Padding | Self::BadConsent)
+    }
+
     /// Whether only a suite with signatures has what it is about.
     pub fn is_of_signatures(self) -> bool {
         matches!(self, Self::BadCertificate | Self::BadIdentity | Self::BadKeySignature | Self::BadConsent)

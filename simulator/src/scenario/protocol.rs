@@ -4,7 +4,7 @@ use secagg::parameters::{Fraction, Model, Question};
 use secagg::{Authority, Config, Graph, Suite, VectorSpec};
 use serde::{Deserialize, Serialize};
 
-use super::{Scenario, ScenarioError};
+use super::{Dropout, Moment, Scenario, ScenarioError};
 use crate::privacy::Design;
 
 /// Against whom a session protects.
@@ -80,16 +80,27 @@ impl Scenario {
         Self { clients, graph, population, minimum_survivors, ..self.clone() }
     }
 
-    /// With a private vector's coordinates as integers, and without adversaries.
+    /// With a private vector's coordinates as integers, and with liars that vanish where their lies are noticed.
     ///
     /// # Errors
     /// There is no noise for the private vector.
     pub(crate) fn plain(&self) -> Result<Self, ScenarioError> {
-        let design = Design::of(self)?.map(|design| design.spec);
-        let vector =
-            |spec: VectorSpec| Vector { name: spec.name, length: spec.length, bits: spec.bits, bound: None };
-        let vectors = self.vectors.iter().cloned().chain(design.map(vector)).collect();
-        Ok(Self { vectors, privacy: None, adversaries: None, ..self.clone() })
+        let private = self.privacy.as_ref().map(|privacy| {
+            let (name, length) = (privacy.name.clone(), privacy.dimension.next_power_of_two());
+            // They were chosen when the scenario was read.
+            let chosen = || Ok(Design::of(self)?.map_or(1, |design| design.spec.bits));
+            privacy.bits.map_or_else(chosen, Ok).map(|bits| Vector { name, length, bits, bound: None })
+        });
+        let vectors = self.vectors.iter().cloned().chain(private.transpose()?).collect();
+        let lies = self.adversaries.iter().flat_map(|adversaries| &adversaries.lies);
+        let lost = lies.filter(|liars| liars.lie.loses_its_answer());
+        let mut faults = self.faults.clone();
+        faults.dropouts.extend(lost.map(|liars| Dropout {
+            round: Some(liars.lie.round().into()),
+            probability: liars.share,
+            moment: Moment::Uploading,
+        }));
+        Ok(Self { vectors, privacy: None, adversaries: None, faults, ..self.clone() })
     }
 
     /// The configuration of a session of so many clients. If they are too few for the degree, the graph is complete.
