@@ -82,16 +82,9 @@ impl Design {
 
     /// The error to be expected of a coordinate of the decoded sum of so many survivors, in real units: the root of the
     /// mean square.
-    ///
-    /// Three independent parts: noise, roundings, and wraps, which move a coordinate by 2^b. Vectors are taken to be as
-    /// long as the clip and to point the same way, and rotated coordinates to be normal, as when the scale is chosen.
     pub(crate) fn error(&self, survivors: u32) -> f64 {
-        let encoding = &self.encoding;
-        let spread = encoding.task().clip * encoding.scale() / f64::from(encoding.padded_dimension()).sqrt();
-        let share = self.noise.variance as f64 / Variance::ONE as f64;
-        let ring = f64::from(encoding.task().bits).exp2();
-        let wraps = encoding.wrap_probability() * ring * ring;
-        (f64::from(survivors) * (share + rounding_variance(spread)) + wraps).sqrt() / encoding.scale()
+        let variance = self.noise.variance as f64 / Variance::ONE as f64;
+        self.encoding.expected_error(survivors, variance)
     }
 }
 
@@ -280,14 +273,6 @@ fn release(
         dimension: noise.dimension.next_power_of_two(),
         sampling,
     })
-}
-
-/// The mean of f(1 − f), the variance of a stochastic rounding, where f is the fraction of a normal variable of
-/// standard deviation `spread`: 1/6 − Σ_{j≥1} exp(−2π²j²·spread²)/(πj)².
-fn rounding_variance(spread: f64) -> f64 {
-    use std::f64::consts::PI;
-    let term = |j: u32| (-2.0 * (PI * f64::from(j) * spread).powi(2)).exp() / (PI * f64::from(j)).powi(2);
-    (1.0 / 6.0 - (1..=1000).rev().map(term).sum::<f64>()).max(0.0)
 }
 
 fn refused(error: PrivacyError) -> ScenarioError {
