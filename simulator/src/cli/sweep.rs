@@ -26,7 +26,7 @@ pub(super) struct Sweeping {
     #[arg(long)]
     out: PathBuf,
     /// Parts [default: one for each run, at most 64]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     of: Option<u64>,
     /// The part to run, from 0
     /// [default: HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
@@ -58,7 +58,7 @@ pub(super) struct Merging {
 pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
     let sweep = Sweep::read(&arguments.design).map_err(Failure::Usage)?;
     let mode = Mode::from(arguments.mode);
-    let of = arguments.of.unwrap_or(sweep.points().min(64)).max(1);
+    let of = arguments.of.unwrap_or(sweep.points().min(64));
     let index = match arguments.index {
         Some(index) => Some(index),
         None if arguments.of.is_some() => index_of_the_engine()?,

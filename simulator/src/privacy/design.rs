@@ -124,9 +124,11 @@ impl<'a> Question<'a> {
         let question = self.solved()?;
         match self.privacy.bits {
             None => question.choose().map_err(refused),
-            Some(bits) => question
-                .design(bits)
-                .map_err(|error| ScenarioError::Impossible(format!("privacy, with {bits} bits: {error}"))),
+            Some(bits) => question.design(bits).map_err(|error| {
+                ScenarioError::Impossible(format!(
+                    "privacy.bits = {bits}: {error}; without bits they are chosen"
+                ))
+            }),
         }
     }
 

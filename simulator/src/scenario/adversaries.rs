@@ -112,6 +112,11 @@ impl Lie {
         Self::FalseComplaint,
     ];
 
+    /// Its name in scenarios, in quotes.
+    fn name(self) -> String {
+        toml::Value::try_from(self).map_or_else(|_| format!("{self:?}"), |name| name.to_string())
+    }
+
     /// The round in which it is told.
     pub fn round(self) -> Round {
         match self {
@@ -168,7 +173,7 @@ impl Adversaries {
         for liars in &self.lies {
             share("adversaries.lies: share", liars.share)?;
             if liars.lie.is_of_signatures() && !signed {
-                return Err(format!("adversaries.lies: {:?} needs the suite \"active\"", liars.lie));
+                return Err(format!("adversaries.lies: {} needs the suite \"active\"", liars.lie.name()));
             }
             if liars.lie == Lie::Padding && !padded {
                 return Err("adversaries.lies: the last vector fills its bytes and has no padding".to_owned());

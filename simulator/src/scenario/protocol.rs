@@ -2,7 +2,7 @@
 
 use secagg::parameters::{Fraction, Model, Question};
 use secagg::{Authority, Config, Graph, Suite, VectorSpec};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Dropout, Moment, Scenario, ScenarioError};
 use crate::privacy::Design;
@@ -38,9 +38,11 @@ pub enum GraphChoice {
     },
     /// The smallest degree and threshold that are safe, by exact computation.
     Planner {
-        /// Share of corrupt clients, such as "0.05".
+        /// Share of corrupt clients, such as 0.05 or "0.05".
+        #[serde(deserialize_with = "decimal")]
         corrupt: String,
-        /// Share of clients that drop out, such as "0.1".
+        /// Share of clients that drop out, such as 0.1 or "0.1".
+        #[serde(deserialize_with = "decimal")]
         dropout: String,
     },
 }
@@ -49,6 +51,21 @@ impl Default for GraphChoice {
     fn default() -> Self {
         Self::Complete { threshold: None }
     }
+}
+
+/// A decimal, written as a number or as a text.
+fn decimal<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "give a share such as 0.05")]
+    enum Decimal {
+        Text(String),
+        // The shortest decimal of a number is what was written.
+        Number(f64),
+    }
+    Ok(match Decimal::deserialize(source)? {
+        Decimal::Text(text) => text,
+        Decimal::Number(number) => number.to_string(),
+    })
 }
 
 /// One vector of the session.
