@@ -42,6 +42,7 @@ mod encoding;
 mod error;
 #[cfg(test)]
 mod exact;
+mod expected_error;
 mod fixed;
 mod fixed_size;
 mod law;

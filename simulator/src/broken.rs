@@ -4,7 +4,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::scenario::{Availability, Compute, GraphChoice, Network, Scenario, Stages};
+use crate::scenario::{
+    Availability, Compute, GraphChoice, Liars, Network, Privacy, Scenario, ServerConduct, Stages, Vector,
+};
 use crate::{Calibration, Mode, Progress, RunError, Simulation};
 
 /// Runs that the search for a smaller scenario takes at most.
@@ -65,7 +67,9 @@ fn shrink(scenario: &Scenario, broken: impl Fn(&Scenario) -> bool) -> Scenario {
 
 /// All scenarios that are one step smaller, the greatest steps first; some may be no smaller, or impossible.
 fn smaller(scenario: &Scenario) -> Vec<Scenario> {
-    let steps: [fn(&mut Scenario); 15] = [
+    let steps: [fn(&mut Scenario); 21] = [
+        |one| one.adversaries = None,
+        drop_privacy,
         |one| one.sessions = 1,
         |one| one.cohorts = 1,
         |one| one.sessions = one.sessions.div_ceil(2),
@@ -78,6 +82,10 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
         |one| one.faults.stragglers = None,
         |one| one.vectors.truncate(1),
         |one| one.vectors.iter_mut().for_each(|vector| vector.length = vector.length.div_ceil(2)),
+        |one| one.privacy.iter_mut().for_each(|privacy| privacy.dimension = privacy.dimension.div_ceil(2)),
+        |one| one.privacy.iter_mut().for_each(|privacy| privacy.budget = None),
+        |one| one.adversaries.iter_mut().for_each(|adversaries| adversaries.server = ServerConduct::Honest),
+        |one| one.adversaries.iter_mut().for_each(|adversaries| adversaries.colluding = 0.0),
         |one| halve_degree(&mut one.graph),
         |one| (one.task_bytes, one.pause, one.population) = (0, 0.0, None),
         |one| *one = one.with_clients(one.clients - 1),
@@ -100,7 +108,26 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
         one.faults.outages.remove(at);
         one
     });
-    stepped.chain(dropouts).chain(outages).collect()
+    let told = scenario.adversaries.as_ref().map_or(0, |adversaries| adversaries.lies.len());
+    let lies = (0..told).flat_map(|at| {
+        let step = |change: &dyn Fn(&mut Vec<Liars>)| {
+            let mut one = scenario.clone();
+            one.adversaries.iter_mut().for_each(|adversaries| change(&mut adversaries.lies));
+            one
+        };
+        // As with dropouts: the lots of a lie depend on its place.
+        [step(&|lies| _ = lies.remove(at)), step(&|lies| lies[at].share = 0.0)]
+    });
+    stepped.chain(dropouts).chain(outages).chain(lies).collect()
+}
+
+/// Without noise: if nothing else is summed, the private vector becomes one of integers, as long.
+fn drop_privacy(scenario: &mut Scenario) {
+    if let Some(Privacy { name, dimension, bits, .. }) = scenario.privacy.take()
+        && scenario.vectors.is_empty()
+    {
+        scenario.vectors.push(Vector { name, length: dimension, bits: bits.unwrap_or(16), bound: None });
+    }
 }
 
 /// Half the neighbours, an even number, with the threshold that goes with them.
@@ -113,6 +140,7 @@ fn halve_degree(graph: &mut GraphChoice) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Lie;
 
     const TEXT: &str = r#"
         clients = 24
@@ -129,6 +157,15 @@ mod tests {
             { round = "unmasking", probability = 0.02 },
             { round = "share-keys", probability = 0.1 },
         ]
+        minimum_survivors = 8
+        privacy = { multiplier = 4, delta = 1e-5, dimension = 20, bits = 12 }
+    "#;
+
+    /// To be put after it.
+    const ATTACKS: &str = r#"
+        [adversaries]
+        server = "equivocating"
+        lies = [{ lie = "duplicate", share = 0.1 }, { lie = "malformed", share = 0.2 }]
     "#;
 
     /// The sum of a vector of this name is wrong whenever somebody has vanished: see `Real::exact`.
@@ -157,6 +194,24 @@ mod tests {
         assert!(least.faults.outages.is_empty() && least.faults.stragglers.is_none());
         assert_eq!((least.vectors.len(), least.vectors[0].length), (1, 1));
         assert_eq!(least.network, Network::default());
+        assert_eq!(least.privacy, None);
+    }
+
+    #[test]
+    fn what_a_mistake_needs_of_noise_and_attacks_is_all_that_is_left_of_them() {
+        let scenario = Scenario::parse(&format!("{TEXT}{ATTACKS}"), "test").unwrap();
+        let lies = |one: &Scenario| one.adversaries.clone().unwrap_or_default().lies;
+        let malformed = |one: &Scenario| lies(one).iter().any(|liars| liars.lie == Lie::Malformed);
+        let least = shrink(&scenario, malformed);
+        let adversaries = least.adversaries.clone().unwrap();
+        assert_eq!((adversaries.lies.len(), adversaries.server), (1, ServerConduct::Honest));
+        assert_eq!((least.privacy, least.vectors.len()), (None, 1));
+
+        let without = Scenario { vectors: Vec::new(), ..scenario };
+        let least = shrink(&without, |one| one.privacy.is_some());
+        assert_eq!((least.privacy.unwrap().dimension, least.adversaries), (1, None));
+        let least = shrink(&without, |_| true);
+        assert_eq!((least.privacy, least.vectors.len()), (None, 1));
     }
 
     #[test]

@@ -340,8 +340,7 @@ impl Scene<'_> {
         rounded(time)
     }
 
-    /// Nanoseconds from a device to the server or back: the latency, and for each time that the last packet is lost a
-    /// round trip more.
+    /// Nanoseconds from a device to the server or back: the latency, and what it costs if the last packet is lost.
     #[inline(always)]
     fn way(&self, device: u32, direction: usize) -> u64 {
         let world = self.cast.world;
@@ -356,16 +355,16 @@ impl Scene<'_> {
     fn lossy_way(&self, device: u32, direction: usize) -> u64 {
         let latency = self.cast.latency(device);
         let loss = self.cast.loss(device);
-        let mut seconds = latency;
+        let mut lost = 0;
         if loss > 0.0 {
             let lot = self.again[direction].unit(device);
             let mut all_lost = loss;
             while lot < all_lost {
-                seconds += 2.0 * latency;
+                lost += 1;
                 all_lost *= loss;
             }
         }
-        nanoseconds(seconds)
+        nanoseconds(latency + quic::tail_loss(lost, 2.0 * latency))
     }
 
     /// Bytes of its message that a client sends before it vanishes.

@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::Mode;
+
 /// Secure aggregation in virtual time: what a session costs and survives, repeatable from a seed.
 #[derive(Parser)]
 #[command(name = "secagg-simulator", version, arg_required_else_help = true, after_help = EXAMPLES)]
@@ -39,7 +41,7 @@ enum Command {
     Run(run::Arguments),
     /// Make one web page of results, with plots, that needs no network
     Report(report::Arguments),
-    /// Run a scenario at all points of a design, by numbers alone
+    /// Run a scenario at all points of a design
     Sweep(sweep::Sweeping),
     /// Put the parts of a sweep into one table
     Merge(sweep::Merging),
@@ -60,6 +62,24 @@ enum Format {
     Text,
     /// For programs: JSON and nothing else
     Json,
+}
+
+/// How sessions are played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// The protocol's own clients and server
+    Real,
+    /// Sizes and operations in closed form
+    Model,
+}
+
+impl From<Kind> for Mode {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Real => Self::Real,
+            Kind::Model => Self::Model,
+        }
+    }
 }
 
 /// Why a command did not do what it was asked.

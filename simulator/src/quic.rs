@@ -37,6 +37,13 @@ pub const CONNECTION_DOWN: u64 = 9_060;
 /// Bytes in flight before the first acknowledgement (RFC 9002 §7.2).
 pub const INITIAL_WINDOW: u64 = 12_000;
 
+/// Seconds by which a receiver may hold back an acknowledgement (RFC 9000 §18.2); quinn leaves it at the default.
+const MAX_ACK_DELAY: f64 = 0.025;
+
+/// Four times the variation of round trips, in round trips: it is 2 at the first sample and falls by a quarter with each
+/// (RFC 9002 §5.3). Measured: see `VALIDATION.md`.
+const VARIATION: f64 = 0.25;
+
 /// Packets of a message, its framing included.
 pub fn packets(bytes: u64) -> u64 {
     bytes.div_ceil(PAYLOAD).max(1)
@@ -56,6 +63,15 @@ pub fn acknowledgements_before_answer(bytes: u64) -> u64 {
 /// Bytes on the wire of the acknowledgements of a message that its receiver does not answer soon.
 pub fn acknowledgements(bytes: u64) -> u64 {
     packets(bytes).div_ceil(ACKNOWLEDGED) * ACKNOWLEDGEMENT
+}
+
+/// Seconds that a message takes longer because its last packet was `lost` so many times.
+///
+/// No later packet is acknowledged that would show the loss, so the sender waits for the probe timeout: the round trip, four
+/// times its variation, and the receiver's delay (RFC 9002 §6.2.1). Probes of quinn 0.11 carry no data of streams, so the
+/// packet is sent again only when one is acknowledged, a round trip later.
+pub fn tail_loss(lost: u32, round_trip: f64) -> f64 {
+    f64::from(lost) * (round_trip * (2.0 + VARIATION) + MAX_ACK_DELAY)
 }
 
 /// Seconds that a message takes longer than its bytes at `rate`, because the congestion window is still too small.
@@ -103,6 +119,17 @@ mod tests {
         assert_eq!(acknowledgements(PAYLOAD), ACKNOWLEDGEMENT);
         assert_eq!(acknowledgements_before_answer(PAYLOAD), 0);
         assert_eq!(acknowledgements_before_answer(3 * PAYLOAD), ACKNOWLEDGEMENT);
+    }
+
+    #[test]
+    fn a_lost_end_costs_a_timeout_and_a_round_trip_each_time() {
+        assert_eq!(tail_loss(0, 0.1), 0.0);
+        assert!((tail_loss(1, 0.1) - 0.25).abs() < 1e-12);
+        assert!((tail_loss(3, 0.1) - 0.75).abs() < 1e-12);
+        // The half of eighteen losses that were measured over round trips of a second was resent within this.
+        assert!((tail_loss(1, 1.0) - 2.275).abs() < 0.01);
+        // On no path at all it is the receiver's delay.
+        assert_eq!(tail_loss(1, 0.0), MAX_ACK_DELAY);
     }
 
     #[test]

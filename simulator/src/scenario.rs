@@ -127,7 +127,11 @@ impl Scenario {
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ScenarioError::Unreadable { path: path.to_owned(), error })?;
-        let mut scenario = Self::parse(&text, &path.display().to_string())?;
+        let name = path.display().to_string();
+        let mut scenario = Self::parse(&text, &name).map_err(|error| match error {
+            ScenarioError::Impossible(why) => ScenarioError::Impossible(format!("{name}: {why}")),
+            error => error,
+        })?;
         if let Availability::Trace(trace) = &mut scenario.availability {
             trace.read(path.parent())?;
         }
@@ -165,6 +169,11 @@ impl Scenario {
     }
 
     fn check_numbers(&self) -> Result<(), String> {
+        if self.vectors.is_empty() && self.privacy.is_none() {
+            return Err("there is nothing to sum: give vectors, such as [{ name = \"v\", length = 1000, bits = 16 }], or \
+                        [privacy]"
+                .to_owned());
+        }
         let devices = u64::from(self.clients) * u64::from(self.cohorts);
         if let Some(population) = self.population
             && u64::from(population) < devices
@@ -247,12 +256,34 @@ fn share(field: &str, value: f64) -> Result<(), String> {
     Err(format!("{field} = {value}: it must be 0 to 1"))
 }
 
-fn malformed(text: &str, name: &str, error: &toml::de::Error) -> ScenarioError {
+/// What is wrong with a TOML text that errors call `name`, and where, in words for people who write TOML.
+pub(crate) fn malformed(text: &str, name: &str, error: &toml::de::Error) -> ScenarioError {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|char| *char != '\n').count() + 1;
-    ScenarioError::Malformed { place: format!("{name}:{line}:{column}"), message: error.message().to_owned() }
+    let message = EXPECTED
+        .iter()
+        .find_map(|(rust, words)| {
+            Some(format!(
+                "{}, expected {words}",
+                error.message().strip_suffix(rust)?.strip_suffix(", expected ")?
+            ))
+        })
+        .unwrap_or_else(|| error.message().to_owned());
+    ScenarioError::Malformed { place: format!("{name}:{line}:{column}"), message }
 }
+
+/// What is expected, as the library has it and as TOML has it.
+const EXPECTED: [(&str, &str); 8] = [
+    ("u8", "a whole number from 0 to 255"),
+    ("u32", "a whole number from 0 to 4294967295"),
+    ("u64", "a whole number from 0 up"),
+    ("i64", "a whole number"),
+    ("f64", "a number"),
+    ("a string", "a text in quotes"),
+    ("a sequence", "a list"),
+    ("a map", "a table"),
+];
 
 fn one() -> u32 {
     1
@@ -264,4 +295,59 @@ fn one_u64() -> u64 {
 
 fn eight() -> u32 {
     8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_scenario_is_said_in_its_own_words() {
+        let vectors = "vectors = [{ name = \"v\", length = 3, bits = 8 }]\n";
+        for (text, said) in [
+            (
+                "clients = -3",
+                "s.toml:2:11: invalid value: integer `-3`, expected a whole number from 0 to 4294967295",
+            ),
+            ("clients = 2.5", "expected a whole number from 0 to"),
+            ("clients = 9\ntitle = 5", "s.toml:3:9: invalid type: integer `5`, expected a text in quotes"),
+            ("clients = 9\nfaults.dropouts = 5", "expected a list"),
+            ("clients = 9\nclint = 5", "unknown field `clint`"),
+            ("clients = 9\ngraph = { kind = \"complete\", threshold = 10 }", "threshold 10: with this graph"),
+            ("clients = 9\nminimum_survivors = 10", "minimum of survivors 10"),
+            (
+                "clients = 9\nadversaries.lies = [{ lie = \"bad-identity\", share = 0.1 }]",
+                "adversaries.lies: \"bad-identity\" needs the suite \"active\"",
+            ),
+            ("clients = 9\nnetwork.up = -5", "network.up = -5: it must be a number of at least 1"),
+            ("clients = 9\nnetwork.latency = { median = -1, sigma = 1 }", "network.latency = -1"),
+        ] {
+            let error = Scenario::parse(&format!("{vectors}{text}"), "s.toml").unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+        let error = Scenario::parse("clients = 9", "s.toml").unwrap_err().to_string();
+        assert!(error.starts_with("there is nothing to sum: give vectors"), "{error}");
+    }
+
+    #[test]
+    fn a_number_that_cannot_work_is_said_with_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        std::fs::write(&path, "clients = 1\nvectors = [{ name = \"v\", length = 3, bits = 8 }]").unwrap();
+        let error = Scenario::read(&path).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: ", path.display())), "{error}");
+    }
+
+    #[test]
+    fn the_planner_takes_shares_as_numbers_and_as_texts() {
+        let of = |corrupt: &str, dropout: &str| {
+            let text = format!(
+                "clients = 200\nvectors = [{{ name = \"v\", length = 3, bits = 8 }}]\n\
+                 graph = {{ kind = \"planner\", corrupt = {corrupt}, dropout = {dropout} }}"
+            );
+            Scenario::parse(&text, "s.toml").map_err(|error| error.to_string())
+        };
+        assert_eq!(of("0.05", "0").unwrap(), of("\"0.05\"", "\"0\"").unwrap());
+        assert!(of("true", "0.1").unwrap_err().contains("a share such as 0.05"));
+    }
 }

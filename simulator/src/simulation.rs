@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Calibration;
 use crate::adversary::Adversary;
+use crate::exchange::rounds;
 use crate::model::Model;
 use crate::privacy::Account;
 use crate::real::Real;
@@ -43,6 +44,8 @@ pub struct Simulation {
     honest: Option<Box<Simulation>>,
     mode: Mode,
     keep: bool,
+    /// Of each session, if it is not aborted.
+    rounds: usize,
     /// The hash of all that the run follows from.
     origin: String,
     /// Sessions of an earlier, interrupted run.
@@ -78,8 +81,16 @@ impl Simulation {
         });
         let honest = honest.transpose()?;
         let origin = origin(&scenario, calibration);
+        let rounds = rounds(scenario.suite_of(scenario.clients)?).len();
         let world = World::new(scenario, calibration)?;
-        Ok(Self { world, honest, mode, keep: false, origin, done: BTreeMap::new() })
+        Ok(Self { world, honest, mode, keep: false, rounds, origin, done: BTreeMap::new() })
+    }
+
+    /// Rounds that are still to be played, each of which is told to the observer, if no session is aborted.
+    pub fn rounds(&self) -> u64 {
+        let scenario = &self.world.scenario;
+        let sessions = u64::from(scenario.sessions) * u64::from(scenario.cohorts);
+        sessions.saturating_sub(self.done.len() as u64) * self.rounds as u64
     }
 
     /// Goes on where an interrupted run of the same scenario, mode and calibration stopped: its sessions are not run
@@ -160,12 +171,13 @@ impl Simulation {
                 }
                 records.extend(session.records);
             }
-            if !report.complete {
-                break;
-            }
+            // Of an interrupted session too: what its other cohorts have released is out.
             let sessions = report.sessions.get_mut(first..).unwrap_or_default();
             if let Some(account) = &mut account {
                 account.settle(number, scenario, sessions)?;
+            }
+            if !report.complete {
+                break;
             }
             sessions.iter().for_each(|session| transcript.say(&session.digest));
             let over = sessions.iter().map(|session| session.start + session.duration).max();
@@ -286,4 +298,33 @@ fn origin(scenario: &Scenario, calibration: &Calibration) -> String {
         hash.update(text);
     }
     hex::encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn as_many_rounds_are_told_as_there_are_to_be_played() {
+        for (suite, rounds) in [("curious", 4), ("active", 5)] {
+            let text = format!(
+                "suite = \"{suite}\"\nclients = 5\nsessions = 2\ncohorts = 3\n\
+                 vectors = [{{ name = \"v\", length = 1, bits = 1 }}]"
+            );
+            let scenario = Scenario::parse(&text, "test").unwrap();
+            let new = || Simulation::new(scenario.clone(), &Calibration::built_in(), Mode::Model).unwrap();
+            let told = AtomicU64::new(0);
+            let tell = |_| told.fetch_add(1, Ordering::Relaxed) < 4 * rounds;
+            assert_eq!(new().rounds(), 6 * rounds);
+            let first = new().run(&tell).unwrap();
+            let left = (6 - first.sessions.len() as u64) * rounds;
+            let resumed = new().resume(first).unwrap();
+            assert_eq!(resumed.rounds(), left);
+            told.store(0, Ordering::Relaxed);
+            resumed.run(&|_| told.fetch_add(1, Ordering::Relaxed) < u64::MAX).unwrap();
+            assert_eq!(told.into_inner(), left);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use self::design::{Chosen, Design};
 use crate::broken::Found;
 use crate::results::{Column, Table, Values, read_parquet, sessions, write_parquet};
-use crate::scenario::{Availability, Scenario};
+use crate::scenario::{Availability, Scenario, ScenarioError, malformed};
 use crate::{Calibration, Mode, Progress, RunError, Simulation};
 
 /// A sweep that is ready to run.
@@ -31,7 +31,9 @@ impl Sweep {
             std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
         };
         let text = read(path)?;
-        let design: Design = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let malformed =
+            |text: &str, path: &Path, error| malformed(text, &path.display().to_string(), &error).to_string();
+        let design: Design = toml::from_str(&text).map_err(|error| malformed(&text, path, error))?;
         design.check().map_err(|error| format!("{}: {error}", path.display()))?;
         let scenario = path.parent().unwrap_or(Path::new("")).join(&design.scenario);
         let base = read(&scenario)?;
@@ -39,20 +41,27 @@ impl Sweep {
         let costs = toml::to_string(&Calibration::built_in()).unwrap_or_default();
         let version = env!("CARGO_PKG_VERSION");
         let digest = hex::encode(Sha256::digest(format!("{version}\0{costs}\0{text}\0{base}")));
-        let base = toml::from_str(&base).map_err(|error| format!("{}: {error}", scenario.display()))?;
+        let base = toml::from_str(&base).map_err(|error| malformed(&base, &scenario, error))?;
         let folder = scenario.parent().unwrap_or(Path::new("")).to_owned();
         Ok(Self { design, folder, base, digest })
     }
 
-    /// The scenarios of a part; none if it is in the folder already. Each can fail: which point is none and why.
+    /// The scenarios of a part; none if it is in the folder already. Each can fail: which point cannot be run in this
+    /// mode and why.
     pub fn scenarios(
         &self,
         (index, of): (u64, u64),
+        mode: Mode,
         folder: &Path,
     ) -> impl Iterator<Item = Result<Scenario, String>> {
         let there = Self::part(folder, index, of).is_file();
         let points = self.points_of((index, of)).filter(move |_| !there);
-        points.map(|point| self.scenario(point).map(|(scenario, _)| scenario))
+        let calibration = Calibration::built_in();
+        points.map(move |point| {
+            let (scenario, _) = self.scenario(point)?;
+            let simulation = Simulation::new(scenario.clone(), &calibration, mode);
+            simulation.map(|_| scenario).map_err(|error| format!("point {point}: {error}"))
+        })
     }
 
     /// The number of runs.
@@ -85,12 +94,12 @@ impl Sweep {
         let path = Self::part(folder, index, of);
         let note = format!("{} {}", self.digest, mode.name());
         if path.is_file() {
-            let (_, found) = read_parquet(&path).map_err(|error| error.to_string())?;
+            let (_, found) = read_part(&path)?;
             return if found == note {
                 Ok(true)
             } else {
                 Err(format!(
-                    "{}: it belongs to another design, scenario or version; give an empty folder",
+                    "{}: it belongs to another design, scenario, mode or version; give an empty folder",
                     path.display()
                 ))
             };
@@ -144,9 +153,15 @@ impl Sweep {
         for Chosen { field, value: choice, .. } in &values {
             set(&mut value, field, choice)?;
         }
-        let place = |error: &dyn std::fmt::Display| format!("point {point}: {error}");
+        let chosen: Vec<String> =
+            values.iter().map(|Chosen { field, value, .. }| format!("{field} = {value}")).collect();
+        let place = |error: &dyn std::fmt::Display| format!("point {point} ({}): {error}", chosen.join(", "));
         let text = toml::to_string(&value).map_err(|error| place(&error))?;
-        let mut scenario = Scenario::parse(&text, "scenario").map_err(|error| place(&error))?;
+        let mut scenario = Scenario::parse(&text, "").map_err(|error| match error {
+            // Where it is in a text that nobody has written does not help.
+            ScenarioError::Malformed { message, .. } => place(&message),
+            error => place(&error),
+        })?;
         scenario.seed += seed;
         if let Availability::Trace(trace) = &mut scenario.availability {
             trace.read(Some(&self.folder)).map_err(|error| place(&error))?;
@@ -169,18 +184,37 @@ pub fn merge(folder: &Path) -> Result<(Table, String), String> {
     counts.sort_unstable();
     counts.dedup();
     let [of] = counts[..] else {
-        return Err(format!("{}: parts of {} sweeps, not of one", folder.display(), counts.len()));
+        let counts: Vec<String> = counts.iter().map(u64::to_string).collect();
+        return Err(match counts.is_empty() {
+            true => format!(
+                "{}: no parts in it; `secagg-simulator sweep DESIGN --out {0}` writes them",
+                folder.display()
+            ),
+            false => format!(
+                "{}: parts of several sweeps, of {} parts each; keep those of one",
+                folder.display(),
+                counts.join(" and of ")
+            ),
+        });
     };
     let missing: Vec<u64> = (0..of).filter(|index| !Sweep::part(folder, *index, of).is_file()).collect();
     if let Some(first) = missing.first() {
-        return Err(format!("{} of {of} parts are missing, the first is --index {first}", missing.len()));
+        return Err(format!(
+            "{} of {of} parts are missing, the first is --index {first}; `secagg-simulator sweep DESIGN --of {of} --out \
+             {}` makes those that are",
+            missing.len(),
+            folder.display()
+        ));
     }
     let (mut table, mut note) = (Table::default(), None);
     for index in 0..of {
         let path = Sweep::part(folder, index, of);
-        let (part, own) = read_parquet(&path).map_err(|error| error.to_string())?;
+        let (part, own) = read_part(&path)?;
         if *note.get_or_insert_with(|| own.clone()) != own {
-            return Err(format!("{}: it belongs to another design, scenario or version", path.display()));
+            return Err(format!(
+                "{}: it belongs to another design, scenario, mode or version",
+                path.display()
+            ));
         }
         if part.rows() > 0 {
             table.append(part).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -193,14 +227,25 @@ pub fn merge(folder: &Path) -> Result<(Table, String), String> {
     Ok((table.pick(&order), note.unwrap_or_default()))
 }
 
+/// A part's rows and note.
+fn read_part(path: &Path) -> Result<(Table, String), String> {
+    read_parquet(path)
+        .map_err(|error| format!("{error}; remove the file and run the sweep again to have it made anew"))
+}
+
 /// Sets a field that a dotted path names; a number picks an entry of a list.
 fn set(value: &mut toml::Value, path: &str, choice: &toml::Value) -> Result<(), String> {
     let mut place = value;
     for part in path.split('.') {
         place = match place {
-            toml::Value::Table(table) => {
-                table.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()))
-            }
+            toml::Value::Table(table) => match table.get(part) {
+                None if part.parse::<usize>().is_ok() => {
+                    return Err(format!(
+                        "field {path:?}: the scenario has no list there; give it one with entry {part}"
+                    ));
+                }
+                _ => table.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new())),
+            },
             toml::Value::Array(list) => {
                 let entry = part.parse().ok().and_then(|at: usize| list.get_mut(at));
                 entry.ok_or_else(|| format!("field {path:?}: the scenario's list has no entry {part}"))?
@@ -210,4 +255,62 @@ fn set(value: &mut toml::Value, path: &str, choice: &toml::Value) -> Result<(), 
     }
     *place = choice.clone();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a design beside a small scenario, when it is read or its points are.
+    fn said(design: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let scenario = "clients = 10\nvectors = [{ name = \"v\", length = 3, bits = 8 }]\n";
+        std::fs::write(at("scenario.toml"), scenario).unwrap();
+        std::fs::write(at("design.toml"), format!("scenario = \"scenario.toml\"\n{design}")).unwrap();
+        let read = Sweep::read(&at("design.toml"));
+        let points = read.and_then(|sweep| sweep.scenarios((0, 1), Mode::Model, folder.path()).collect());
+        let points: Result<Vec<Scenario>, String> = points;
+        points.unwrap_err().replace(folder.path().to_str().unwrap(), "")
+    }
+
+    #[test]
+    fn a_design_that_cannot_be_run_is_said_by_its_place_or_its_values() {
+        for (design, part) in [
+            ("[random]\npoints = 3", "/design.toml:2:1: missing field `fields`"),
+            (
+                "seeds = -1",
+                "/design.toml:2:9: invalid value: integer `-1`, expected a whole number from 0 up",
+            ),
+            ("[grid]\nclients = 5", "/design.toml:3:11: invalid type: integer `5`, expected a list"),
+            (
+                "[grid]\nclients = [5, -2]",
+                "point 1 (clients = -2): invalid value: integer `-2`, expected a whole",
+            ),
+            ("[grid]\nclints = [5]", "point 0 (clints = 5): unknown field `clints`"),
+            ("[grid]\nclients = [5, 1]", "point 1 (clients = 1): 1 clients"),
+            ("[grid]\n\"faults.dropouts.0.probability\" = [0.1]", "the scenario has no list there"),
+            ("[grid]\n\"vectors.3.length\" = [5]", "the scenario's list has no entry 3"),
+            ("[grid]\n\"clients.x\" = [5]", "\"x\" lies within a value"),
+        ] {
+            let said = said(design);
+            assert!(said.contains(part), "{design}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_merged_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = || merge(folder.path()).map(drop).unwrap_err();
+        assert!(said().contains("no parts in it; `secagg-simulator sweep DESIGN --out"), "{}", said());
+        std::fs::write(Sweep::part(folder.path(), 1, 3), "torn").unwrap();
+        assert!(said().contains("2 of 3 parts are missing, the first is --index 0; `secagg-simulator sweep"));
+        std::fs::write(Sweep::part(folder.path(), 0, 2), "").unwrap();
+        assert!(said().contains("parts of several sweeps, of 2 and of 3 parts each; keep those of one"));
+        std::fs::remove_file(Sweep::part(folder.path(), 0, 2)).unwrap();
+        for index in [0, 2] {
+            std::fs::write(Sweep::part(folder.path(), index, 3), "torn").unwrap();
+        }
+        assert!(said().contains("remove the file and run the sweep again"), "{}", said());
+    }
 }

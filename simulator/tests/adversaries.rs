@@ -118,3 +118,37 @@ fn attacks_are_weighed_against_the_honest_run() {
     let cost = run("clients = 20\n[adversaries]").amplification.unwrap();
     assert_eq!((cost.bytes, cost.duration, cost.client_work, cost.server_work), (1.0, 1.0, 1.0, 1.0));
 }
+
+#[test]
+fn a_sweep_of_attacks_runs_in_real_mode_and_is_refused_at_once_in_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let scenario = "clients = 10\nvectors = [{ name = \"v\", length = 3, bits = 8 }]\n\
+                    adversaries.lies = [{ lie = \"malformed\", share = 0.3 }]\n";
+    std::fs::write(at("scenario.toml"), scenario).unwrap();
+    std::fs::write(at("design.toml"), "scenario = \"scenario.toml\"\nseeds = 4\n").unwrap();
+    let run = |arguments: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_secagg-simulator"));
+        let output = program.args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let sweep = ["sweep", &at("design.toml"), "--out", &at("parts")];
+    let (code, said) = run(&sweep);
+    assert!(
+        code == Some(2) && said.contains("point 0: adversaries") && said.contains("--mode real"),
+        "{said}"
+    );
+    assert!(!folder.path().join("parts").exists());
+    let (code, said) = run(&[&sweep[..], &["--mode", "real"]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&["merge", &at("parts"), "-o", &at("all.csv")]);
+    assert_eq!(code, Some(0), "{said}");
+    let table = std::fs::read_to_string(at("all.csv")).unwrap();
+    assert!(table.lines().count() == 5 && table.contains("liars_named"), "{table}");
+    // Parts of one mode are not taken for those of another.
+    std::fs::write(at("scenario.toml"), scenario.split("adversaries").next().unwrap()).unwrap();
+    std::fs::remove_dir_all(at("parts")).unwrap();
+    assert_eq!(run(&sweep).0, Some(0));
+    let (code, said) = run(&[&sweep[..], &["--mode", "real"]].concat());
+    assert!(code == Some(1) && said.contains("another design, scenario, mode or version"), "{said}");
+}

@@ -139,7 +139,10 @@ fn numbers_that_cannot_work_are_named_with_their_place() {
     assert!(private("dimension = 0\nepsilon = 1.0").contains("privacy.dimension = 0"));
     assert!(private("dimension = 9\nepsilon = 1.0\nnoise = 3").contains("unknown field `noise`"));
     let narrow = private("dimension = 9\nepsilon = 1e-3\nbits = 4");
-    assert!(narrow.contains("4 bits"), "{narrow}");
+    assert!(
+        narrow.contains("privacy.bits = 4: ") && narrow.contains("without bits they are chosen"),
+        "{narrow}"
+    );
     let few =
         error("minimum_survivors = 5\ncorrupt = 0.5\n[privacy]\ndelta = 1e-5\ndimension = 9\nepsilon = 1.0");
     assert!(few.contains("minimum_survivors = 5: 5 of 10 clients may be corrupt"), "{few}");

@@ -9,7 +9,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use secagg_simulator::{Calibration, Mode, Report, Scenario, Simulation};
+use secagg::Round;
+use secagg_simulator::{Calibration, Mode, Progress, Report, Scenario, Simulation};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_secagg-simulator"));
@@ -82,7 +83,7 @@ fn a_sweep_goes_on_with_the_parts_that_are_missing() {
     let output = run(&sweep);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).contains("it belongs to another design, scenario or version"),
+        stderr(&output).contains("it belongs to another design, scenario, mode or version"),
         "{}",
         stderr(&output)
     );
@@ -154,6 +155,54 @@ fn a_run_goes_on_where_it_was_and_tells_the_same() {
     whole.replay.clone_from(&resumed.replay);
     assert_eq!(resumed.transcript, whole.transcript);
     assert!(resumed == whole, "the transcripts are the same, the reports are not");
+}
+
+/// Two cohorts; some sessions release nothing, and some only after shares were given.
+const PRIVATE: &str = "clients = 12\nsessions = 4\ncohorts = 2\nminimum_survivors = 6\nseed = 2\n\
+    graph = { kind = \"regular\", degree = 6 }\nfaults.dropouts = [{ probability = 0.3, moment = \"any\" }]\n\
+    privacy = { multiplier = 4, delta = 1e-5, dimension = 20, bits = 12, ";
+
+#[test]
+fn a_private_run_goes_on_with_the_account_that_it_had() {
+    for (budget, mode) in [("budget = 1.6 }", Mode::Real), ("budget = 9 }", Mode::Model)] {
+        let scenario = Scenario::parse(&format!("{PRIVATE}{budget}"), "test").unwrap();
+        let simulation = || Simulation::new(scenario.clone(), &Calibration::built_in(), mode).unwrap();
+        let whole = simulation().run(&|_| true).unwrap();
+        assert_eq!(whole.privacy.as_ref().unwrap().ended, budget.contains('6'));
+        for session in 0..whole.sessions.last().unwrap().session {
+            // One cohort is cut off before shares are given, when the other has released or aborted or has too.
+            let cut = |cohort: Option<u32>| {
+                move |at: Progress| {
+                    at.session != session
+                        || cohort.is_some_and(|cohort| at.cohort != cohort)
+                        || at.round != Round::MaskedInputCollection
+                }
+            };
+            for cohort in [Some(0), Some(1), None] {
+                let first = simulation().run(&cut(cohort)).unwrap();
+                let done = &whole.sessions[..first.sessions.len().min(2 * session as usize)];
+                assert!(!first.complete && first.sessions[..done.len()] == *done, "{budget} {cohort:?}");
+                assert_accounted(&first, &whole);
+                let text = serde_json::to_string(&first).unwrap();
+                let resumed = simulation().resume(serde_json::from_str(&text).unwrap()).unwrap();
+                assert!(resumed.run(&|_| true).unwrap() == whole, "{budget} {cohort:?}");
+            }
+        }
+    }
+}
+
+/// Every session that an interrupted run has shows what it has given away, as in the whole run, and the last one what all
+/// have: without any it is nothing, whatever was set aside.
+fn assert_accounted(first: &Report, whole: &Report) {
+    for session in &first.sessions {
+        let same =
+            whole.sessions.iter().find(|one| (one.session, one.cohort) == (session.session, session.cohort));
+        let [one, other] = [session, same.unwrap()].map(|session| session.privacy.unwrap());
+        assert_eq!((one.shares, one.server, one.release), (other.shares, other.server, other.release));
+        assert_eq!(one.server > 0.0, session.abort.is_none());
+    }
+    let last = first.sessions.last().and_then(|last| last.privacy).unwrap_or_default();
+    assert_eq!(last.composed_server, first.privacy.as_ref().unwrap().server);
 }
 
 #[cfg(target_os = "linux")]

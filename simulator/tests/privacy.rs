@@ -68,3 +68,24 @@ fn an_aborted_session_gives_away_nothing() {
     assert!(report.sessions[0].abort.is_some());
     assert_eq!((privacy.server, privacy.composed_server, report.privacy.unwrap().sessions), (0.0, 0.0, 0));
 }
+
+#[test]
+fn a_cohort_that_aborts_after_shares_were_given_spends_what_was_reserved() {
+    let text = "clients = 12\nsessions = 4\ncohorts = 2\nminimum_survivors = 6\nseed = 2\n\
+        graph = { kind = \"regular\", degree = 6 }\nfaults.dropouts = [{ probability = 0.3, moment = \"any\" }]\n\
+        privacy = { multiplier = 4, delta = 1e-5, dimension = 20, bits = 12 }";
+    let report = run(&Scenario::parse(text, "test").unwrap(), Mode::Model);
+    let unmasking = |abort: &str| abort.starts_with("Unmasking");
+    let sessions: Vec<_> = report.sessions.chunks(2).collect();
+    let [first, second] = [&sessions[0][0], &sessions[0][1]];
+    assert!(
+        first.abort.is_none() && second.abort.as_deref().is_some_and(unmasking),
+        "another seed is needed"
+    );
+    // That is what six shares give away, the fewest there could be, and not the ten of the cohort with a sum.
+    let [one, other] = [first, second].map(|session| session.privacy.unwrap());
+    assert!(one.shares > 6 && one.composed_server > one.server, "{one:?}");
+    assert_eq!((other.shares, other.composed_server), (0, one.composed_server));
+    let sums = sessions.iter().filter(|pair| pair.iter().any(|session| session.abort.is_none())).count();
+    assert_eq!(report.privacy.unwrap().sessions as usize, sums);
+}

@@ -16,7 +16,7 @@ pub(super) struct Limits {
     #[arg(long, value_name = "BYTES")]
     memory: Option<u64>,
     /// Do not begin what is estimated to take longer
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds_above_0, allow_negative_numbers = true)]
     time: Option<f64>,
 }
 
@@ -39,20 +39,25 @@ impl Limits {
         let Some(limit) = self.time else { return Ok(()) };
         let needed = seconds(scenario, calibration, mode, threads).map_err(|error| usage(&error))?;
         let sessions = (limit / needed * f64::from(scenario.sessions)) as u32;
-        let fits = match sessions {
-            // Linear in the clients of a regular graph; of a complete one this is too few.
-            0 => format!("one session of {} clients would fit", {
-                (limit / needed * f64::from(scenario.sessions) * f64::from(scenario.clients)) as u32
-            }),
+        // Linear in the clients of a regular graph; of a complete one this is too few.
+        let clients = (limit / needed * f64::from(scenario.sessions) * f64::from(scenario.clients)) as u32;
+        let fits = match (sessions, clients) {
+            (0, ..2) => "no session would fit".to_owned(),
+            (0, clients) => format!("one session of {clients} clients would fit"),
             _ => format!("sessions = {sessions} would fit"),
         };
         self.check_time(needed, &fits)
     }
 
     /// Refuses a sweep over these scenarios, which would take too much.
-    pub(super) fn check_sweep(&self, scenarios: &[Scenario], threads: usize) -> Result<(), Failure> {
+    pub(super) fn check_sweep(
+        &self,
+        scenarios: &[Scenario],
+        mode: Mode,
+        threads: usize,
+    ) -> Result<(), Failure> {
         let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
-        let needed = scenarios.iter().map(|one| memory_of_each(one, Mode::Model, threads));
+        let needed = scenarios.iter().map(|one| memory_of_each(one, mode, threads));
         let needed: Result<Vec<u64>, _> = needed.collect();
         let needed = needed.map_err(|error| usage(&error))?.into_iter().max().unwrap_or(0);
         self.check_memory(needed, |limit| match threads as u64 * limit / needed {
@@ -61,7 +66,7 @@ impl Limits {
         })?;
         let Some(limit) = self.time else { return Ok(()) };
         let sample = scenarios.iter().step_by(scenarios.len().div_ceil(SAMPLE).max(1));
-        let sample = sample.map(|one| seconds(one, &Calibration::built_in(), Mode::Model, 1));
+        let sample = sample.map(|one| seconds(one, &Calibration::built_in(), mode, 1));
         let sample = sample.collect::<Result<Vec<f64>, _>>().map_err(|error| usage(&error))?;
         let mean = sample.iter().sum::<f64>() / sample.len().max(1) as f64;
         let needed = mean * scenarios.len() as f64 / threads as f64;
@@ -90,7 +95,6 @@ impl Limits {
     fn check_time(&self, needed: f64, fits: &str) -> Result<(), Failure> {
         let Some(limit) = self.time else { return Ok(()) };
         eprintln!("estimated: {needed:.1} s");
-        // Not `needed > limit`: a limit that is no number allows nothing.
         if needed <= limit {
             return Ok(());
         }
@@ -98,6 +102,11 @@ impl Limits {
             "this is estimated to take {needed:.1} s, and --time allows {limit} s; {fits}"
         )))
     }
+}
+
+fn seconds_above_0(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0);
+    seconds.ok_or_else(|| "it must be a number of seconds above 0".to_owned())
 }
 
 fn mebibytes(bytes: u64) -> String {

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::{interrupted, watch};
 use super::limits::Limits;
-use super::{Failure, Format, print};
+use super::{Failure, Format, Kind, print};
 use crate::broken::Found;
 use crate::page::Sources;
 use crate::results::{classes, rounds, sessions, write_parquet};
@@ -65,14 +65,6 @@ Examples:
 /// Folder of the scenarios that show a mistake again, in the one of --out or here.
 const BROKEN: &str = "secagg-broken";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// The protocol's own clients and server
-    Real,
-    /// Sizes and operations in closed form
-    Model,
-}
-
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let calibration = match &arguments.calibration {
         Some(path) => Calibration::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
@@ -81,10 +73,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut scenario =
         Scenario::read(&arguments.scenario).map_err(|error| Failure::Usage(error.to_string()))?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
-    let mode = match arguments.mode {
-        Kind::Real => Mode::Real,
-        Kind::Model => Mode::Model,
-    };
+    let mode = Mode::from(arguments.mode);
     let mut simulation = Simulation::new(scenario.clone(), &calibration, mode)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let mut left = scenario.clone();
@@ -98,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     arguments.limits.check_run(&left, &calibration, mode)?;
     watch();
-    let bar = Bar::new(&scenario);
+    let bar = Bar::new(simulation.rounds());
     let report = simulation.run(&|progress| bar.show(progress));
     bar.bar.finish_and_clear();
     let mut report = report.map_err(|error| match error {
@@ -132,10 +121,7 @@ fn json(report: &Report) -> Result<String, Failure> {
 /// The command that gives the same report again.
 fn replay(arguments: &Arguments, seed: u64) -> String {
     let quoted = |path: &PathBuf| format!("'{}'", path.display().to_string().replace('\'', "'\\''"));
-    let mode = match arguments.mode {
-        Kind::Real => "real",
-        Kind::Model => "model",
-    };
+    let mode = Mode::from(arguments.mode).name();
     let calibration = arguments
         .calibration
         .as_ref()
@@ -167,9 +153,7 @@ struct Bar {
 }
 
 impl Bar {
-    fn new(scenario: &Scenario) -> Self {
-        // A session that is aborted has fewer rounds.
-        let rounds = u64::from(scenario.sessions) * u64::from(scenario.cohorts) * 4;
+    fn new(rounds: u64) -> Self {
         let bar =
             if std::io::stderr().is_terminal() { ProgressBar::new(rounds) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} rounds, {elapsed}");

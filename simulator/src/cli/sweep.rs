@@ -6,24 +6,27 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rayon::prelude::*;
 
-use super::Failure;
 use super::interrupt::{interrupted, watch};
 use super::limits::Limits;
+use super::{Failure, Kind};
 use crate::results::write_parquet;
 use crate::sweep::{Sweep, merge};
 use crate::{Mode, Scenario};
 
-/// Run a scenario at all points of a design, by numbers alone
+/// Run a scenario at all points of a design
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Sweeping {
     /// The design (TOML)
     design: PathBuf,
+    /// With the protocol's own cryptography, which attacks need, or by numbers alone
+    #[arg(long, value_enum, default_value_t = Kind::Model)]
+    mode: Kind,
     /// Folder of the parts; those that are there are not run again
     #[arg(long)]
     out: PathBuf,
     /// Parts [default: one for each run, at most 64]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     of: Option<u64>,
     /// The part to run, from 0
     /// [default: HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
@@ -54,7 +57,8 @@ pub(super) struct Merging {
 
 pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
     let sweep = Sweep::read(&arguments.design).map_err(Failure::Usage)?;
-    let of = arguments.of.unwrap_or(sweep.points().min(64)).max(1);
+    let mode = Mode::from(arguments.mode);
+    let of = arguments.of.unwrap_or(sweep.points().min(64));
     let index = match arguments.index {
         Some(index) => Some(index),
         None if arguments.of.is_some() => index_of_the_engine()?,
@@ -64,17 +68,17 @@ pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--index {index}: of {of} parts the last is {}", of - 1)));
     }
     let parts: Vec<u64> = index.map_or_else(|| (0..of).collect(), |index| vec![index]);
-    let scenarios = parts.iter().map(|index| sweep.scenarios((*index, of), &arguments.out));
+    let scenarios = parts.iter().map(|index| sweep.scenarios((*index, of), mode, &arguments.out));
     let scenarios: Result<Vec<Scenario>, String> = scenarios.flat_map(Iterator::collect::<Vec<_>>).collect();
     let scenarios = scenarios.map_err(Failure::Usage)?;
     let threads = rayon::current_num_threads().min(parts.len());
-    arguments.limits.check_sweep(&scenarios, threads)?;
+    arguments.limits.check_sweep(&scenarios, mode, threads)?;
     // Only their number has mattered: each is made again when it is run.
     drop(scenarios);
     watch();
     let bar = ProgressBar::with_draw_target(Some(parts.len() as u64), ProgressDrawTarget::stderr());
     let done = parts.into_par_iter().map(|index| {
-        let done = sweep.run((index, of), Mode::Model, &arguments.out, &|_| !interrupted());
+        let done = sweep.run((index, of), mode, &arguments.out, &|_| !interrupted());
         bar.inc(1);
         done
     });

@@ -4,7 +4,7 @@ use secagg::Round;
 use secagg::privacy::ledger::{self, Budget, Ledger, LedgerError};
 
 use super::Design;
-use crate::report::{PrivacyReport, SessionReport};
+use crate::report::{PrivacyReport, RoundReport, SessionReport};
 use crate::scenario::{Against, Privacy, Scenario, ScenarioError};
 
 /// The ledger of a run. Its rounds are the session numbers: a client is in one cohort of each at most, and loses there
@@ -13,6 +13,8 @@ pub(crate) struct Account {
     ledger: Ledger,
     design: Design,
     privacy: Privacy,
+    /// Sessions that have released a sum.
+    released: u32,
 }
 
 impl Account {
@@ -29,7 +31,7 @@ impl Account {
         let epsilon = privacy.budget.unwrap_or(f64::MAX);
         let (ledger, _) =
             Ledger::new("run", Budget { against, epsilon, delta: privacy.delta }).map_err(failed)?;
-        Ok(Some(Self { ledger, design: design.clone(), privacy: privacy.clone() }))
+        Ok(Some(Self { ledger, design: design.clone(), privacy: privacy.clone(), released: 0 }))
     }
 
     /// Sets aside what a session may release at most: with the fewest honest shares. False if the budget has not that
@@ -67,12 +69,14 @@ impl Account {
             }
             report.privacy = Some(privacy);
         }
+        self.released += u32::from(fewest.is_some());
         let name = session.to_string();
-        let mut rounds = reports.iter().flat_map(|report| &report.rounds);
+        let unmasking = |round: &RoundReport| round.round == Round::Unmasking.name();
+        let lost = |report: &SessionReport| report.abort.is_some() && report.rounds.iter().any(unmasking);
         let entry = match fewest {
-            Some(shares) => Some(self.ledger.settle(&name, self.release(shares)?)),
             // Shares may have been given: the reservation stays.
-            None if rounds.any(|round| round.round == Round::Unmasking.name()) => None,
+            _ if reports.iter().any(lost) => None,
+            Some(shares) => Some(self.ledger.settle(&name, self.release(shares)?)),
             None => Some(self.ledger.cancel(&name)),
         };
         if let Some(entry) = entry {
@@ -92,7 +96,6 @@ impl Account {
     pub(crate) fn report(&self, ended: bool, clients: u32) -> Result<PrivacyReport, ScenarioError> {
         let (design, spent) = (&self.design, self.ledger.spent().map_err(failed)?);
         let left = || self.ledger.rounds_left(&self.release(design.fewest)?).map_err(failed);
-        let released = |state: &ledger::State| matches!(state, ledger::State::Settled(_));
         Ok(PrivacyReport {
             mechanism: self.privacy.mechanism.name().to_owned(),
             bits: design.spec.bits,
@@ -102,7 +105,7 @@ impl Account {
             fewest_shares: design.fewest,
             error: design.error(clients),
             error_central: design.central,
-            sessions: self.ledger.rounds().filter(|(_, state)| released(state)).count() as u32,
+            sessions: self.released,
             server: spent.server,
             release: spent.public,
             ended,

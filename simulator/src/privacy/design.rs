@@ -1,5 +1,8 @@
 //! From a target to noise, scale and width: the choice that `secagg privacy plan` makes.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use secagg::VectorSpec;
 use secagg::privacy::ledger::{Release, Sampling};
 use secagg::privacy::{Curve, Encoding, Gaussian, Noise, PrivacyError, Task, Variance};
@@ -31,6 +34,7 @@ pub(crate) struct Design {
 }
 
 /// What a design is made from.
+#[derive(Clone, Copy, Debug)]
 struct Question<'a> {
     privacy: &'a Privacy,
     mechanism: Mechanism,
@@ -38,9 +42,15 @@ struct Question<'a> {
     fewest: u32,
     rounds: u32,
     sampling: Sampling,
-    /// Noise of the central Gaussian over the clip.
+    /// Noise of the central Gaussian over the clip; 0 until it is computed.
     central: f64,
 }
+
+/// Designs by their questions: a scenario is asked when it is read, weighed and run, and the points of a sweep mostly
+/// ask the same.
+static KNOWN: Mutex<BTreeMap<String, Design>> = Mutex::new(BTreeMap::new());
+/// When there are so many, all are forgotten.
+const MOST_KNOWN: usize = 1 << 15;
 
 impl Design {
     /// The design of a scenario's private vector, if it has one.
@@ -50,13 +60,19 @@ impl Design {
     pub(crate) fn of(scenario: &Scenario) -> Result<Option<Self>, ScenarioError> {
         let Some(privacy) = &scenario.privacy else { return Ok(None) };
         let question = Question::of(scenario, privacy, privacy.mechanism)?;
-        match privacy.bits {
-            None => question.choose().map_err(refused),
-            Some(bits) => question
-                .design(bits)
-                .map_err(|error| ScenarioError::Impossible(format!("privacy, with {bits} bits: {error}"))),
+        if let Some(design) = known().get(&question.key()) {
+            return Ok(Some(design.clone()));
         }
-        .map(Some)
+        let design = question.answer()?;
+        // Whoever has been told the bits asks with them.
+        let told = Privacy { bits: Some(design.spec.bits), ..privacy.clone() };
+        let again = Question { privacy: &told, ..question };
+        let mut known = known();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.extend([question, again].map(|question| (question.key(), design.clone())));
+        Ok(Some(design))
     }
 
     /// What a session releases with so many honest shares of noise in its sum.
@@ -66,16 +82,9 @@ impl Design {
 
     /// The error to be expected of a coordinate of the decoded sum of so many survivors, in real units: the root of the
     /// mean square.
-    ///
-    /// Three independent parts: noise, roundings, and wraps, which move a coordinate by 2^b. Vectors are taken to be as
-    /// long as the clip and to point the same way, and rotated coordinates to be normal, as when the scale is chosen.
     pub(crate) fn error(&self, survivors: u32) -> f64 {
-        let encoding = &self.encoding;
-        let spread = encoding.task().clip * encoding.scale() / f64::from(encoding.padded_dimension()).sqrt();
-        let share = self.noise.variance as f64 / Variance::ONE as f64;
-        let ring = f64::from(encoding.task().bits).exp2();
-        let wraps = encoding.wrap_probability() * ring * ring;
-        (f64::from(survivors) * (share + rounding_variance(spread)) + wraps).sqrt() / encoding.scale()
+        let variance = self.noise.variance as f64 / Variance::ONE as f64;
+        self.encoding.expected_error(survivors, variance)
     }
 }
 
@@ -98,9 +107,29 @@ impl<'a> Question<'a> {
             _ => Sampling::All,
         };
         let rounds = privacy.rounds.unwrap_or(scenario.sessions);
-        let mut question = Self { privacy, mechanism, clients, fewest, rounds, sampling, central: 0.0 };
-        question.central = question.central().map_err(refused)?;
-        Ok(question)
+        Ok(Self { privacy, mechanism, clients, fewest, rounds, sampling, central: 0.0 })
+    }
+
+    /// All that the answer depends on; a number's shortest decimal is its own.
+    fn key(&self) -> String {
+        format!("{self:?}")
+    }
+
+    /// With the central Gaussian's noise.
+    fn solved(self) -> Result<Self, ScenarioError> {
+        Ok(Self { central: self.central().map_err(refused)?, ..self })
+    }
+
+    fn answer(self) -> Result<Design, ScenarioError> {
+        let question = self.solved()?;
+        match self.privacy.bits {
+            None => question.choose().map_err(refused),
+            Some(bits) => question.design(bits).map_err(|error| {
+                ScenarioError::Impossible(format!(
+                    "privacy.bits = {bits}: {error}; without bits they are chosen"
+                ))
+            }),
+        }
     }
 
     /// The ε that the scenario limits, of all rounds, if one gives away what these curves say.
@@ -220,12 +249,17 @@ pub(crate) fn figure(scenario: &Scenario) -> Option<Figure> {
     let privacy = scenario.privacy.as_ref()?;
     let mut figure = Figure { lines: Vec::new(), central: 0.0 };
     for mechanism in Mechanism::ALL {
-        let question = Question::of(scenario, privacy, mechanism).ok()?;
+        let question = Question::of(scenario, privacy, mechanism).ok()?.solved().ok()?;
         let point = |bits: u8| Some((f64::from(bits), question.design(bits).ok()?.error(scenario.clients)));
         figure.lines.push((mechanism, WIDTHS.filter_map(point).collect()));
         figure.central = question.central * privacy.clip;
     }
     Some(figure)
+}
+
+/// A design that a panic has left behind is whole: it is put there in one piece.
+fn known() -> MutexGuard<'static, BTreeMap<String, Design>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn release(
@@ -243,14 +277,42 @@ fn release(
     })
 }
 
-/// The mean of f(1 − f), the variance of a stochastic rounding, where f is the fraction of a normal variable of
-/// standard deviation `spread`: 1/6 − Σ_{j≥1} exp(−2π²j²·spread²)/(πj)².
-fn rounding_variance(spread: f64) -> f64 {
-    use std::f64::consts::PI;
-    let term = |j: u32| (-2.0 * (PI * f64::from(j) * spread).powi(2)).exp() / (PI * f64::from(j)).powi(2);
-    (1.0 / 6.0 - (1..=1000).rev().map(term).sum::<f64>()).max(0.0)
-}
-
 fn refused(error: PrivacyError) -> ScenarioError {
     ScenarioError::Impossible(format!("privacy: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario(more: &str) -> Scenario {
+        let text = format!(
+            "clients = 77\nminimum_survivors = 60\ngraph = {{ kind = \"regular\", degree = 10 }}\n\
+             privacy = {{ multiplier = 4.125, delta = 1e-5, dimension = 33 }}\n{more}"
+        );
+        Scenario::parse(&text, "test").unwrap()
+    }
+
+    #[test]
+    fn a_design_is_made_once_for_all_that_ask_the_same() {
+        let question = |scenario: &Scenario| {
+            let privacy = scenario.privacy.clone().unwrap();
+            Question::of(scenario, &privacy, privacy.mechanism).unwrap().key()
+        };
+        let one = scenario("");
+        // Reading it has chosen the bits, and whoever asks with them is answered.
+        let design = known().get(&question(&one)).cloned().unwrap();
+        let privacy = one.privacy.clone().unwrap();
+        assert_eq!(privacy.bits, Some(design.spec.bits));
+        let anew = Question::of(&one, &privacy, privacy.mechanism).unwrap().answer().unwrap();
+        assert_eq!(format!("{anew:?}"), format!("{design:?}"));
+        // What has nothing to do with noise asks the same, all else another.
+        assert_eq!(
+            question(&scenario("seed = 5\nfaults.dropouts = [{ probability = 0.1 }]")),
+            question(&one)
+        );
+        for other in ["sessions = 2", "corrupt = 0.1", "population = 100"] {
+            assert_ne!(question(&scenario(other)), question(&one));
+        }
+    }
 }

@@ -112,6 +112,11 @@ impl Lie {
         Self::FalseComplaint,
     ];
 
+    /// Its name in scenarios, in quotes.
+    fn name(self) -> String {
+        toml::Value::try_from(self).map_or_else(|_| format!("{self:?}"), |name| name.to_string())
+    }
+
     /// The round in which it is told.
     pub fn round(self) -> Round {
         match self {
@@ -136,6 +141,17 @@ impl Lie {
         }
     }
 
+    /// Whether the client is put out of the session for it before any masked input is taken.
+    pub(crate) fn is_put_out_before_masking(self) -> bool {
+        self.round() < Round::MaskedInputCollection && self != Self::FalseCommitment
+    }
+
+    /// Whether the answer that it is told in is lost, and the client with it, before shares are asked for.
+    pub(crate) fn loses_its_answer(self) -> bool {
+        self.is_put_out_before_masking()
+            || matches!(self, Self::WrongLength | Self::Padding | Self::BadConsent)
+    }
+
     /// Whether only a suite with signatures has what it is about.
     pub fn is_of_signatures(self) -> bool {
         matches!(self, Self::BadCertificate | Self::BadIdentity | Self::BadKeySignature | Self::BadConsent)
@@ -157,7 +173,7 @@ impl Adversaries {
         for liars in &self.lies {
             share("adversaries.lies: share", liars.share)?;
             if liars.lie.is_of_signatures() && !signed {
-                return Err(format!("adversaries.lies: {:?} needs the suite \"active\"", liars.lie));
+                return Err(format!("adversaries.lies: {} needs the suite \"active\"", liars.lie.name()));
             }
             if liars.lie == Lie::Padding && !padded {
                 return Err("adversaries.lies: the last vector fills its bytes and has no padding".to_owned());

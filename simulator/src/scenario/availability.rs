@@ -95,7 +95,10 @@ fn parse(text: &str) -> Result<Vec<Vec<(f64, f64)>>, BadRow> {
     let mut rows = (1..).zip(text.lines());
     match rows.next() {
         Some((_, header)) if header.trim_end() == "device,from,to" => {}
-        _ => return Err((1, 1, "the first line must be: device,from,to".to_owned())),
+        found => {
+            let found = found.map_or("", |(_, header)| header);
+            return Err((1, 1, format!("the first line is {found:?}, but must be device,from,to")));
+        }
     }
     for (line, row) in rows.filter(|(_, row)| !row.trim().is_empty()) {
         let mut column = 1;
@@ -151,7 +154,8 @@ mod tests {
         assert_eq!(place("1,0,5\n12,4,x").1, 6);
         assert!(place("1,9,5").2.contains("ends at 5 and begins at 9"));
         assert!(place("1,9").2.contains("2 fields"));
-        assert!(parse("a,b\n").is_err());
+        let header = (1, 1, "the first line is \"device,from,until\", but must be device,from,to".to_owned());
+        assert_eq!(parse("device,from,until\n1,0,5\n"), Err(header));
         assert_eq!(
             parse("device,from,to\n7,10,20\n3,1,2\n7,1,2\n").unwrap(),
             [vec![(1.0, 2.0)], vec![(1.0, 2.0), (10.0, 20.0)]]

@@ -95,6 +95,18 @@ impl From<RoundName> for Round {
     }
 }
 
+impl From<Round> for RoundName {
+    fn from(round: Round) -> Self {
+        match round {
+            Round::AdvertiseKeys => Self::AdvertiseKeys,
+            Round::ShareKeys => Self::ShareKeys,
+            Round::MaskedInputCollection => Self::MaskedInputCollection,
+            Round::ConsistencyCheck => Self::ConsistencyCheck,
+            Round::Unmasking => Self::Unmasking,
+        }
+    }
+}
+
 impl Faults {
     /// The probability that a client meets one of the dropout rules before the end of a session.
     pub fn dropout_probability(&self) -> f64 {

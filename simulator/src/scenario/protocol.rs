@@ -2,9 +2,9 @@
 
 use secagg::parameters::{Fraction, Model, Question};
 use secagg::{Authority, Config, Graph, Suite, VectorSpec};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Scenario, ScenarioError};
+use super::{Dropout, Moment, Scenario, ScenarioError};
 use crate::privacy::Design;
 
 /// Against whom a session protects.
@@ -38,9 +38,11 @@ pub enum GraphChoice {
     },
     /// The smallest degree and threshold that are safe, by exact computation.
     Planner {
-        /// Share of corrupt clients, such as "0.05".
+        /// Share of corrupt clients, such as 0.05 or "0.05".
+        #[serde(deserialize_with = "decimal")]
         corrupt: String,
-        /// Share of clients that drop out, such as "0.1".
+        /// Share of clients that drop out, such as 0.1 or "0.1".
+        #[serde(deserialize_with = "decimal")]
         dropout: String,
     },
 }
@@ -49,6 +51,21 @@ impl Default for GraphChoice {
     fn default() -> Self {
         Self::Complete { threshold: None }
     }
+}
+
+/// A decimal, written as a number or as a text.
+fn decimal<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "give a share such as 0.05")]
+    enum Decimal {
+        Text(String),
+        // The shortest decimal of a number is what was written.
+        Number(f64),
+    }
+    Ok(match Decimal::deserialize(source)? {
+        Decimal::Text(text) => text,
+        Decimal::Number(number) => number.to_string(),
+    })
 }
 
 /// One vector of the session.
@@ -80,16 +97,27 @@ impl Scenario {
         Self { clients, graph, population, minimum_survivors, ..self.clone() }
     }
 
-    /// With a private vector's coordinates as integers, and without adversaries.
+    /// With a private vector's coordinates as integers, and with liars that vanish where their lies are noticed.
     ///
     /// # Errors
     /// There is no noise for the private vector.
     pub(crate) fn plain(&self) -> Result<Self, ScenarioError> {
-        let design = Design::of(self)?.map(|design| design.spec);
-        let vector =
-            |spec: VectorSpec| Vector { name: spec.name, length: spec.length, bits: spec.bits, bound: None };
-        let vectors = self.vectors.iter().cloned().chain(design.map(vector)).collect();
-        Ok(Self { vectors, privacy: None, adversaries: None, ..self.clone() })
+        let private = self.privacy.as_ref().map(|privacy| {
+            let (name, length) = (privacy.name.clone(), privacy.dimension.next_power_of_two());
+            // They were chosen when the scenario was read.
+            let chosen = || Ok(Design::of(self)?.map_or(1, |design| design.spec.bits));
+            privacy.bits.map_or_else(chosen, Ok).map(|bits| Vector { name, length, bits, bound: None })
+        });
+        let vectors = self.vectors.iter().cloned().chain(private.transpose()?).collect();
+        let lies = self.adversaries.iter().flat_map(|adversaries| &adversaries.lies);
+        let lost = lies.filter(|liars| liars.lie.loses_its_answer());
+        let mut faults = self.faults.clone();
+        faults.dropouts.extend(lost.map(|liars| Dropout {
+            round: Some(liars.lie.round().into()),
+            probability: liars.share,
+            moment: Moment::Uploading,
+        }));
+        Ok(Self { vectors, privacy: None, adversaries: None, faults, ..self.clone() })
     }
 
     /// The configuration of a session of so many clients. If they are too few for the degree, the graph is complete.
@@ -102,12 +130,7 @@ impl Scenario {
         nonce: [u8; 32],
         design: Option<&Design>,
     ) -> Result<Config, ScenarioError> {
-        let suite = match self.suite {
-            SuiteName::Curious => Suite::Curious,
-            SuiteName::Active => {
-                Suite::Active { corrupt: self.corrupt_of(clients)?, authority: authority(self.seed).public() }
-            }
-        };
+        let suite = self.suite_of(clients)?;
         let (graph, threshold) = self.graph.choose(clients, suite)?;
         let vectors =
             self.vectors.iter().map(Vector::spec).chain(design.map(|design| design.spec.clone())).collect();
@@ -115,6 +138,19 @@ impl Scenario {
         let config = Config { suite, graph, clients, threshold, minimum_survivors, vectors, task, nonce };
         config.check().map_err(|misuse| ScenarioError::Impossible(misuse.to_string()))?;
         Ok(config)
+    }
+
+    /// The suite of a session of so many clients.
+    ///
+    /// # Errors
+    /// A share of corrupt clients that cannot be reckoned with.
+    pub(crate) fn suite_of(&self, clients: u32) -> Result<Suite, ScenarioError> {
+        Ok(match self.suite {
+            SuiteName::Curious => Suite::Curious,
+            SuiteName::Active => {
+                Suite::Active { corrupt: self.corrupt_of(clients)?, authority: authority(self.seed).public() }
+            }
+        })
     }
 
     /// How many of so many clients may be corrupt, rounded up.

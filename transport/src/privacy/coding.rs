@@ -77,12 +77,10 @@ impl Coding {
         of_either!(self, encoding => encoding.wrap_probability())
     }
 
-    /// Bits of fraction of what coordinates are rounded to; 0 for integers.
-    pub fn grid(&self) -> u32 {
-        match self {
-            Self::Rounded(_) => 0,
-            Self::Centred(encoding) => encoding.grid(),
-        }
+    /// The error to be expected of a coordinate of the decoded sum of so many survivors, in real units, if σ² of each
+    /// one's share, in squared integer units, is `variance`; see [`Encoding::expected_error`].
+    pub fn expected_error(&self, survivors: u32, variance: f64) -> f64 {
+        of_either!(self, encoding => encoding.expected_error(survivors, variance))
     }
 
     /// The sum of the clipped vectors with the noise of all clients, in real units.

@@ -203,38 +203,19 @@ pub struct Design {
 impl Design {
     /// The error to be expected of a coordinate of the decoded sum of all clients: the root of the mean square, in
     /// real units.
-    ///
-    /// Three independent parts: the noise of all clients, their roundings, and wraps, which move a coordinate
-    /// by 2^b. As for the choice of the scale, vectors are taken to be as long as the clip and to point the same
-    /// way, and rotated coordinates to be normal.
     pub fn error(&self) -> f64 {
         self.error_with(self.sigma().powi(2))
     }
 
     /// The same if σ² of each client's share, in squared integer units, is `share`.
     pub(super) fn error_with(&self, share: f64) -> f64 {
-        let encoding = &self.encoding;
-        let clients = f64::from(encoding.task().clients);
-        let spread = encoding.task().clip * encoding.scale() / f64::from(encoding.padded_dimension()).sqrt();
-        let fine = f64::exp2(f64::from(encoding.grid()));
-        let rounding = rounding_variance(spread * fine) / (fine * fine);
-        let ring = f64::exp2(f64::from(encoding.task().bits));
-        let wraps = encoding.wrap_probability() * ring * ring;
-        (clients * (share + rounding) + wraps).sqrt() / encoding.scale()
+        self.encoding.expected_error(self.encoding.task().clients, share)
     }
 
     /// The σ of a share as it is drawn, in integer units.
     pub fn sigma(&self) -> f64 {
         self.encoding.variance().map_or(f64::INFINITY, |variance| variance.sigma())
     }
-}
-
-/// The mean of f(1 − f), the variance of a stochastic rounding, where f is the fraction of a normal variable of
-/// standard deviation `spread`: 1/6 − Σ_{j≥1} exp(−2π²j²·spread²)/(πj)².
-fn rounding_variance(spread: f64) -> f64 {
-    use std::f64::consts::PI;
-    let term = |j: u32| (-2.0 * (PI * f64::from(j) * spread).powi(2)).exp() / (PI * f64::from(j)).powi(2);
-    (1.0 / 6.0 - (1..=1000).rev().map(term).sum::<f64>()).max(0.0)
 }
 
 #[cfg(test)]
@@ -314,15 +295,5 @@ mod tests {
             assert!(design.sigma() > scheme.greatest_sigma() / 3.0, "{}", design.sigma());
             assert!(scheme.noise(design.sigma()).is_ok());
         }
-    }
-
-    #[test]
-    fn roundings_vary_as_the_fraction_does() {
-        assert!((rounding_variance(3.0) - 1.0 / 6.0).abs() < 1e-12);
-        assert!(rounding_variance(0.0) < 2e-4);
-        // |x| far below 1 is rounded to ±1 with probability |x|: variance E|x| − E x².
-        let spread: f64 = 0.05;
-        let expected = spread * (2.0 / std::f64::consts::PI).sqrt() - spread * spread;
-        assert!((rounding_variance(spread) / expected - 1.0).abs() < 0.01);
     }
 }
