@@ -3,12 +3,15 @@
 
 use curve25519_dalek::scalar::Scalar;
 
-use crate::crypto::agree::{EncryptionKey, MaskPublicKey, mask_public_key};
+use crate::crypto::agree::{EncryptionKeyOf, MaskPublicKey, mask_public_key};
 use crate::crypto::decode::{ATTEMPTS, decode as decode_shares};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
 use crate::crypto::sign::{SecretKey, Signed, VerifyingKey, first_invalid};
+#[cfg(feature = "aws-lc")]
+use crate::crypto::x25519::aws_lc::AwsLc;
+use crate::crypto::x25519::{Built, Dalek, PrivateKey};
 use crate::graph::{Circle, Neighbourhoods, drawn_holders};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::privacy::{self, CentredNoise, Noise, NoiseLaw, Prepared, Rotation, Variance};
@@ -331,7 +334,23 @@ pub fn decrypt(
 
 /// The agreement of encryption keys; an error if the public one breaks `[3.2-1]`.
 pub fn encryption_agreement(secret: &Bytes32, public: &Bytes32) -> Result<Bytes32, Misbehaviour> {
-    EncryptionKey::new(secret).agree(public).map(|agreed| *agreed)
+    agreement::<Built>(secret, public)
+}
+
+fn agreement<K: PrivateKey>(secret: &Bytes32, public: &Bytes32) -> Result<Bytes32, Misbehaviour> {
+    EncryptionKeyOf::<K>::new(secret).agree(public).map(|agreed| *agreed)
+}
+
+/// [`encryption_agreement`] by one library.
+pub type Agreement = fn(&Bytes32, &Bytes32) -> Result<Bytes32, Misbehaviour>;
+
+/// The agreement of encryption keys by each library of this build, with the library's name.
+pub fn encryption_agreements() -> Vec<(&'static str, Agreement)> {
+    Vec::from([
+        ("x25519-dalek", agreement::<Dalek> as Agreement),
+        #[cfg(feature = "aws-lc")]
+        ("AWS-LC", agreement::<AwsLc> as Agreement),
+    ])
 }
 
 /// The agreement of mask keys; an error if the public one breaks `[3.2-2]`.

@@ -4,21 +4,23 @@ use curve25519_dalek::constants::RISTRETTO_BASEPOINT_TABLE;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::IsIdentity;
-use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
+use super::x25519::{Built, PrivateKey};
 use crate::Misbehaviour;
 
 /// An X25519 key pair; its public key encrypts shares for its owner.
-pub(crate) struct EncryptionKey {
-    secret: StaticSecret,
+pub(crate) type EncryptionKey = EncryptionKeyOf<Built>;
+
+/// The same by one library.
+pub(crate) struct EncryptionKeyOf<K> {
+    secret: K,
     pub(crate) public: [u8; 32],
 }
 
-impl EncryptionKey {
+impl<K: PrivateKey> EncryptionKeyOf<K> {
     pub(crate) fn new(secret: &[u8; 32]) -> Self {
-        let secret = StaticSecret::from(*secret);
-        let public = PublicKey::from(&secret).to_bytes();
+        let (secret, public) = K::pair(secret);
         Self { secret, public }
     }
 
@@ -27,11 +29,7 @@ impl EncryptionKey {
         if !is_below_p(public) {
             return Err(Misbehaviour::BadEncryptionKey);
         }
-        let shared = self.secret.diffie_hellman(&PublicKey::from(*public));
-        if !shared.was_contributory() {
-            return Err(Misbehaviour::BadEncryptionKey);
-        }
-        Ok(Zeroizing::new(shared.to_bytes()))
+        self.secret.agree(public).ok_or(Misbehaviour::BadEncryptionKey)
     }
 }
 
