@@ -368,21 +368,21 @@ pub fn bundle(
     mask_key: &Bytes32,
     seed: &Bytes32,
 ) -> Result<[Vec<u8>; 2], Misbehaviour> {
-    let key = direction(way).key(&encryption_agreement(secret, &way.2.1)?);
+    let key = direction(way).key(&encryption_agreement(secret, &way.2.1)?, [&way.1.1, &way.2.1]);
     let shares = Shares { mask_key: scalar(mask_key), self_mask: scalar(seed) };
     Ok([key.to_vec(), direction(way).seal(&key, &shares).to_vec()])
 }
 
 /// The shares of a bundle, of the mask key and of the self mask seed, for the holder's secret (`[4.4-3]`).
 pub fn opened_bundle(way: &Way, secret: &Bytes32, bundle: &[u8]) -> Result<[Bytes32; 2], Misbehaviour> {
-    let key = direction(way).key(&encryption_agreement(secret, &way.1.1)?);
+    let key = direction(way).key(&encryption_agreement(secret, &way.1.1)?, [&way.1.1, &way.2.1]);
     let bundle = bundle.try_into().map_err(|_| Misbehaviour::BadBundle)?;
     let shares = direction(way).open(&key, bundle).ok_or(Misbehaviour::BadBundle)?;
     Ok([shares.mask_key.to_bytes(), shares.self_mask.to_bytes()])
 }
 
 fn direction((session, owner, holder): &Way) -> Direction<'_> {
-    Direction { suite: SUITE, session, owner: (owner.0, &owner.1), holder: (holder.0, &holder.1) }
+    Direction { suite: SUITE, session, owner: owner.0, holder: holder.0 }
 }
 
 /// The first bytes of a keystream (spec §3.4).
