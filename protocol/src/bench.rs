@@ -6,12 +6,15 @@ use aes::cipher::consts::U16;
 use aes::cipher::{BlockSizeUser, ParBlocks, StreamCipherBackend, StreamCipherClosure};
 use curve25519_dalek::scalar::Scalar;
 
-use crate::crypto::agree::{EncryptionKey, MaskPublicKey, mask_public_key};
+use crate::crypto::agree::{EncryptionKey, EncryptionKeyOf, MaskPublicKey, mask_public_key};
 use crate::crypto::hash;
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial};
 use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, first_invalid, is_valid};
+#[cfg(feature = "aws-lc")]
+use crate::crypto::x25519::aws_lc::AwsLc;
+use crate::crypto::x25519::{Dalek, PrivateKey};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::privacy::bench as privacy;
 use crate::rounds::reconstruction::{Collected, Secret, reconstruct};
@@ -108,13 +111,29 @@ impl Pair {
 
     /// Derives the key of a bundle, seals it and opens it: twice the work that is counted as a bundle's bytes.
     pub fn seal_and_open(&self) -> bool {
-        let one = (self.ids.0, &self.encryption.public);
-        let other = (self.ids.1, &self.other_encryption);
-        let way = Direction { suite: Suite::Curious, session: &SESSION, owner: one, holder: other };
+        let way =
+            Direction { suite: Suite::Curious, session: &SESSION, owner: self.ids.0, holder: self.ids.1 };
         let shares = Shares { mask_key: self.mask, self_mask: self.mask };
-        let sealed = way.seal(&way.key(&black_box([9; 32])), &shares);
-        way.open(&way.key(&black_box([9; 32])), &sealed).is_some()
+        let key = || way.key(&black_box([9; 32]), [&self.encryption.public, &self.other_encryption]);
+        let sealed = way.seal(&key(), &shares);
+        way.open(&key(), &sealed).is_some()
     }
+}
+
+/// Agrees once; whether it worked.
+pub type Agree = Box<dyn Fn() -> bool>;
+
+/// An X25519 agreement with a client by each library of the build, with the library's name.
+pub fn encryption_pairs() -> Vec<(&'static str, Agree)> {
+    fn pair<K: PrivateKey + 'static>() -> Agree {
+        let (one, other) = (EncryptionKeyOf::<K>::new(&[5; 32]), EncryptionKeyOf::<K>::new(&[6; 32]).public);
+        Box::new(move || one.agree(&black_box(other)).is_ok())
+    }
+    Vec::from([
+        ("x25519-dalek", pair::<Dalek>()),
+        #[cfg(feature = "aws-lc")]
+        ("AWS-LC", pair::<AwsLc>()),
+    ])
 }
 
 /// Adds a packed vector of ones into sums of the lane for so many bits.

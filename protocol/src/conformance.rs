@@ -3,12 +3,15 @@
 
 use curve25519_dalek::scalar::Scalar;
 
-use crate::crypto::agree::{EncryptionKey, MaskPublicKey, mask_public_key};
+use crate::crypto::agree::{EncryptionKeyOf, MaskPublicKey, mask_public_key};
 use crate::crypto::decode::{ATTEMPTS, decode as decode_shares};
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial, decode_share};
 use crate::crypto::sign::{SecretKey, Signed, VerifyingKey, is_valid};
+#[cfg(feature = "aws-lc")]
+use crate::crypto::x25519::aws_lc::AwsLc;
+use crate::crypto::x25519::{Built, Dalek, PrivateKey};
 use crate::graph::{Circle, Neighbourhoods, drawn_holders};
 use crate::mask::{MaskSeed, Sign, apply_all};
 use crate::privacy::{self, CentredNoise, Noise, NoiseLaw, Prepared, Rotation, Variance};
@@ -331,7 +334,23 @@ pub fn decrypt(
 
 /// The agreement of encryption keys; an error if the public one breaks `[3.2-1]`.
 pub fn encryption_agreement(secret: &Bytes32, public: &Bytes32) -> Result<Bytes32, Misbehaviour> {
-    EncryptionKey::new(secret).agree(public).map(|agreed| *agreed)
+    agreement::<Built>(secret, public)
+}
+
+fn agreement<K: PrivateKey>(secret: &Bytes32, public: &Bytes32) -> Result<Bytes32, Misbehaviour> {
+    EncryptionKeyOf::<K>::new(secret).agree(public).map(|agreed| *agreed)
+}
+
+/// [`encryption_agreement`] by one library.
+pub type Agreement = fn(&Bytes32, &Bytes32) -> Result<Bytes32, Misbehaviour>;
+
+/// The agreement of encryption keys by each library of this build, with the library's name.
+pub fn encryption_agreements() -> Vec<(&'static str, Agreement)> {
+    Vec::from([
+        ("x25519-dalek", agreement::<Dalek> as Agreement),
+        #[cfg(feature = "aws-lc")]
+        ("AWS-LC", agreement::<AwsLc> as Agreement),
+    ])
 }
 
 /// The agreement of mask keys; an error if the public one breaks `[3.2-2]`.
@@ -349,21 +368,21 @@ pub fn bundle(
     mask_key: &Bytes32,
     seed: &Bytes32,
 ) -> Result<[Vec<u8>; 2], Misbehaviour> {
-    let key = direction(way).key(&encryption_agreement(secret, &way.2.1)?);
+    let key = direction(way).key(&encryption_agreement(secret, &way.2.1)?, [&way.1.1, &way.2.1]);
     let shares = Shares { mask_key: scalar(mask_key), self_mask: scalar(seed) };
     Ok([key.to_vec(), direction(way).seal(&key, &shares).to_vec()])
 }
 
 /// The shares of a bundle, of the mask key and of the self mask seed, for the holder's secret (`[4.4-3]`).
 pub fn opened_bundle(way: &Way, secret: &Bytes32, bundle: &[u8]) -> Result<[Bytes32; 2], Misbehaviour> {
-    let key = direction(way).key(&encryption_agreement(secret, &way.1.1)?);
+    let key = direction(way).key(&encryption_agreement(secret, &way.1.1)?, [&way.1.1, &way.2.1]);
     let bundle = bundle.try_into().map_err(|_| Misbehaviour::BadBundle)?;
     let shares = direction(way).open(&key, bundle).ok_or(Misbehaviour::BadBundle)?;
     Ok([shares.mask_key.to_bytes(), shares.self_mask.to_bytes()])
 }
 
 fn direction((session, owner, holder): &Way) -> Direction<'_> {
-    Direction { suite: SUITE, session, owner: (owner.0, &owner.1), holder: (holder.0, &holder.1) }
+    Direction { suite: SUITE, session, owner: owner.0, holder: holder.0 }
 }
 
 /// The first bytes of a keystream (spec §3.4).

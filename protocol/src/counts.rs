@@ -9,7 +9,7 @@ use std::ops::{AddAssign, Mul, Sub};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Counts {
-    /// X25519 agreements (and checks of a key's order, which cost the same).
+    /// X25519 agreements.
     pub encryption_agreements: u64,
     /// Variable-base multiplications on ristretto255.
     pub mask_agreements: u64,

@@ -7,6 +7,7 @@ pub(crate) mod prg;
 pub(crate) mod seal;
 pub(crate) mod sharing;
 pub(crate) mod sign;
+pub(crate) mod x25519;
 
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};

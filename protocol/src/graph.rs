@@ -98,10 +98,9 @@ impl Neighbourhoods {
         listed.iter().copied().filter(move |&other| other != id).chain(drawn.into_iter().flatten().copied())
     }
 
-    /// The place of `holder` among the holders of `owner`, itself not counted.
-    pub(crate) fn place(&self, owner: ClientId, holder: ClientId) -> Option<usize> {
-        let at = self.listed(owner).binary_search(&holder).ok()?;
-        Some(at - usize::from(self.owner_holds() && owner < holder))
+    /// The others that hold shares of `owner`, ascending.
+    pub(crate) fn holders_of(&self, owner: ClientId) -> impl Iterator<Item = ClientId> + '_ {
+        self.listed(owner).iter().copied().filter(move |&other| other != owner)
     }
 
     /// How many others `id` shares its secrets with.
@@ -223,8 +222,8 @@ mod tests {
                 let list: Vec<_> = graph.of(id).collect();
                 prop_assert_eq!(list.len(), degree as usize);
                 prop_assert!(list.windows(2).all(|pair| pair[0] < pair[1]));
-                for (at, &other) in list.iter().enumerate() {
-                    prop_assert_eq!(graph.place(id, other), Some(at));
+                prop_assert!(graph.holders_of(id).eq(list.iter().copied()));
+                for &other in &list {
                     prop_assert!(graph.of(other).any(|back| back == id));
                 }
             }
@@ -294,7 +293,7 @@ mod tests {
         assert_eq!(graph.of(one(2)).collect::<Vec<_>>(), ids(&[1, 3, 4]));
         assert_eq!(graph.of(one(3)).collect::<Vec<_>>(), ids(&[2]));
         assert_eq!(graph.owners(one(2)).collect::<Vec<_>>(), ids(&[1, 4]));
-        assert_eq!((graph.place(one(1), one(4)), graph.place(one(3), one(2))), (Some(1), None));
+        assert!(graph.holders_of(one(1)).eq(ids(&[2, 4])) && graph.holders_of(one(3)).next().is_none());
         assert_eq!(graph.holders(one(2), &ids(&[2, 3]).into_iter().collect()), 1);
         assert_eq!((graph.degree(one(3)), graph.owner_holds()), (2, false));
     }

@@ -72,7 +72,12 @@ fn values(spec: &VectorSpec, whose: Whose, index: usize) -> impl Iterator<Item =
     let all = (1u64 << spec.bits) - 1;
     let count = spec.bound.map_or(all, |bound| bound.min(all)) + 1;
     let mut numbers = numbers(whose, index);
-    (0..spec.length).map(move |_| numbers.next() % count)
+    // Without a bound it is a power of two, and a division would take longer than the draw.
+    let mask = count.is_power_of_two().then(|| count - 1);
+    (0..spec.length).map(move |_| {
+        let number = numbers.next();
+        mask.map_or_else(|| number % count, |mask| number & mask)
+    })
 }
 
 fn numbers((seed, session, client): Whose, index: usize) -> Numbers {

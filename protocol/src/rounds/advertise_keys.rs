@@ -259,7 +259,6 @@ impl Server {
         let Self { config, config_id, seen, roll, .. } = self;
         roll.receive(from, || {
             let advertisement = decode_response(config.suite, response, config_id)?;
-            counts.encryption_agreements += 1;
             check_encryption_key(&advertisement.keys.encryption)?;
             let Sound { mask_key, identity } = Sound::of(&advertisement)?;
             let signed = identity.iter().map(|identity| (from, &advertisement, identity));

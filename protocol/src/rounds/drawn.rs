@@ -144,10 +144,11 @@ impl Drawn {
         let direction = Direction {
             suite: place.config.suite,
             session: place.session,
-            owner: (drawn.owner, &keys.encryption),
-            holder: (place.id, &self.encryption_key.public),
+            owner: drawn.owner,
+            holder: place.id,
         };
-        Ok((drawn.owner, direction.open(&direction.key(&agreed), &drawn.bundle)))
+        let key = direction.key(&agreed, [&keys.encryption, &self.encryption_key.public]);
+        Ok((drawn.owner, direction.open(&key, &drawn.bundle)))
     }
 
     /// The holders of the owner of a bundle, this client among them (`[4.4-8]`).

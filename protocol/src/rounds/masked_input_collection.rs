@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::advertisement::PublicKeys;
 use super::consistency_check::{self, Witness};
 use super::drawn::{self, Drawn, DrawnBundle, Place};
 use super::masked_input::MaskedInput;
-use super::share_keys::{Dealt, Neighbour, Session};
+use super::share_keys::{Dealt, Mail, Neighbour, Session};
 use super::{Round, roll::Roll, unmasking};
 use crate::crypto::Kept;
 use crate::crypto::agree::MaskPublicKey;
@@ -100,7 +99,8 @@ pub(crate) struct Client {
     pub(crate) id: ClientId,
     pub(crate) mask_key: Kept<Scalar>,
     pub(crate) self_mask: Kept<Scalar>,
-    pub(crate) keys: PublicKeys,
+    /// Its own mask key's public half, encoded.
+    pub(crate) mask_public_key: [u8; 32],
     pub(crate) others: Others,
     /// Its own share of its self mask, on the complete graph.
     pub(crate) own_share: Option<Kept<Scalar>>,
@@ -204,7 +204,7 @@ impl Client {
                 let Request { bundles } = Request::decode(request, &self.session)?;
                 let sharers = self.sharers(neighbours, &bundles)?;
                 let masks_with =
-                    sharers.iter().map(|(neighbour, _)| (neighbour.id, neighbour.keys.mask)).collect();
+                    sharers.iter().map(|(neighbour, _)| (neighbour.id, neighbour.mask)).collect();
                 let held = sharers.into_iter().map(|(neighbour, bundle)| self.open(neighbour, bundle));
                 Ok(Given { masks_with, held: held.collect(), pinned: None })
             }
@@ -220,8 +220,8 @@ impl Client {
         let direction = Direction {
             suite: self.config.suite,
             session: &self.session,
-            owner: (neighbour.id, &neighbour.keys.encryption),
-            holder: (self.id, &self.keys.encryption),
+            owner: neighbour.id,
+            holder: self.id,
         };
         (neighbour.id, direction.open(&neighbour.opening_key, bundle))
     }
@@ -254,7 +254,7 @@ impl Client {
             self.config.suite,
             &self.session,
             &public.agree(&self.mask_key),
-            (self.id, &self.keys.mask),
+            (self.id, &self.mask_public_key),
             (other, key),
         ))
     }
@@ -282,12 +282,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn open(session: Session, shared: BTreeMap<ClientId, Dealt>) -> (Self, Requests) {
-        let bundle = |owner: ClientId, holder: ClientId| {
-            let dealt = shared.get(&owner)?;
-            let place = session.graph.place(owner, holder)?;
-            Some((owner, *dealt.bundles.get(place)?))
-        };
+    pub(crate) fn open(
+        session: Session,
+        shared: BTreeMap<ClientId, Dealt>,
+        mut mail: Mail,
+    ) -> (Self, Requests) {
         let drawn = |(owner, bundle)| {
             let draw = shared.get(&owner).and_then(|dealt| dealt.draw)?;
             Some(DrawnBundle { owner, draw, bundle })
@@ -298,11 +297,12 @@ impl Server {
         let requests = shared
             .keys()
             .map(|&to| {
-                let bundles = session.graph.owners(to).filter_map(|owner| bundle(owner, to));
+                let mut bundles = mail.remove(&to).unwrap_or_default();
+                bundles.sort_unstable_by_key(|(owner, _)| *owner);
                 let request = match pin {
-                    None => Request { bundles: bundles.collect() }.encode(&session.id),
+                    None => Request { bundles }.encode(&session.id),
                     Some(_) => {
-                        let bundles = bundles.filter_map(drawn).collect();
+                        let bundles = bundles.into_iter().filter_map(drawn).collect();
                         drawn::Request { sharers: sharers.clone(), bundles }.encode(&session.id)
                     }
                 };

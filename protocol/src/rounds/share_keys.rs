@@ -7,15 +7,15 @@ use curve25519_dalek::scalar::Scalar;
 use zeroize::Zeroizing;
 
 use super::advertise_keys::{Member, Secrets, session_id};
-use super::advertisement::{Advertisement, PublicKeys, Sound, check_signatures, first_repeated};
+use super::advertisement::{Advertisement, Sound, check_signatures, first_repeated};
 use super::consistency_check::Witness;
 use super::drawn::{self, Drawn};
 use super::masked_input_collection::Others;
 use super::{Round, masked_input_collection, roll::Roll};
+use crate::crypto::hash;
 use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
 use crate::crypto::sharing::Polynomial;
 use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey};
-use crate::crypto::{Kept, hash};
 use crate::graph::Neighbourhoods;
 use crate::input;
 use crate::removal::Removal;
@@ -146,12 +146,13 @@ pub(crate) fn commit(suite: Suite, session: &[u8; 32], id: ClientId, self_mask: 
     hash(suite, "self mask commitment", &[session, &id.get().to_be_bytes(), self_mask.as_bytes()])
 }
 
-/// A neighbour as a client knows it.
+/// A neighbour as a client knows it once it has shared.
 pub(crate) struct Neighbour {
     pub(crate) id: ClientId,
-    pub(crate) keys: PublicKeys,
-    /// The key that opens the bundle of this neighbour.
-    pub(crate) opening_key: Kept<[u8; 32]>,
+    /// Its mask key, encoded.
+    pub(crate) mask: [u8; 32],
+    /// The key that opens the bundle of this neighbour. Not in a place of its own: the list of neighbours never moves.
+    pub(crate) opening_key: Zeroizing<[u8; 32]>,
 }
 
 /// A client that has advertised its keys.
@@ -177,19 +178,18 @@ impl Client {
         let holders = self.holders(&session, &neighbourhood);
         let (mask_key, self_mask) = self.polynomials();
         let suite = self.config.suite;
-        let me = (self.id, &self.advertisement.keys.encryption);
+        let (me, my_key) = (self.id, &self.advertisement.keys.encryption);
         let mut neighbours = Vec::with_capacity(holders.len());
         let mut bundles = Vec::with_capacity(holders.len());
         let is_holder = |id: &ClientId| holders.binary_search(id).is_ok();
         for &(id, Advertisement { keys, .. }) in neighbourhood.iter().filter(|(id, _)| is_holder(id)) {
             let agreed = self.secrets.encryption_key.agree(&keys.encryption).map_err(Abort::Server)?;
-            let other = (id, &keys.encryption);
-            let there = Direction { suite, session: &session, owner: me, holder: other };
-            let back = Direction { suite, session: &session, owner: other, holder: me };
+            let there = Direction { suite, session: &session, owner: me, holder: id };
+            let back = Direction { suite, session: &session, owner: id, holder: me };
             let shares = Shares { mask_key: mask_key.share(id), self_mask: self_mask.share(id) };
-            bundles.push(there.seal(&there.key(&agreed), &shares));
-            let opening_key = Box::new(back.key(&agreed));
-            neighbours.push(Neighbour { id, keys, opening_key });
+            bundles.push(there.seal(&there.key(&agreed, [my_key, &keys.encryption]), &shares));
+            let opening_key = back.key(&agreed, [&keys.encryption, my_key]);
+            neighbours.push(Neighbour { id, mask: keys.mask, opening_key });
         }
         let own_share = (self.config.graph == Graph::Complete)
             .then(|| Box::new(Zeroizing::new(self_mask.share(self.id))));
@@ -217,7 +217,7 @@ impl Client {
             id: self.id,
             mask_key: self.secrets.mask_key,
             self_mask: self.secrets.self_mask,
-            keys: self.advertisement.keys,
+            mask_public_key: self.advertisement.keys.mask,
             others,
             own_share,
             witness: self.credentials.map(|credentials| Witness { credentials, roster: identities }),
@@ -377,9 +377,14 @@ impl Session {
     }
 }
 
+/// Bundles by holder, each with its owner.
+pub(crate) type Mail = BTreeMap<ClientId, Vec<(ClientId, [u8; BUNDLE_LEN])>>;
+
 /// The server while shares come in.
 pub(crate) struct Server {
     pub(crate) session: Session,
+    /// The bundles that have come, which the answers are without: by holder, as they go out again.
+    mail: Mail,
     pub(crate) roll: Roll<Dealt>,
 }
 
@@ -401,18 +406,23 @@ impl Server {
             })
             .collect();
         let roll = Roll::new(roster.keys().copied());
-        (Self { session: Session { config, config_id, id, roster, graph }, roll }, requests)
+        let session = Session { config, config_id, id, roster, graph };
+        (Self { session, mail: Mail::new(), roll }, requests)
     }
 
     pub(crate) fn receive(&mut self, from: ClientId, response: &[u8]) -> Result<(), Misbehaviour> {
-        let session = &mut self.session;
-        self.roll.receive(from, || {
-            let dealt = Dealt::decode(session.config.suite, response, &session.id)?;
+        let Self { session, mail, roll } = self;
+        roll.receive(from, || {
+            let mut dealt = Dealt::decode(session.config.suite, response, &session.id)?;
             if dealt.bundles.len() != session.graph.degree(from) {
                 return Err(Misbehaviour::WrongBundleCount);
             }
             if let Some(draw) = &dealt.draw {
                 session.disclose(from, draw)?;
+            }
+            for (holder, bundle) in session.graph.holders_of(from).zip(std::mem::take(&mut dealt.bundles)) {
+                let box_of_holder = || Vec::with_capacity(session.graph.degree(holder));
+                mail.entry(holder).or_insert_with(box_of_holder).push((from, bundle));
             }
             Ok(dealt)
         })
@@ -429,6 +439,6 @@ impl Server {
 
     pub(crate) fn close(self) -> Result<(masked_input_collection::Server, Requests), Abort> {
         self.check()?;
-        Ok(masked_input_collection::Server::open(self.session, self.roll.into_answers()))
+        Ok(masked_input_collection::Server::open(self.session, self.roll.into_answers(), self.mail))
     }
 }

@@ -406,8 +406,10 @@ impl Server {
     /// Reconstructs every secret that is needed and checks it against what its owner advertised.
     fn secrets(&self, faults: &mut Vec<Fault>, counts: &mut Counts) -> Result<Secrets, Abort> {
         let needed: BTreeSet<ClientId> = self.needed().collect();
+        // Room for all that may come: a list that grew would leave shares behind.
+        let most = |owner| self.session.graph.degree(owner) + 1;
         let mut shares: BTreeMap<ClientId, Vec<(ClientId, Scalar)>> =
-            needed.iter().map(|&owner| (owner, Vec::with_capacity(self.roll.answers().len()))).collect();
+            needed.iter().map(|&owner| (owner, Vec::with_capacity(most(owner)))).collect();
         for (&holder, answer) in self.roll.answers() {
             for &(owner, share) in &answer.shares {
                 if let Some(list) = shares.get_mut(&owner) {

@@ -21,7 +21,9 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 fn watched() {
-    let checks: [(&str, fn(bool)); 4] = [
+    /// Takes whether the suite is pinned.
+    type Check = fn(bool);
+    let checks: [(&str, Check); 4] = [
         ("a_client_forgets_each_round", watch::client_rounds),
         ("a_client_forgets_all_when_it_aborts_or_is_dropped", watch::client_ends),
         ("a_server_forgets_shares_and_secrets", watch::server),
