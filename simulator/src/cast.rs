@@ -1,6 +1,10 @@
 //! What happens to each client in a session: rates, delays, compute time and fate, as functions of its number.
 
+mod many;
+
 use secagg::Round;
+
+pub(crate) use many::Plain;
 
 use crate::devices::Devices;
 use crate::draw::{Draws, Purpose};
@@ -27,16 +31,40 @@ pub(crate) struct Cast<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Who {
     pub(crate) device: u32,
+    link: LinkLots,
     /// Nanoseconds from the session's start at which the device is gone.
     gone: u64,
 }
 
+/// What a device's link is like, 16 bits for each of its traits: one draw for all of them.
+#[derive(Clone, Copy)]
+struct LinkLots(u64);
+
+impl LinkLots {
+    #[inline(always)]
+    fn up(self) -> u16 {
+        self.0 as u16
+    }
+
+    #[inline(always)]
+    fn down(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    #[inline(always)]
+    fn latency(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
+    #[inline(always)]
+    fn loss(self) -> u16 {
+        (self.0 >> 48) as u16
+    }
+}
+
 /// The lots that a device or a client has for good.
 struct Traits {
-    up: Draws,
-    down: Draws,
-    latency: Draws,
-    loss: Draws,
+    link: Draws,
     class: Draws,
     factor: Draws,
     region: Draws,
@@ -107,10 +135,7 @@ impl<'a> Cast<'a> {
         let outages = world.scenario.faults.outages.iter().enumerate().filter_map(outage).collect();
         let own = |purpose| world.draws(0, purpose, 0);
         let traits = Traits {
-            up: own(Purpose::Up),
-            down: own(Purpose::Down),
-            latency: own(Purpose::Latency),
-            loss: own(Purpose::Loss),
+            link: own(Purpose::Link),
             class: own(Purpose::ComputeClass),
             factor: own(Purpose::ComputeFactor),
             region: own(Purpose::Region),
@@ -127,19 +152,20 @@ impl<'a> Cast<'a> {
 
     /// A client's rates to and from the network in bits per second, its latency in seconds and its loss.
     pub(crate) fn access(&self, client: u32) -> (f64, f64, f64, f64) {
-        let (device, world) = (self.devices.of(client), self.world);
-        let up = world.up_levels.value(self.traits.up, device);
-        let down = world.down_levels.value(self.traits.down, device);
-        (up, down, self.latency(device), self.loss(device))
+        let (link, world) = (self.who(client).link, self.world);
+        (
+            world.up_levels.by(link.up()),
+            world.down_levels.by(link.down()),
+            self.latency(link),
+            self.loss(link),
+        )
     }
 
     /// One of its rounds, which opens so many nanoseconds from the session's start.
     pub(crate) fn scene(&'a self, round: Round, rounds: usize, opened: u64) -> Scene<'a> {
         let draws = |purpose, salt: u64| self.world.draws(self.session, purpose, salt << 8 | round as u64);
-        let network = &self.world.scenario.network;
-        let share = network.server_down.map_or(f64::INFINITY, |bits| bits / 8.0) / f64::from(self.clients());
         Scene {
-            rates: self.world.up_levels.values().iter().map(|bits| share.min(bits / 8.0)).collect(),
+            rates: self.world.rates(self.clients()),
             cast: self,
             round,
             opened,
@@ -163,22 +189,22 @@ impl<'a> Cast<'a> {
 
     /// Seconds from the device to the server, one way.
     #[inline]
-    fn latency(&self, device: u32) -> f64 {
-        self.world.latency.value(self.traits.latency, device)
+    fn latency(&self, link: LinkLots) -> f64 {
+        self.world.latency.by(link.latency())
     }
 
     #[inline]
-    fn loss(&self, device: u32) -> f64 {
-        self.world.loss.value(self.traits.loss, device)
+    fn loss(&self, link: LinkLots) -> f64 {
+        self.world.loss.by(link.loss())
     }
 
     /// Bytes on the wire with those that are sent again, of so many without losses.
     #[inline]
-    fn resent(&self, device: u32, wire: u64) -> u64 {
+    fn resent(&self, link: LinkLots, wire: u64) -> u64 {
         if self.world.ways.is_some() {
             return wire;
         }
-        match self.loss(device) {
+        match self.loss(link) {
             0.0 => wire,
             loss => (wire as f64 / (1.0 - loss)).ceil() as u64,
         }
@@ -188,14 +214,15 @@ impl<'a> Cast<'a> {
     #[inline(always)]
     pub(crate) fn who(&self, client: u32) -> Who {
         let device = self.devices.of(client);
+        let link = LinkLots(self.traits.link.bits(device));
         let left = self.devices.leaves(client);
         let gone = if left == u32::MAX { u64::MAX } else { u64::from(left) * self.world.tick };
         if self.outages.is_empty() {
-            return Who { device, gone };
+            return Who { device, link, gone };
         }
         let lot = self.traits.region.unit(device);
         let hit = self.outages.iter().filter(|(_, share)| lot < *share).map(|(at, _)| *at);
-        Who { device, gone: hit.fold(gone, u64::min) }
+        Who { device, link, gone: hit.fold(gone, u64::min) }
     }
 }
 
@@ -204,24 +231,35 @@ impl Scene<'_> {
     /// When in this round the client vanishes, by its own lot.
     #[inline(always)]
     pub(crate) fn moment(&self, who: Who) -> Option<Moment> {
-        let rule = self.rules.iter().find(|rule| rule.lot.unit(who.device) < rule.probability)?;
-        if rule.moment != Moment::Any {
-            return Some(rule.moment);
+        let rule = self.rules.iter().find(|rule| rule.lot.hits(who.device, rule.probability))?;
+        Some(self.moment_of(rule.moment, who.device))
+    }
+
+    /// The moment of a rule that has hit a device.
+    #[cold]
+    fn moment_of(&self, moment: Moment, device: u32) -> Moment {
+        if moment != Moment::Any {
+            return moment;
         }
         let any = [Moment::Before, Moment::Computing, Moment::Uploading];
-        Some(any[(self.moments.bits(who.device) % 3) as usize])
+        any[(self.moments.bits(device) % 3) as usize]
+    }
+
+    /// Classes of the greatest rates at which a client receives and sends.
+    #[inline(always)]
+    pub(crate) fn classes(&self, who: Who) -> (u8, u8) {
+        let world = self.cast.world;
+        (world.down_levels.place(who.link.down()) as u8, world.up_levels.place(who.link.up()) as u8)
     }
 
     /// The transfer of a client's request.
     #[inline(always)]
     pub(crate) fn request(&self, who: Who, exchange: &Exchange) -> Flow {
-        let levels = &self.cast.world.down_levels;
-        let class = levels.chosen(self.cast.traits.down, who.device) as u8;
-        Flow { start: 0, class, bytes: self.cast.resent(who.device, exchange.request_wire) }
+        let (class, _) = self.classes(who);
+        Flow { start: 0, class, bytes: self.cast.resent(who.link, exchange.request_wire) }
     }
 
     /// What a client does whose request has been sent completely at `sent`.
-    #[inline(always)]
     pub(crate) fn answering(
         &self,
         who: Who,
@@ -229,31 +267,49 @@ impl Scene<'_> {
         exchange: &Exchange,
         sent: u64,
     ) -> Answering {
+        self.begins(who, moment, exchange, (sent, self.work(who, exchange), self.stalled(who, exchange)))
+    }
+
+    /// The same if its work and what [`Scene::stalled`] says are known.
+    #[inline(always)]
+    pub(crate) fn begins(
+        &self,
+        who: Who,
+        moment: Option<Moment>,
+        exchange: &Exchange,
+        (sent, work, stalled): (u64, u64, u64),
+    ) -> Answering {
         if moment == Some(Moment::Before) {
             return Answering::Gone { at: 0 };
         }
-        let arrived = sent + self.way(who.device, 0);
         let gone = self.gone(who);
-        let done = arrived + self.work(who, exchange);
+        let done = sent + self.way(who, 0) + work;
         if moment == Some(Moment::Computing) || gone <= done {
             return Answering::Gone { at: gone.min(done) };
         }
         let mut flow = self.response(who, moment, exchange);
-        let start = (done + self.stalled(who, flow)).div_ceil(self.cast.world.tick);
+        let whole = flow.bytes == exchange.response_wire;
+        let stalled = if whole { stalled } else { self.stalled_part(who, flow) };
+        let start = (done + stalled).div_ceil(self.cast.world.tick);
         flow.start = u32::try_from(start).unwrap_or(u32::MAX - 1);
         Answering::Sends { flow }
     }
 
-    /// Nanoseconds that an answer takes longer because its connection begins with a small window: counted before it
+    /// Nanoseconds that a whole answer takes longer because its connection begins with a small window: counted before it
     /// begins, as if the link were idle then and not in between.
     #[inline(always)]
-    fn stalled(&self, who: Who, Flow { bytes, class, .. }: Flow) -> u64 {
-        let window = u64::from(self.cast.world.scenario.network.window);
-        if bytes <= window || window == 0 {
-            return 0;
+    pub(crate) fn stalled(&self, who: Who, exchange: &Exchange) -> u64 {
+        match exchange.slow.get(usize::from(self.classes(who).1)) {
+            Some(slow) => nanoseconds(slow.seconds(2.0 * self.cast.latency(who.link))),
+            None => 0,
         }
+    }
+
+    #[cold]
+    fn stalled_part(&self, who: Who, Flow { bytes, class, .. }: Flow) -> u64 {
+        let window = u64::from(self.cast.world.scenario.network.window);
         let rate = self.rates.get(usize::from(class)).copied().unwrap_or(f64::INFINITY);
-        nanoseconds(quic::slow_start(bytes, window, rate, 2.0 * self.cast.latency(who.device)))
+        nanoseconds(quic::slow_start(bytes, window, rate, 2.0 * self.cast.latency(who.link)))
     }
 
     /// The transfer of a client's answer, or of the part of it that it sends, did it begin at once.
@@ -263,14 +319,14 @@ impl Scene<'_> {
             None => exchange.response_wire,
             _ => self.cast.world.wire(self.begun(who, moment, exchange.response)),
         };
-        let class = self.cast.world.up_levels.chosen(self.cast.traits.up, who.device) as u8;
-        Flow { start: 0, class, bytes: self.cast.resent(who.device, wire) }
+        let (_, class) = self.classes(who);
+        Flow { start: 0, class, bytes: self.cast.resent(who.link, wire) }
     }
 
     /// Nanoseconds from when a client has sent all that it sends to when the server has that.
     #[inline(always)]
     pub(crate) fn way_up(&self, who: Who) -> u64 {
-        self.way(who.device, 1)
+        self.way(who, 1)
     }
 
     /// How the answer of a client ends that would arrive at `arrival`, were it not `cut` off.
@@ -342,22 +398,20 @@ impl Scene<'_> {
 
     /// Nanoseconds from a device to the server or back: the latency, and what it costs if the last packet is lost.
     #[inline(always)]
-    fn way(&self, device: u32, direction: usize) -> u64 {
+    fn way(&self, who: Who, direction: usize) -> u64 {
         let world = self.cast.world;
         match &world.ways {
-            Some(ways) => {
-                ways.get(world.latency.chosen(self.cast.traits.latency, device)).copied().unwrap_or(0)
-            }
-            None => self.lossy_way(device, direction),
+            Some(ways) => ways.get(world.latency.place(who.link.latency())).copied().unwrap_or(0),
+            None => self.lossy_way(who, direction),
         }
     }
 
-    fn lossy_way(&self, device: u32, direction: usize) -> u64 {
-        let latency = self.cast.latency(device);
-        let loss = self.cast.loss(device);
+    fn lossy_way(&self, who: Who, direction: usize) -> u64 {
+        let latency = self.cast.latency(who.link);
+        let loss = self.cast.loss(who.link);
         let mut lost = 0;
         if loss > 0.0 {
-            let lot = self.again[direction].unit(device);
+            let lot = self.again[direction].unit(who.device);
             let mut all_lost = loss;
             while lot < all_lost {
                 lost += 1;

@@ -9,33 +9,64 @@ pub(crate) const SURVIVED: u8 = 3;
 /// The clients of a roster, ascending, in the order in which they stand on the circle.
 pub(crate) struct Circle {
     graph: Graph,
-    /// For each member, how many rounds it has answered.
+    /// For each member, how many rounds it has answered; before the first and after the last member, half a window of
+    /// those beyond the other end.
     answered: Vec<u8>,
+    members: usize,
 }
 
 impl Circle {
     /// The circle of all clients that have answered the first round.
     pub(crate) fn new(graph: Graph, clients: &[u8]) -> Self {
-        let mut circle = Self { graph, answered: Vec::new() };
+        let mut circle = Self { graph, answered: Vec::new(), members: 0 };
         circle.renew(clients);
         circle
     }
 
     /// The same for what the clients have answered since; in the same memory.
     pub(crate) fn renew(&mut self, clients: &[u8]) {
-        self.answered.clear();
-        self.answered.extend(clients.iter().copied().filter(|answered| *answered > 0));
+        let half = self.half();
+        let ring = &mut self.answered;
+        ring.clear();
+        ring.reserve_exact(clients.len() + 2 * half + 1);
+        ring.resize(half + clients.len(), 0);
+        // Each is written, and the place only taken if it is a member.
+        let mut next = half;
+        for answered in clients {
+            ring[next] = *answered;
+            next += usize::from(*answered > 0);
+        }
+        self.members = next - half;
+        ring.truncate(next);
+        if self.members > 2 * half {
+            ring.extend_from_within(half..=2 * half);
+            ring.copy_within(next - half..next, 0);
+        }
+    }
+
+    /// How far the window reaches to either side; 0 if all are neighbours.
+    fn half(&self) -> usize {
+        match self.graph {
+            Graph::Complete => 0,
+            Graph::Regular { degree } | Graph::KOut { degree } => degree as usize / 2,
+        }
     }
 
     /// Members.
     pub(crate) fn members(&self) -> u32 {
-        self.answered.len() as u32
+        self.members as u32
+    }
+
+    /// For each member, how many rounds it has answered.
+    fn answered(&self) -> &[u8] {
+        let half = self.half();
+        &self.answered[half..half + self.members]
     }
 
     /// Neighbours of each member.
     pub(crate) fn degree(&self) -> u32 {
         match self.graph {
-            Graph::Complete => (self.answered.len() as u32).saturating_sub(1),
+            Graph::Complete => self.members().saturating_sub(1),
             // No scenario has a k-out graph yet.
             Graph::Regular { degree } | Graph::KOut { degree } => degree,
         }
@@ -57,7 +88,7 @@ impl Circle {
     pub(crate) fn held(&self, present: u8) -> impl Iterator<Item = Option<u32>> + '_ {
         let sum = present.min(SURVIVED);
         let mut survivors = (present > sum).then(|| self.partners(sum));
-        self.answered.iter().zip(self.partners(present)).map(move |(rounds, held)| {
+        self.answered().iter().zip(self.partners(present)).map(move |(rounds, held)| {
             let survivors = survivors.as_mut().map_or(Some(held), Iterator::next).unwrap_or_default();
             (*rounds >= SHARED && (*rounds >= sum || survivors > 0)).then_some(held)
         })
@@ -65,36 +96,52 @@ impl Circle {
 
     /// For each member, how many of its neighbours have answered at least so many rounds.
     pub(crate) fn partners(&self, rounds: u8) -> Partners<'_> {
-        let all = self.answered.iter().filter(|answered| **answered >= rounds).count() as u32;
-        let size = self.answered.len();
-        let half = match self.graph {
-            Graph::Complete => 0,
-            Graph::Regular { degree } | Graph::KOut { degree } => degree as usize / 2,
+        let there = |list: &[u8]| list.iter().filter(|answered| **answered >= rounds).count() as u32;
+        let half = self.half();
+        let inside = match half {
+            0 => there(self.answered()),
+            _ => self.answered.get(..2 * half + 1).map_or(0, there),
         };
-        let mut partners = Partners { circle: self, rounds, all, half, at: 0, inside: 0 };
-        if half > 0 && size > 0 {
-            let around = (0..=2 * half).map(|step| (size + step - half) % size);
-            partners.inside = around.filter(|at| partners.there(*at)).count() as u32;
-        }
-        partners
+        let (ring, members) = (&self.answered, self.members);
+        Partners { ring, rounds, half, inside, at: 0, members, buffer: Vec::new().into_iter() }
     }
 }
 
 /// The counts of [`Circle::partners`], member by member.
 pub(crate) struct Partners<'a> {
-    circle: &'a Circle,
+    ring: &'a [u8],
     rounds: u8,
-    all: u32,
     half: usize,
-    at: usize,
-    /// Those in the window around `at`, its own member included.
+    /// Those in the window around the next member, itself included.
     inside: u32,
+    at: usize,
+    members: usize,
+    /// For those who take them one by one.
+    buffer: std::vec::IntoIter<u32>,
 }
 
+/// Counts that are taken one by one are made so many at a time.
+const AT_ONCE: usize = 256;
+
 impl Partners<'_> {
-    #[inline]
-    fn there(&self, at: usize) -> bool {
-        self.circle.answered[at] >= self.rounds
+    /// Adds the counts of the next so many members to a list.
+    pub(crate) fn fill(&mut self, count: usize, list: &mut Vec<u32>) {
+        let (at, half) = (self.at, self.half);
+        let count = count.min(self.members - at);
+        let there = |answered: &u8| u32::from(*answered >= self.rounds);
+        let from = |at: usize| self.ring.get(at..at + count).unwrap_or_default();
+        let mut inside = self.inside;
+        if half == 0 {
+            list.extend(from(at).iter().map(|own| inside - there(own)));
+        } else {
+            let ends = from(at).iter().zip(from(at + 2 * half + 1));
+            list.extend(from(at + half).iter().zip(ends).map(|(own, (leaves, enters))| {
+                let others = inside - there(own);
+                inside = inside + there(enters) - there(leaves);
+                others
+            }));
+        }
+        (self.inside, self.at) = (inside, at + count);
     }
 }
 
@@ -103,23 +150,13 @@ impl Iterator for Partners<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<u32> {
-        let size = self.circle.answered.len();
-        let at = self.at;
-        if at == size {
-            return None;
+        if let Some(count) = self.buffer.next() {
+            return Some(count);
         }
-        self.at += 1;
-        let own = u32::from(self.there(at));
-        if self.half == 0 {
-            return Some(self.all - own);
-        }
-        let count = self.inside - own;
-        let (leaves, enters) = (at + size - self.half, at + self.half + 1);
-        let leaves = if leaves >= size { leaves - size } else { leaves };
-        let enters = if enters >= size { enters - size } else { enters };
-        self.inside -= u32::from(self.there(leaves));
-        self.inside += u32::from(self.there(enters));
-        Some(count)
+        let mut list = Vec::with_capacity(AT_ONCE);
+        self.fill(AT_ONCE, &mut list);
+        self.buffer = list.into_iter();
+        self.buffer.next()
     }
 }
 

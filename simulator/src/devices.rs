@@ -1,6 +1,6 @@
 //! Which devices take part in a session, and until when they are there.
 
-use crate::draw::{Draws, Purpose, mix};
+use crate::draw::{Draws, Purpose, Share, mix};
 use crate::scenario::Availability;
 use crate::world::{World, nanoseconds};
 
@@ -94,31 +94,40 @@ struct Presence<'a> {
     availability: &'a Availability,
     /// Nanoseconds of the run.
     now: u64,
-    /// The block of time in which `now` is, and how many seconds of it have passed.
+    /// The block of time in which `now` is.
     first: u64,
-    passed: f64,
-    /// The lots of each block from that one on.
+    /// The least phase of the devices that are in the next one already.
+    next: u64,
+    /// The lots of each block from the first on.
     lots: Vec<Draws>,
     /// For each of these blocks, the share that is there by time zone, one after the other.
-    shares: Vec<f64>,
+    shares: Vec<Share>,
     /// What decides on a device's phase and time zone.
     own: Draws,
 }
+
+/// Phases of devices, in as many parts of a block.
+const PHASES: u64 = 1 << 32;
+
+/// Blocks that are drawn at once: whether a device stays, no processor foresees.
+const AT_ONCE: usize = 4;
 
 impl<'a> Presence<'a> {
     fn new(world: &'a World, now: u64) -> Self {
         let (seed, availability) = (world.scenario.seed, &world.scenario.availability);
         let own = Draws::new(seed, 0, Purpose::Absence, 0);
         let mut presence =
-            Self { availability, now, first: 0, passed: 0.0, lots: Vec::new(), shares: Vec::new(), own };
+            Self { availability, now, first: 0, next: PHASES, lots: Vec::new(), shares: Vec::new(), own };
         if let Availability::Diurnal { stay, zones, .. } = availability {
             let seconds = now as f64 / 1e9;
             presence.first = (seconds / stay) as u64;
-            presence.passed = seconds - presence.first as f64 * stay;
+            let passed = seconds - presence.first as f64 * stay;
+            presence.next = ((1.0 - passed / stay) * PHASES as f64).ceil() as u64;
             for block in presence.first..=presence.first + LONGEST {
                 let hour = (block as f64 + 0.5) * stay / HOUR;
                 let shift = |zone| f64::from(zone) * 24.0 / f64::from(*zones);
-                presence.shares.extend((0..*zones).map(|zone| present(availability, hour + shift(zone))));
+                let share = |zone| Share::new(present(availability, hour + shift(zone)));
+                presence.shares.extend((0..*zones).map(share));
                 presence.lots.push(Draws::new(seed, 0, Purpose::Absence, block + 1));
             }
         }
@@ -147,9 +156,9 @@ impl<'a> Presence<'a> {
     #[inline]
     fn is_there(&self, device: u32) -> bool {
         match self.availability {
-            Availability::Diurnal { stay, zones, .. } => {
-                let (phase, zone) = self.habits(device, *stay, *zones);
-                self.stays(device, self.block(phase, *stay), (zone, *zones as usize))
+            Availability::Diurnal { zones, .. } => {
+                let (phase, zone) = self.habits(device, *zones);
+                self.stays(device, self.block(phase), (zone, *zones as usize))
             }
             _ => self.leaves(device) > self.now,
         }
@@ -167,37 +176,46 @@ impl<'a> Presence<'a> {
                 open.map_or(self.now, |(_, to)| nanoseconds(*to))
             }
             Availability::Diurnal { stay, zones, .. } => {
-                let (phase, zone) = self.habits(device, *stay, *zones);
-                let block = self.block(phase, *stay);
-                let mut goes = block + 1;
-                while self.stays(device, goes, (zone, *zones as usize)) {
-                    goes += 1;
-                }
+                let (phase, zone) = self.habits(device, *zones);
+                let goes = self.goes(device, self.block(phase) + 1, (zone, *zones as usize));
+                let phase = phase as f64 * (stay / PHASES as f64);
                 nanoseconds((self.first + goes as u64) as f64 * stay - phase).max(self.now + 1)
             }
         }
     }
 
-    /// How many seconds a device's blocks begin before those of the run, and its time zone.
+    /// The first block from `block` on in which a device is not there.
     #[inline]
-    fn habits(&self, device: u32, stay: f64, zones: u32) -> (f64, usize) {
+    fn goes(&self, device: u32, mut block: usize, zone: (usize, usize)) -> usize {
+        loop {
+            let stays = |at| usize::from(self.stays(device, block + at, zone)) << at;
+            let stayed = (0..AT_ONCE).map(stays).sum::<usize>().trailing_ones() as usize;
+            block += stayed;
+            if stayed < AT_ONCE {
+                return block;
+            }
+        }
+    }
+
+    /// By how much a device's blocks begin before those of the run, in parts of a block, and its time zone.
+    #[inline]
+    fn habits(&self, device: u32, zones: u32) -> (u64, usize) {
         let own = self.own.bits(device);
-        let phase = (own >> 32) as f64 / (1u64 << 32) as f64 * stay;
         let zone = ((own & 0xffff_ffff) * u64::from(zones)) >> 32;
-        (phase, zone as usize)
+        (own >> 32, zone as usize)
     }
 
     /// The block in which a device is, counted from the run's.
     #[inline]
-    fn block(&self, phase: f64, stay: f64) -> usize {
-        usize::from(self.passed + phase >= stay)
+    fn block(&self, phase: u64) -> usize {
+        usize::from(phase >= self.next)
     }
 
     /// Whether a device is there in a block; nobody is after the last one that is looked at.
     #[inline]
     fn stays(&self, device: u32, block: usize, (zone, zones): (usize, usize)) -> bool {
         let (lots, share) = (self.lots.get(block), self.shares.get(block * zones + zone));
-        lots.zip(share).is_some_and(|(lots, share)| lots.unit(device) < *share)
+        lots.zip(share).is_some_and(|(lots, share)| lots.hits(device, *share))
     }
 }
 

@@ -130,6 +130,18 @@ impl Quantiles {
         }
     }
 
+    /// The value that 16 random bits choose.
+    #[inline(always)]
+    pub(crate) fn by(&self, lot: u16) -> f64 {
+        self.0.get(self.place(lot)).copied().unwrap_or(0.0)
+    }
+
+    /// The index of the value that 16 random bits choose.
+    #[inline(always)]
+    pub(crate) fn place(&self, lot: u16) -> usize {
+        (usize::from(lot) * self.0.len()) >> 16
+    }
+
     pub(crate) fn values(&self) -> &[f64] {
         &self.0
     }

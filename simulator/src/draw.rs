@@ -9,9 +9,11 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Purpose {
-    Up,
-    Down,
-    Latency,
+    /// Rates, latency and loss of a device.
+    Link,
+    /// Packets of the emulated network that are late.
+    Latency = 2,
+    /// Packets of the emulated network that are lost.
     Loss,
     ComputeClass,
     ComputeFactor,
@@ -62,6 +64,23 @@ impl Draws {
     pub(crate) fn unit(self, client: u32) -> f64 {
         (self.bits(client) >> 11) as f64 / (1u64 << 53) as f64
     }
+
+    /// Whether [`Draws::unit`] is below a share.
+    #[inline(always)]
+    pub(crate) fn hits(self, client: u32, Share(share): Share) -> bool {
+        self.bits(client) >> 11 < share
+    }
+}
+
+/// A share of all draws, in 2⁻⁵³: what draws are compared with, without converting each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share(u64);
+
+impl Share {
+    /// Of a number from 0 to 1.
+    pub(crate) fn new(share: f64) -> Self {
+        Self((share * (1u64 << 53) as f64).ceil() as u64)
+    }
 }
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -100,6 +119,7 @@ mod tests {
         let draws = Draws::new(1, 0, Purpose::Fate, 0);
         let below = (0..100_000).filter(|&client| draws.unit(client) < 0.1).count();
         assert!((9_700..10_300).contains(&below), "{below}");
+        assert!((0..10_000).all(|client| draws.hits(client, Share::new(0.1)) == (draws.unit(client) < 0.1)));
         let other = Draws::new(1, 0, Purpose::Fate, 1);
         let both =
             (0..100_000).filter(|&client| draws.unit(client) < 0.1 && other.unit(client) < 0.1).count();

@@ -2,6 +2,7 @@
 
 use secagg::{Config, Counts, Graph, Round, Suite, operations, sizes};
 
+use crate::quic::SlowStart;
 use crate::session::Requests;
 use crate::world::{Class, World};
 
@@ -44,6 +45,9 @@ pub(crate) struct Exchange {
     pub(crate) request_wire: u64,
     /// Bytes of the answer on the wire, without losses.
     pub(crate) response_wire: u64,
+    /// By the client's class of rates, what the small window at the beginning costs the whole answer without losses;
+    /// empty if that fits the window.
+    pub(crate) slow: Vec<SlowStart>,
     /// What the client does.
     pub(crate) counts: Counts,
     /// What the server does to take the answer in.
@@ -97,11 +101,15 @@ impl Exchange {
             class.profile.nanoseconds(&counts, config) + class.profile.messages(2, request + response)
         };
         let server = world.server.nanoseconds(&taken_in, config) + world.server.messages(1, response);
+        let response_wire = world.wire(response);
+        let window = u64::from(world.scenario.network.window);
+        let slow = |rate: &f64| SlowStart::new(response_wire, window, *rate);
         Self {
+            slow: world.rates(config.clients).iter().filter_map(slow).collect(),
             request,
             response,
             request_wire: world.wire(request + task),
-            response_wire: world.wire(response),
+            response_wire,
             counts,
             taken_in,
             client: world.classes.iter().map(time).collect(),
@@ -128,5 +136,28 @@ impl Exchanges {
     pub(crate) fn with(&self, partners: u32) -> &Exchange {
         // The caller has given the range of what it asks for.
         &self.rows[partners as usize - self.first]
+    }
+
+    /// The same for a loop.
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        Rows { first: self.first, rows: &self.rows }
+    }
+}
+
+/// [`Exchanges`], held in registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    first: usize,
+    rows: &'a [Exchange],
+}
+
+impl<'a> Rows<'a> {
+    #[inline(always)]
+    pub(crate) fn of(self, partners: u32) -> &'a Exchange {
+        &self.rows[partners as usize - self.first]
+    }
+
+    pub(crate) fn all(self) -> &'a [Exchange] {
+        self.rows
     }
 }

@@ -23,6 +23,21 @@ impl Histogram {
         self.most = self.most.max(time);
     }
 
+    /// Adds many times.
+    #[inline(never)]
+    pub(crate) fn add_all(&mut self, times: impl Iterator<Item = u64> + Clone) {
+        let Some(most) = times.clone().max() else { return };
+        if bucket(most) >= self.counts.len() {
+            self.counts.resize(bucket(most) + 1024, 0);
+        }
+        self.most = self.most.max(most);
+        let counts = &mut self.counts[..];
+        for time in times {
+            counts[bucket(time)] += 1;
+            self.total += 1;
+        }
+    }
+
     pub(crate) fn most(&self) -> u64 {
         self.most
     }

@@ -32,6 +32,23 @@ impl Inbox {
         *all += work;
     }
 
+    /// Adds many answers.
+    #[inline(never)]
+    pub(crate) fn add_all(&mut self, answers: impl Iterator<Item = (u64, u64)> + Clone) {
+        let shift = self.shift;
+        let Some(last) = answers.clone().map(|(arrival, _)| arrival).max() else { return };
+        let last = (last >> shift) as usize;
+        if last >= self.bins.len() {
+            self.bins.resize(last + 1, (u64::MAX, 0));
+        }
+        let bins = &mut self.bins[..];
+        for (arrival, work) in answers {
+            let (first, all) = &mut bins[(arrival >> shift) as usize];
+            *first = arrival.min(*first);
+            *all += work;
+        }
+    }
+
     /// Nanoseconds of work altogether.
     pub(crate) fn work(&self) -> u64 {
         self.bins.iter().map(|(_, work)| work).sum()

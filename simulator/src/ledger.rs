@@ -79,4 +79,50 @@ impl Ledger {
             records.push(record);
         }
     }
+
+    /// Puts the records of the last round in the order of the clients.
+    pub(crate) fn order(&mut self, round: Round) {
+        if let Some(records) = &mut self.records {
+            let first = records.partition_point(|record| record.round < round);
+            records[first..].sort_unstable_by_key(|record| record.client);
+        }
+    }
+
+    /// Notes answers that count, as far as that cannot be told of many at once: see [`Ledger::note_sums`].
+    #[inline]
+    pub(crate) fn note_answers(
+        &mut self,
+        page: &mut Page,
+        answers: impl Iterator<Item = (Record, u64)> + Clone,
+    ) {
+        page.answers.add_all(answers.clone().map(|(record, _)| record.ended));
+        page.inbox.add_all(answers.clone().map(|(record, server)| (record.ended, server)));
+        self.transcript.note_all(answers.clone().map(|(record, _)| record));
+        if let Some(records) = &mut self.records {
+            records.extend(answers.map(|(record, _)| record));
+        }
+    }
+
+    /// Notes the rest of so many answers that count, of clients of one kind and with as many partners, which took so
+    /// many nanoseconds altogether.
+    pub(crate) fn note_sums(
+        &mut self,
+        page: &mut Page,
+        (round, class): (Round, usize),
+        (count, work): (u64, u64),
+        exchange: &Exchange,
+    ) {
+        let many = |bytes: u64| Traffic { messages: count, bytes: count * bytes };
+        let (requests, responses) = (many(exchange.request), many(exchange.response));
+        page.asked += count as u32;
+        page.requests += requests;
+        page.responses += responses;
+        page.taken_in += exchange.taken_in * count;
+        self.clients += exchange.counts * count;
+        let books = &mut self.classes[class];
+        books.down += requests.bytes;
+        books.up += responses.bytes;
+        books.work += work;
+        books.finished += if round == self.last { count as u32 } else { 0 };
+    }
 }

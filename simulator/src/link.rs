@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::draw::mix;
 
@@ -31,15 +31,6 @@ pub(crate) struct Link {
     tick: u64,
 }
 
-impl Hash for Flow {
-    /// In one word: most of the time of putting a transfer on a link would go into hashing it field by field.
-    #[inline]
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let place = u64::from(self.start) << 8 | u64::from(self.class);
-        state.write_u64(place ^ self.bytes.rotate_left(40));
-    }
-}
-
 /// Transfers that wait to be put on a link, in groups of those that are alike.
 #[derive(Default)]
 pub(crate) struct Load {
@@ -56,21 +47,110 @@ pub(crate) struct Schedule {
 }
 
 /// The numbers of groups.
-type Groups = HashMap<Flow, u32, BuildHasherDefault<FlowHasher>>;
+///
+/// Transfers of one length and one greatest rate are a lane. Who adds many of them asks for the lane once; from there it
+/// is a look into a table by the tick at which a transfer starts.
+#[derive(Default)]
+struct Groups {
+    lanes: Numbers,
+    /// What the transfers of a lane have in common, and by start the number of the group, from 1; 0 for none.
+    starts: Vec<((u8, u64), Vec<u32>)>,
+    /// Ticks for which the tables may still have room.
+    room: usize,
+    /// The groups for which there was none, by lane and start.
+    far: Numbers,
+}
+
+/// Numbers by a key in one word.
+type Numbers = HashMap<u64, u32, BuildHasherDefault<Mixed>>;
+
+/// Transfers of one length and one greatest rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lane(u32);
 
 impl Load {
+    /// For so many transfers at the most.
+    pub(crate) fn new(transfers: usize) -> Self {
+        let groups = Groups { room: 4 * transfers, ..Groups::default() };
+        Self { flows: Vec::new(), groups }
+    }
+
     /// Adds a transfer; returns the number of its group.
     #[inline]
     pub(crate) fn add(&mut self, flow: Flow) -> u32 {
-        if let Some(group) = self.groups.get(&flow) {
-            self.flows[*group as usize].1 += 1;
-            return *group;
-        }
-        let group = self.flows.len() as u32;
-        self.groups.insert(flow, group);
-        self.flows.push((flow, 1));
+        self.add_many(flow, 1)
+    }
+
+    /// Adds so many transfers; returns the number of their group.
+    pub(crate) fn add_many(&mut self, flow: Flow, count: u64) -> u32 {
+        let lane = self.lane(flow.class, flow.bytes);
+        let group = self.add_in(lane, flow.start);
+        self.flows[group as usize].1 += count - 1;
         group
     }
+
+    /// The lane of a class and a length.
+    pub(crate) fn lane(&mut self, class: u8, bytes: u64) -> Lane {
+        let Groups { lanes, starts, .. } = &mut self.groups;
+        let lane = lanes.entry(lane_key(class, bytes)).or_insert_with(|| {
+            starts.push(((class, bytes), Vec::new()));
+            starts.len() as u32 - 1
+        });
+        Lane(*lane)
+    }
+
+    /// Adds a transfer; returns the number of its group.
+    #[inline]
+    pub(crate) fn add_in(&mut self, lane: Lane, start: u32) -> u32 {
+        match self.groups.starts[lane.0 as usize].1.get(start as usize) {
+            Some(group @ 1..) => {
+                self.flows[*group as usize - 1].1 += 1;
+                *group - 1
+            }
+            _ => self.add_rare(lane, start),
+        }
+    }
+
+    /// Adds one of the first of its group, or one for which the tables have no room.
+    #[cold]
+    fn add_rare(&mut self, lane: Lane, start: u32) -> u32 {
+        if let Some(group) = self.groups.of(lane, start) {
+            self.flows[group as usize].1 += 1;
+            return group;
+        }
+        let group = self.flows.len() as u32;
+        let ((class, bytes), near) = &mut self.groups.starts[lane.0 as usize];
+        self.flows.push((Flow { start, class: *class, bytes: *bytes }, 1));
+        let more = (start as usize + 1).saturating_sub(near.len());
+        if more <= self.groups.room {
+            self.groups.room -= more;
+            near.resize(near.len() + more, 0);
+            near[start as usize] = group + 1;
+        } else {
+            self.groups.far.insert(far_key(lane, start), group);
+        }
+        group
+    }
+}
+
+impl Groups {
+    fn of(&self, lane: Lane, start: u32) -> Option<u32> {
+        match self.starts.get(lane.0 as usize)?.1.get(start as usize) {
+            Some(group @ 1..) => Some(*group - 1),
+            _ => self.far.get(&far_key(lane, start)).copied(),
+        }
+    }
+}
+
+/// Lengths stay below 2⁵⁶.
+#[inline]
+fn lane_key(class: u8, bytes: u64) -> u64 {
+    bytes << 8 | u64::from(class)
+}
+
+#[inline]
+fn far_key(lane: Lane, start: u32) -> u64 {
+    u64::from(lane.0) << 32 | u64::from(start)
 }
 
 impl Schedule {
@@ -78,6 +158,17 @@ impl Schedule {
     #[inline]
     pub(crate) fn times(&self, group: u32) -> (u32, u64) {
         self.times[group as usize]
+    }
+
+    /// The same for a group that may not be there.
+    pub(crate) fn get(&self, group: u32) -> Option<(u32, u64)> {
+        self.times.get(group as usize).copied()
+    }
+
+    /// When a transfer ends, if it is on the schedule.
+    fn end(&self, flow: Flow) -> Option<u64> {
+        let lane = self.groups.lanes.get(&lane_key(flow.class, flow.bytes))?;
+        self.groups.of(Lane(*lane), flow.start).map(|group| self.times(group).1)
     }
 }
 
@@ -121,17 +212,28 @@ impl Link {
     pub(crate) fn end(&self, schedule: &Schedule, flow: Flow) -> u64 {
         match self.limits() {
             false => self.alone(flow),
-            true => schedule.groups.get(&flow).map_or(u64::MAX, |group| schedule.times(*group).1),
+            true => schedule.end(flow).unwrap_or(u64::MAX),
         }
     }
 
     /// When a transfer ends that has all it can take, in nanoseconds from the opening of the round.
     #[inline]
     pub(crate) fn alone(&self, flow: Flow) -> u64 {
-        let byte = self.byte.get(usize::from(flow.class)).copied().unwrap_or(0.0);
+        self.after(flow.start, self.lasts(flow.class, flow.bytes))
+    }
+
+    /// When a transfer ends that begins at a tick and lasts so many nanoseconds.
+    #[inline]
+    pub(crate) fn after(&self, start: u32, lasts: u64) -> u64 {
+        u64::from(start).saturating_mul(self.tick).saturating_add(lasts)
+    }
+
+    /// Nanoseconds of a transfer that has all it can take.
+    #[inline]
+    pub(crate) fn lasts(&self, class: u8, bytes: u64) -> u64 {
+        let byte = self.byte.get(usize::from(class)).copied().unwrap_or(0.0);
         // Up to the next nanosecond, without asking for the exact ceiling; signed, for which machines have instructions.
-        let lasts = (flow.bytes as i64 as f64 * byte) as i64 as u64 + 1;
-        u64::from(flow.start).saturating_mul(self.tick).saturating_add(lasts)
+        (bytes as i64 as f64 * byte) as i64 as u64 + 1
     }
 
     #[inline]
@@ -240,9 +342,9 @@ impl Sharing {
 }
 
 #[derive(Default)]
-pub(crate) struct FlowHasher(u64);
+struct Mixed(u64);
 
-impl Hasher for FlowHasher {
+impl Hasher for Mixed {
     #[inline]
     fn finish(&self) -> u64 {
         self.0
@@ -271,7 +373,7 @@ mod tests {
     /// Ends in milliseconds on a link with ticks of a millisecond.
     fn ends(capacity: f64, caps: &[f64], flows: &[Flow]) -> Vec<u64> {
         let link = Link::new(Some(capacity), caps.to_vec(), 1_000_000);
-        let mut load = Load::default();
+        let mut load = Load::new(flows.len());
         for flow in flows {
             load.add(*flow);
         }

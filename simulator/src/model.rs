@@ -3,28 +3,24 @@
 //! What happens within a round never feeds back into it before it closes. So a round needs no event queue here: one
 //! pass finds when requests arrive, one when answers do, one what came of them when the round closed.
 
+mod books;
+mod chunk;
 mod closing;
+mod tables;
+mod times;
 
 use secagg::{Config, Counts, Round, operations};
 
-use crate::cast::{Answering, Ending, Scene, Settled, Who};
+use crate::cast::Settled;
 use crate::circle::{Circle, Partners, SHARED, SURVIVED};
-use crate::exchange::{Exchange, request};
+use crate::exchange::request;
 use crate::ledger::{Ledger, Page};
-use crate::link::{Load, Schedule};
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
-use crate::transcript::Record;
-
-/// What comes of a client in a round, as far as it is known before the round closes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// It begins no answer; its end is when the server notices that.
-    Gone,
-    /// It begins an answer that does not arrive; its end is when it would.
-    Cut,
-    /// It answers; its end is when the answer arrives.
-    Answers,
-}
+use crate::world::nanoseconds;
+use books::Books;
+use chunk::{Chunk, Walk};
+use tables::{Answers, Sent, Table};
+use times::Times;
 
 /// The session: per client 2 bytes, and during a round 13 more.
 pub(crate) struct Model {
@@ -40,16 +36,6 @@ pub(crate) struct Model {
     times: Times,
 }
 
-/// For each client, when its answer begins, in ticks, when that ends, and how.
-#[derive(Default)]
-struct Times {
-    begins: Vec<u32>,
-    ends: Vec<u64>,
-    fates: Vec<Fate>,
-    /// When every asked client has answered or is known to be gone.
-    everyone: u64,
-}
-
 impl Model {
     pub(crate) fn new(config: Config) -> Self {
         let answered = vec![0; config.clients as usize];
@@ -61,85 +47,76 @@ impl Model {
         model
     }
 
-    /// The asked clients, ascending, each with the number of its partners.
-    fn asked(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let mut partners = Source::of(&self.circle, self.closed);
-        let closed = self.closed;
-        (0..).zip(&self.answered).filter_map(move |(client, answered)| {
-            let partners = if closed == 0 || *answered > 0 { partners.next() } else { 0 };
-            (*answered == closed).then_some((client, partners))
-        })
+    /// The asked clients, ascending.
+    fn asked(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).zip(&self.answered).filter(|(_, answered)| **answered == self.closed).map(|(client, _)| client)
     }
 
-    /// When requests have been sent and answers arrive.
-    fn times(&self, play: &Play<'_>, mut times: Times) -> Times {
-        let (scene, world) = (play.scene, play.scene.cast.world);
-        let down = self.share_down(play);
-        let shared = world.up.limits();
-        let mut load = Load::default();
+    /// The same, some at a time and with their partners.
+    fn walk(&self) -> Walk<'_> {
+        Walk::new(Source::of(&self.circle, self.closed), self.closed)
+    }
+
+    /// Finds when requests have been sent and answers arrive, and notes at once the answers that will count whenever the
+    /// round closes.
+    fn begin(&mut self, play: &Play<'_>, times: &mut Times, books: &mut Books<'_>) {
+        let world = play.scene.cast.world;
+        let lasts = Table::new(&self.requests, world.up_levels.values().len(), play, |exchange, class| {
+            world.up.lasts(class, exchange.response_wire)
+        });
+        let mut chunk = Chunk::default();
+        let sent = Sent::new(play, &self.requests, |each| {
+            let mut walk = self.walk();
+            while walk.take(&self.answered, &mut chunk) {
+                each(&mut chunk);
+            }
+        });
+        let mut shared = world.up.limits().then(|| Answers::new(play, &self.requests));
         times.clear(self.answered.len());
-        for (client, partners) in self.asked() {
-            let (at, who, exchange) =
-                (client as usize, scene.cast.who(client), play.exchanges.with(partners));
-            let moment = scene.moment(who);
-            let sent = world.down.end(&down, scene.request(who, exchange));
-            match scene.answering(who, moment, exchange, sent) {
-                Answering::Gone { at: gone } => times.lose(at, scene.noticed(gone)),
-                Answering::Sends { flow } => {
-                    times.fates[at] = if moment.is_some() { Fate::Cut } else { Fate::Answers };
-                    if shared {
-                        // The group and the way for now: what makes the times of them is not known yet.
-                        (times.begins[at], times.ends[at]) = (load.add(flow), scene.way_up(who));
-                    } else {
-                        times.begins[at] = flow.start;
-                        times.arrive(scene, who, at, world.up.alone(flow).saturating_add(scene.way_up(who)));
-                    }
+        let mut walk = Walk::new(Source::of(&self.circle, self.closed), self.closed);
+        while walk.take(&self.answered, &mut chunk) {
+            chunk.meet(play);
+            chunk.work(play);
+            chunk.begin(play, &sent);
+            match &mut shared {
+                Some(answers) => times.wait(play, &chunk, answers),
+                None => {
+                    times.arrive_alone(play, &chunk, &lasts, books);
+                    books.accept(&mut self.answered);
                 }
             }
         }
-        if shared {
-            self.arrivals(scene, &world.up.share(load), &mut times);
-        }
-        times
-    }
-
-    fn share_down(&self, play: &Play<'_>) -> Schedule {
-        let link = &play.scene.cast.world.down;
-        let mut load = Load::default();
-        if link.limits() {
-            for (client, partners) in self.asked() {
-                let who = play.scene.cast.who(client);
-                load.add(play.scene.request(who, play.exchanges.with(partners)));
-            }
-        }
-        link.share(load)
-    }
-
-    /// When the answers that have begun end, on a link that is shared.
-    fn arrivals(&self, scene: &Scene<'_>, up: &Schedule, times: &mut Times) {
-        for (client, answered) in (0..).zip(&self.answered) {
-            let at = client as usize;
-            if *answered == self.closed && times.fates[at] != Fate::Gone {
-                let (begins, sent) = up.times(times.begins[at]);
-                times.begins[at] = begins;
-                times.arrive(scene, scene.cast.who(client), at, sent.saturating_add(times.ends[at]));
+        if let Some(answers) = shared {
+            let schedule = world.up.share(answers.load);
+            let mut walk = Walk::new(Source::of(&self.circle, self.closed), self.closed);
+            while walk.take(&self.answered, &mut chunk) {
+                chunk.meet(play);
+                chunk.work(play);
+                times.arrive_shared(play.scene, &chunk, &schedule, books);
+                books.accept(&mut self.answered);
             }
         }
     }
 
-    /// Notes what came of every asked client.
+    /// Until when answers count whenever the round closes. A quorum may close it before anything is sure.
+    fn sure(&self, play: &Play<'_>) -> u64 {
+        let asked = self.requests.messages as u32;
+        if play.stage.quorum_of(asked) < asked { 0 } else { nanoseconds(play.stage.deadline) }
+    }
+
+    /// Notes what came of the asked clients of which that was not sure before the round closed.
     fn settle(&mut self, play: &Play<'_>, times: &Times, closed: u64, page: &mut Page, ledger: &mut Ledger) {
         let scene = play.scene;
         let mut tally = Tally::default();
-        let mut partners = Source::of(&self.circle, self.closed);
-        for (client, answered) in (0..).zip(&mut self.answered) {
-            let partners = if self.closed == 0 || *answered > 0 { partners.next() } else { 0 };
-            if *answered == self.closed {
-                let exchange = play.exchanges.with(partners);
-                let (settled, record) = times.settle(scene, client, exchange, closed);
-                ledger.note(page, scene.cast.class(scene.cast.devices.of(client)), record, exchange);
-                tally.add(partners, &settled);
-                *answered += u8::from(settled.accepted);
+        let mut chunk = Chunk::default();
+        let mut walk = Walk::new(Source::of(&self.circle, self.closed), self.closed);
+        while walk.take(&self.answered, &mut chunk) {
+            for (client, partners) in chunk.clients.iter().zip(&chunk.partners) {
+                let exchange = play.exchanges.with(*partners);
+                let (settled, record) = times.settle(scene, *client, exchange, closed);
+                ledger.note(page, scene.cast.class(scene.cast.devices.of(*client)), record, exchange);
+                tally.add(*partners, &settled);
+                self.answered[*client as usize] += u8::from(settled.accepted);
             }
         }
         for (partners, (worked, accepted)) in (0..).zip(tally.0).filter(|(_, (worked, _))| *worked > 0) {
@@ -175,7 +152,12 @@ impl Model {
                 tally[partners as usize] =
                     self.answered.iter().filter(|answered| **answered == self.closed).count() as u64;
             }
-            Source::Each(_) => self.asked().for_each(|(_, partners)| tally[partners as usize] += 1),
+            Source::Each(_) => {
+                let (mut walk, mut chunk) = (self.walk(), Chunk::default());
+                while walk.take(&self.answered, &mut chunk) {
+                    chunk.partners.iter().for_each(|partners| tally[*partners as usize] += 1);
+                }
+            }
         }
         let roster = self.circle.members();
         let bytes = |partners: u32| request(&self.config, round, partners as usize, roster as usize);
@@ -198,10 +180,13 @@ impl Mode for Model {
     }
 
     fn play(&mut self, play: &Play<'_>, page: &mut Page, ledger: &mut Ledger) -> Result<Closing, Broken> {
-        let times = std::mem::take(&mut self.times);
-        let times = self.times(play, times);
+        let mut times = std::mem::take(&mut self.times);
+        let mut books = Books::new(play, (&self.requests, self.sure(play)), page, ledger);
+        self.begin(play, &mut times, &mut books);
+        books.close(&self.requests);
         let (closed, reason) = self.close(play, &times);
         self.settle(play, &times, closed, page, ledger);
+        ledger.order(play.scene.round);
         self.times = times;
         self.circle.renew(&self.answered);
         let checked = self.check(&self.answered, &self.circle);
@@ -219,73 +204,6 @@ impl Mode for Model {
             }
         };
         Ok(Closing { reason, closed, work, next })
-    }
-}
-
-impl Times {
-    /// Of so many clients, of whom nobody has been asked.
-    fn clear(&mut self, clients: usize) {
-        self.begins.resize(clients, 0);
-        self.ends.resize(clients, 0);
-        self.fates.clear();
-        self.fates.resize(clients, Fate::Gone);
-        self.everyone = 0;
-    }
-
-    /// Notes that a client begins no answer.
-    #[inline]
-    fn lose(&mut self, at: usize, known: u64) {
-        self.ends[at] = known;
-        self.everyone = self.everyone.max(known);
-    }
-
-    /// Notes when a client's answer would arrive, and with it whether it does.
-    #[inline]
-    fn arrive(&mut self, scene: &Scene<'_>, who: Who, at: usize, arrival: u64) {
-        self.ends[at] = arrival;
-        let known = match scene.ending(who, self.fates[at] == Fate::Cut, arrival) {
-            Ending::Answer { at } => at,
-            Ending::Lost { at: known } => {
-                self.fates[at] = Fate::Cut;
-                known
-            }
-        };
-        self.everyone = self.everyone.max(known);
-    }
-
-    /// When a client's answer comes, with the client.
-    #[inline]
-    fn answer(&self, client: u32) -> Option<(u64, u32)> {
-        let at = client as usize;
-        (self.fates[at] == Fate::Answers).then_some((self.ends[at], client))
-    }
-
-    /// What came of a client when the round closed.
-    #[inline]
-    fn settle(&self, scene: &Scene<'_>, client: u32, exchange: &Exchange, closed: u64) -> (Settled, Record) {
-        let at = client as usize;
-        let (fate, start, end) = (self.fates[at], self.begins[at], self.ends[at]);
-        let who = scene.cast.who(client);
-        let (settled, ended) = match fate {
-            Fate::Gone => (Settled::NOTHING, end),
-            Fate::Answers => (scene.settle(who, None, exchange, (start, end), closed), end),
-            Fate::Cut => {
-                let moment = scene.moment(who);
-                let (Ending::Answer { at } | Ending::Lost { at }) = scene.ending(who, true, end);
-                (scene.settle(who, moment, exchange, (start, end), closed), at)
-            }
-        };
-        let record = Record {
-            round: scene.round,
-            client: client + 1,
-            request: exchange.request,
-            began: (fate != Fate::Gone).then(|| u64::from(start) * scene.cast.world.tick),
-            ended,
-            accepted: settled.accepted,
-            sent: settled.sent,
-            work: if settled.worked { scene.work(who, exchange) } else { 0 },
-        };
-        (settled, record)
     }
 }
 
@@ -322,11 +240,11 @@ impl<'a> Source<'a> {
         }
     }
 
-    #[inline]
-    fn next(&mut self) -> u32 {
+    /// Adds those of the next so many clients of the roster to a list.
+    fn fill(&mut self, count: usize, list: &mut Vec<u32>) {
         match self {
-            Self::Same(partners) => *partners,
-            Self::Each(partners) => partners.next().unwrap_or_default(),
+            Self::Same(partners) => list.extend(std::iter::repeat_n(*partners, count)),
+            Self::Each(partners) => partners.fill(count, list),
         }
     }
 }

@@ -74,36 +74,62 @@ pub fn tail_loss(lost: u32, round_trip: f64) -> f64 {
     f64::from(lost) * (round_trip * (2.0 + VARIATION) + MAX_ACK_DELAY)
 }
 
-/// Seconds that a message takes longer than its bytes at `rate`, because the congestion window is still too small.
+/// Seconds that a message takes longer than its bytes at `rate`, because the congestion window is still too small: see
+/// [`SlowStart`].
+#[inline]
+pub fn slow_start(bytes: u64, first: u64, rate: f64, round_trip: f64) -> f64 {
+    SlowStart::new(bytes, first, rate).map_or(0.0, |start| start.seconds(round_trip))
+}
+
+/// The beginning of a message that does not fit the first congestion window, for any round trip.
 ///
 /// In slow start the sender has a window `w` in flight, which is on the link for w / rate, and must wait for the first
 /// acknowledgement, a round trip and the time of two packets, before it sends on; by then the window has doubled.
 /// A window that fills the round trip costs nothing, so the first n windows, of first · (2ⁿ − 1) bytes together, cost n
-/// times the wait less the time in which they are on the link. `bytes` are on the wire, `first` is the window at the
-/// beginning and 0 for one without limit, `rate` is in bytes per second, `round_trip` in seconds.
-#[inline]
-pub fn slow_start(bytes: u64, first: u64, rate: f64, round_trip: f64) -> f64 {
-    if bytes <= first || first == 0 {
-        return 0.0;
+/// times the wait less the time in which they are on the link.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlowStart {
+    /// Bytes of the first window.
+    first: u64,
+    /// Windows after which something is left to send.
+    whole: u32,
+    /// Seconds of a byte, and of the packets that there is an acknowledgement for.
+    byte: f64,
+    packets: f64,
+    /// First windows that the rate sends in a second.
+    windows: f64,
+}
+
+impl SlowStart {
+    /// Of so many `bytes` on the wire; `first` bytes are the window at the beginning and 0 for one without limit, `rate`
+    /// is in bytes per second. None if the window never limits.
+    #[inline]
+    pub fn new(bytes: u64, first: u64, rate: f64) -> Option<Self> {
+        if bytes <= first || first == 0 {
+            return None;
+        }
+        let whole = ((bytes - 1) / first + 1).ilog2();
+        let byte = 1.0 / rate;
+        let packets = (ACKNOWLEDGED * PACKET) as f64 * byte;
+        Some(Self { first, whole, byte, packets, windows: rate / first as i64 as f64 })
     }
-    let byte = 1.0 / rate;
-    let feedback = round_trip + (ACKNOWLEDGED * PACKET) as f64 * byte;
-    // Windows after which something is left to send, and windows that are on the link for less than the wait.
-    let whole = ((bytes - 1) / first + 1).ilog2();
-    let short = doublings(rate * feedback / first as i64 as f64);
-    let windows = whole.min(short);
-    f64::from(windows) * feedback - (first * ((1 << windows) - 1)) as i64 as f64 * byte
+
+    /// Seconds that the message takes longer with a round trip of so many seconds.
+    #[inline]
+    pub fn seconds(&self, round_trip: f64) -> f64 {
+        let feedback = round_trip + self.packets;
+        // Of these, the windows that are on the link for less than the wait.
+        let windows = self.whole.min(doublings(self.windows * feedback));
+        f64::from(windows) * feedback - (self.first * ((1 << windows) - 1)) as i64 as f64 * self.byte
+    }
 }
 
 /// How many of 1, 2, 4, 8 … are less than a number.
 #[inline]
 fn doublings(number: f64) -> u32 {
-    // NaN is a wait of no time at an infinite rate.
-    if number.is_nan() || number <= 1.0 {
-        return 0;
-    }
-    // The bits of a number above 1 are its exponent, biased by 1023, and 52 of its fraction.
-    let bits = number.to_bits();
+    // NaN is a wait of no time at an infinite rate. The bits of a number from 1 up are its exponent, biased by 1023, and
+    // 52 of its fraction.
+    let bits = number.max(1.0).to_bits();
     (bits >> 52) as u32 - 1023 + u32::from(bits << 12 > 0)
 }
 

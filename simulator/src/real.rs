@@ -135,12 +135,12 @@ impl Real {
         let exchange = |id: ClientId| play.exchanges.with(self.partners_of(id));
         let asked: Vec<ClientId> = self.requests.keys().copied().collect();
         let who = |id: ClientId| scene.cast.who(id.get() - 1);
-        let mut load = Load::default();
+        let mut load = Load::new(asked.len());
         for id in &asked {
             load.add(scene.request(who(*id), exchange(*id)));
         }
         let down = world.down.share(load);
-        let mut load = Load::default();
+        let mut load = Load::new(asked.len());
         let mut foretold = BTreeMap::new();
         for id in asked {
             let (who, exchange) = (who(id), exchange(id));

@@ -1,6 +1,7 @@
 //! What a run has shown.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use secagg::Counts;
 use serde::{Deserialize, Serialize};
@@ -229,6 +230,13 @@ impl Traffic {
     pub(crate) fn add(&mut self, bytes: u64) {
         self.messages += 1;
         self.bytes += bytes;
+    }
+}
+
+impl AddAssign for Traffic {
+    fn add_assign(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
     }
 }
 

@@ -3,8 +3,6 @@
 use secagg::Round;
 use sha2::{Digest, Sha256};
 
-use crate::draw::mix;
-
 /// What one client did in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -38,17 +36,20 @@ pub(crate) struct Transcript {
 }
 
 impl Transcript {
-    #[inline]
     pub(crate) fn note(&mut self, record: &Record) {
-        let Record { round, client, request, began, ended, accepted, sent, work } = *record;
-        let client = u64::from(client) << 4 | u64::from(accepted) << 3 | round as u64;
-        let began = began.unwrap_or(u64::MAX);
-        let who = fold(client ^ KEYS[0], ended ^ KEYS[1]);
-        let what = fold(request ^ KEYS[2], began ^ KEYS[3]);
-        let done = fold(sent ^ KEYS[4], work ^ KEYS[5]);
-        let mixed = mix(who ^ what.rotate_left(21) ^ done.rotate_left(42));
-        self.sums[0] = self.sums[0].wrapping_add(mixed);
-        self.sums[1] = self.sums[1].wrapping_add(mixed.wrapping_mul(mixed | 1) ^ (mixed >> 7));
+        self.note_all(std::iter::once(*record));
+    }
+
+    /// Notes some records.
+    #[inline(never)]
+    pub(crate) fn note_all(&mut self, records: impl Iterator<Item = Record>) {
+        let [mut one, mut other] = self.sums;
+        for record in records {
+            let mixed = mixed(&record);
+            one = one.wrapping_add(mixed.0);
+            other = other.wrapping_add(mixed.1);
+        }
+        self.sums = [one, other];
     }
 
     /// Notes numbers that stand for themselves, and the records before them.
@@ -70,18 +71,39 @@ impl Transcript {
     }
 }
 
-/// Odd numbers without a pattern: the first 384 bits of the fraction of pi, each word's last bit set.
-const KEYS: [u64; 6] = [
+/// The two words of a record.
+#[inline(always)]
+fn mixed(record: &Record) -> (u64, u64) {
+    let Record { round, client, request, began, ended, accepted, sent, work } = *record;
+    let client = u64::from(client) << 4 | u64::from(accepted) << 3 | round as u64;
+    let began = began.unwrap_or(u64::MAX);
+    let who = fold(client ^ KEYS[0], ended ^ KEYS[1]);
+    let what = fold(request ^ KEYS[2], began ^ KEYS[3]);
+    let done = fold(sent ^ KEYS[4], work ^ KEYS[5]);
+    let (low, high) = product(who ^ what.rotate_left(32) ^ KEYS[6], done ^ what ^ KEYS[7]);
+    (low ^ who, high ^ done)
+}
+
+/// Odd numbers without a pattern: the first 512 bits of the fraction of pi, each word's last bit set.
+const KEYS: [u64; 8] = [
     0x243f_6a88_85a3_08d3,
     0x1319_8a2e_0370_7345,
     0xa409_3822_299f_31d1,
     0x082e_fa98_ec4e_6c89,
     0x4528_21e6_38d0_1377,
     0xbe54_66cf_34e9_0c6d,
+    0xc0ac_29b7_c97c_50dd,
+    0x3f84_d5b5_b547_0917,
 ];
 
 #[inline]
 fn fold(one: u64, other: u64) -> u64 {
+    let (low, high) = product(one, other);
+    low ^ high
+}
+
+#[inline]
+fn product(one: u64, other: u64) -> (u64, u64) {
     let product = u128::from(one) * u128::from(other);
-    product as u64 ^ (product >> 64) as u64
+    (product as u64, (product >> 64) as u64)
 }

@@ -3,7 +3,7 @@
 use secagg::Round;
 
 use crate::distribution::Quantiles;
-use crate::draw::{Draws, Purpose};
+use crate::draw::{Draws, Purpose, Share};
 use crate::link::Link;
 use crate::privacy::Design;
 use crate::scenario::{Moment, Scenario, ScenarioError};
@@ -45,7 +45,7 @@ pub(crate) struct Class {
 /// A dropout rule as it applies to one round.
 pub(crate) struct Rule {
     pub(crate) lot: Draws,
-    pub(crate) probability: f64,
+    pub(crate) probability: Share,
     pub(crate) moment: Moment,
 }
 
@@ -108,13 +108,20 @@ impl World {
                 None => rule.probability / rounds as f64,
             };
             let lot = self.draws(session, Purpose::Fate, (at as u64) << 8 | round as u64);
-            Some(Rule { lot, probability, moment: rule.moment })
+            Some(Rule { lot, probability: Share::new(probability), moment: rule.moment })
         };
         rules.filter_map(rule).collect()
     }
 
     pub(crate) fn draws(&self, session: u64, purpose: Purpose, salt: u64) -> Draws {
         Draws::new(self.scenario.seed, session, purpose, salt)
+    }
+
+    /// Bytes per second that an answer has at most while so many clients all answer, by the client's own rate.
+    pub(crate) fn rates(&self, clients: u32) -> Vec<f64> {
+        let share = self.scenario.network.server_down.map_or(f64::INFINITY, |bits| bits / 8.0);
+        let share = share / f64::from(clients);
+        self.up_levels.values().iter().map(|bits| share.min(bits / 8.0)).collect()
     }
 
     /// Bytes on the wire, without losses, of a message of so many bytes.

@@ -32,7 +32,7 @@ impl Model {
         if quorum == u64::from(asked) {
             return None;
         }
-        let answers = || self.asked().filter_map(|(client, _)| times.answer(client));
+        let answers = || self.asked().filter_map(|client| times.answer(client));
         let mut histogram = Histogram::default();
         answers().for_each(|(at, _)| histogram.add(at));
         let (first, below) = histogram.bucket_of(quorum)?;
@@ -52,7 +52,7 @@ impl Model {
     /// Whether the protocol could go on with the answers up to this one.
     fn after(&self, times: &Times, last: (u64, u32)) -> Result<(), Abort> {
         let mut answered = self.answered.clone();
-        for (client, _) in self.asked() {
+        for client in self.asked() {
             if times.answer(client).is_some_and(|answer| answer <= last) {
                 answered[client as usize] += 1;
             }
