@@ -1,4 +1,4 @@
-//! What a client of the active suite pays to check the signatures of its roster: one by one, in one batch, and by
+//! What a client of the active suite pays to check the signatures of its roster: one by one, in batches, and by
 //! ed25519-dalek.
 //!
 //! `cargo bench -p secagg --bench signatures`

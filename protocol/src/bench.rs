@@ -11,7 +11,7 @@ use crate::crypto::hash;
 use crate::crypto::prg::{Bytes, Keystream};
 use crate::crypto::seal::{Direction, Shares};
 use crate::crypto::sharing::{Basis, Polynomial};
-use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, first_invalid, is_valid};
+use crate::crypto::sign::{SIGNATURE_LEN, SecretKey, Signed, VerifyingKey, all_valid, is_valid};
 #[cfg(feature = "aws-lc")]
 use crate::crypto::x25519::aws_lc::AwsLc;
 use crate::crypto::x25519::{Dalek, PrivateKey};
@@ -192,7 +192,7 @@ impl Signatures {
 
     /// Checks them in batches, as parties do.
     pub fn batch(&self) -> bool {
-        first_invalid(self.signed().map(Some)).is_none()
+        all_valid(self.signed().map(Some))
     }
 
     /// Checks each by itself.

@@ -46,13 +46,13 @@
 //! # Ok(())
 //! # }
 //! ```
-
+//!
 //! # Features
 //!
 //! None is on by default, and none changes a byte or a check.
 //!
 //! - `aws-lc`: X25519 by AWS-LC, in less than half the time of x25519-dalek. It needs a C compiler. Without it the crate
-//!   is Rust alone, for WebAssembly and embedded machines. The other primitives are the same either way.
+//!   is Rust alone. The other primitives are the same either way.
 //! - `serde`: [`Counts`] can be serialised, for reports.
 
 #![cfg_attr(

@@ -147,6 +147,7 @@ impl Policy {
     pub fn check(&self, config: &Config) -> Result<(), Refusal> {
         self.check_sizes(config)?;
         self.check_trust(config)?;
+        self.check_laws(config)?;
         self.vectors.as_ref().map_or(Ok(()), |allowed| vectors::check(allowed, &config.vectors))?;
         self.budget.as_ref().map_or(Ok(()), |budget| budget.check(config))?;
         self.safety.as_ref().map_or(Ok(()), |safety| safety.check(config, self.minimum_corrupt))?;
@@ -228,7 +229,7 @@ impl Policy {
         let cramped = |vector: &&VectorSpec| vector.noise.as_ref().is_some_and(|noise| !noise.has_room());
         match config.vectors.iter().find(cramped) {
             Some(vector) => Err(Refusal::NoRoom(vector.name.clone())),
-            None => self.check_laws(config),
+            None => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::hash;
-use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey, first_invalid};
+use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey, all_valid};
 use crate::wire::{Reader, Writer};
 use crate::{ClientId, Config, Credentials, Misbehaviour, Suite, credentials};
 
@@ -193,7 +193,7 @@ pub(crate) fn check_signatures<'a>(
         let statement = credentials::statement(&proof.identity);
         Some(Signed { by: &authority, statement, signature: &proof.certificate })
     });
-    if first_invalid(certificates).is_some() {
+    if !all_valid(certificates) {
         return Err(Misbehaviour::BadCertificate);
     }
     let signatures = members.map(|(id, advertisement, by)| {
@@ -201,8 +201,5 @@ pub(crate) fn check_signatures<'a>(
         let statement = statement(config.suite, config_id, id, keys, draw_commitment.as_ref());
         Some(Signed { by, statement, signature: &proof.as_ref()?.signature })
     });
-    match first_invalid(signatures) {
-        None => Ok(count),
-        Some(_) => Err(Misbehaviour::BadKeySignature),
-    }
+    if all_valid(signatures) { Ok(count) } else { Err(Misbehaviour::BadKeySignature) }
 }

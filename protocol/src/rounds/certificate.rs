@@ -1,7 +1,7 @@
 //! The certificate of a signed suite: signatures of a quorum over one survivor set, for which shares are given
 //! (spec §4.6).
 
-use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey, first_invalid};
+use crate::crypto::sign::{SIGNATURE_LEN, Signed, VerifyingKey, all_valid};
 use crate::wire::{Body, HEADER_LEN, MessageType, Reader, Writer, ascending};
 use crate::{ClientId, Misbehaviour};
 
@@ -97,10 +97,8 @@ impl Agreed {
         if !is_quorum || !ascending(signers()) || !signers().all(|id| self.survives(id)) {
             return Err(Misbehaviour::BadCertifiers);
         }
-        match first_invalid(signatures.iter().map(|(id, one)| self.signed_by(*id, self.statement, one))) {
-            None => Ok(()),
-            Some(_) => Err(Misbehaviour::SurvivorSetMismatch),
-        }
+        let signed = signatures.iter().map(|(id, one)| self.signed_by(*id, self.statement, one));
+        if all_valid(signed) { Ok(()) } else { Err(Misbehaviour::SurvivorSetMismatch) }
     }
 
     /// Checks that the survivors among `owners` have signed the same sharers (`[4.6-13]`, `[4.6-14]`).
@@ -114,10 +112,7 @@ impl Agreed {
             return Err(Misbehaviour::WrongInputSignatures);
         }
         let signed = owners.iter().zip(inputs).map(|(owner, one)| self.signed_by(*owner, statement, one));
-        match first_invalid(signed) {
-            None => Ok(()),
-            Some(_) => Err(Misbehaviour::SharersMismatch),
-        }
+        if all_valid(signed) { Ok(()) } else { Err(Misbehaviour::SharersMismatch) }
     }
 
     /// A signature as one of a survivor over a statement.

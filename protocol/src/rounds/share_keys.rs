@@ -256,16 +256,18 @@ impl Client {
         let advertisements = || neighbourhood.iter().map(|(_, advertisement)| advertisement);
         let keys = advertisements().flat_map(|one| [&one.keys.encryption, &one.keys.mask]);
         let again = first_repeated(keys, 2 * neighbourhood.len()).map(|place| place / 2);
-        let known = advertisements().filter_map(|one| one.proof.as_ref()).map(|proof| &proof.identity);
-        let known = first_repeated(known, neighbourhood.len());
+        let identities = advertisements().filter_map(|one| one.proof.as_ref()).map(|proof| &proof.identity);
+        let known = first_repeated(identities, neighbourhood.len());
         let signed = self.config.suite.authority().map_or(0, |_| neighbourhood.len());
         let mut identities = Vec::with_capacity(signed);
         for (at, (id, advertisement)) in neighbourhood.iter().enumerate() {
-            match Some(at) {
-                at if at == again => return Err(Misbehaviour::DuplicateKey),
-                at if at == known => return Err(Misbehaviour::DuplicateIdentity),
-                _ => identities.extend(Sound::of(advertisement)?.identity.map(|identity| (*id, identity))),
+            if again == Some(at) {
+                return Err(Misbehaviour::DuplicateKey);
             }
+            if known == Some(at) {
+                return Err(Misbehaviour::DuplicateIdentity);
+            }
+            identities.extend(Sound::of(advertisement)?.identity.map(|identity| (*id, identity)));
         }
         let members = neighbourhood.iter().zip(&identities);
         let members = members.map(|((id, advertisement), (_, identity))| (*id, advertisement, identity));
@@ -421,8 +423,7 @@ impl Server {
                 session.disclose(from, draw)?;
             }
             for (holder, bundle) in session.graph.holders_of(from).zip(std::mem::take(&mut dealt.bundles)) {
-                let box_of_holder = || Vec::with_capacity(session.graph.degree(holder));
-                mail.entry(holder).or_insert_with(box_of_holder).push((from, bundle));
+                mail.entry(holder).or_default().push((from, bundle));
             }
             Ok(dealt)
         })

@@ -93,6 +93,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.corrupt.is_some() && arguments.suite == SuiteName::Curious {
         return Err(Failure::Usage("--corrupt belongs to --suite active or pinned".into()));
     }
+    if arguments.corrupt == Some(0) && arguments.suite == SuiteName::Pinned {
+        return Err(Failure::Usage(
+            "--suite pinned reckons with one corrupt client at least: --corrupt 1".into(),
+        ));
+    }
     let settings = settings(&arguments)?;
     let mut federation = Federation::start(settings).map_err(cannot_start)?;
     warn_of_experiment(arguments.mechanism);

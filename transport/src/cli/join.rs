@@ -258,6 +258,9 @@ fn policy(arguments: &Arguments) -> Result<ClientPolicy, Failure> {
     if arguments.accept_experimental {
         warn_of_experiment(Scheme::Centred);
         policy.experimental_noise = true;
+        if let Some(privacy) = &mut policy.privacy {
+            privacy.laws = NoiseLaw::ALL.to_vec();
+        }
     }
     if let Some((epsilon, delta)) = arguments.max_epsilon.zip(arguments.delta) {
         if policy.privacy.is_some() {
