@@ -421,8 +421,7 @@ impl Server {
                 session.disclose(from, draw)?;
             }
             for (holder, bundle) in session.graph.holders_of(from).zip(std::mem::take(&mut dealt.bundles)) {
-                let box_of_holder = || Vec::with_capacity(session.graph.degree(holder));
-                mail.entry(holder).or_insert_with(box_of_holder).push((from, bundle));
+                mail.entry(holder).or_default().push((from, bundle));
             }
             Ok(dealt)
         })
