@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use secagg_simulator::estimate::{Parts, charged, machine_memory, memory, seconds, work};
+use secagg_simulator::estimate::{Parts, charged, machine_memory, memory, memory_of_each, seconds, work};
 use secagg_simulator::{Calibration, Mode, Profile, Report, Scenario, Simulation};
 
 /// How far an estimate may be from what is counted.
@@ -205,5 +205,21 @@ fn what_would_take_too_much_is_not_begun_and_what_would_fit_is() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("points would fit"), "{}", said(&output));
     assert!(!parts.exists());
+
+    let all = |threads: &str, limit: u64| {
+        let arguments = ["sweep", design, "--of", "8", "--out", out, "--memory", &limit.to_string()];
+        program(&arguments).env("RAYON_NUM_THREADS", threads).output().unwrap()
+    };
+    fs::write(design, "scenario = \"scenario.toml\"\nseeds = 8\n").unwrap();
+    let of_each = |threads| memory_of_each(&Scenario::read(&file).unwrap(), Mode::Model, threads).unwrap();
+    let output = all("8", of_each(3));
+    assert!(said(&output).contains("; RAYON_NUM_THREADS=3 would fit"), "{}", said(&output));
+    let output = all("8", of_each(1) - 1);
+    assert!(said(&output).contains(" would not fit with one thread"), "{}", said(&output));
+    assert!(!parts.exists());
+    assert!(all("3", of_each(3)).status.success());
+    fs::remove_dir_all(&parts).unwrap();
+    fs::write(design, "scenario = \"scenario.toml\"\nseeds = 1000000\n").unwrap();
+
     assert!(sweep(&["--index", "0", "--time", "600", "--memory", "1000000000"]).unwrap().status.success());
 }
