@@ -35,7 +35,7 @@ pub struct Calibration {
 pub struct Profile {
     /// Where the figures come from.
     pub source: String,
-    /// One X25519 agreement or check of a key's order.
+    /// One X25519 agreement.
     pub encryption_agreement: f64,
     /// One variable-base multiplication on ristretto255.
     pub mask_agreement: f64,

@@ -4,7 +4,8 @@
 //! machine, now, times how much greater the whole run is: by numbers alone in clients, with real clients in the time
 //! that the calibration charges for all operations and messages, which model mode knows beforehand; drawing noise is timed
 //! by itself. Of adversaries there are the answers that they keep, and a liar that is put out for its lie counts as one that
-//! vanishes. On a machine that does nothing else both are within a factor of two.
+//! vanishes. `tests/estimate.rs` holds the bytes and the work that is charged to what is counted in runs; the clock, which
+//! tells how busy the machine is too, is held to nothing.
 
 mod memory;
 mod time;

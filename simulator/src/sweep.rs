@@ -4,6 +4,7 @@ mod design;
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use self::design::{Chosen, Design};
@@ -11,6 +12,16 @@ use crate::broken::Found;
 use crate::results::{Column, Table, Values, read_parquet, sessions, write_parquet};
 use crate::scenario::{Availability, Scenario, ScenarioError, malformed};
 use crate::{Calibration, Mode, Progress, RunError, Simulation};
+
+/// A run of a sweep.
+#[derive(Debug)]
+pub struct Point {
+    /// Which it is, with the values that the design gives it.
+    pub place: String,
+    /// What is run.
+    pub scenario: Scenario,
+    values: Vec<Chosen>,
+}
 
 /// A sweep that is ready to run.
 pub struct Sweep {
@@ -46,22 +57,23 @@ impl Sweep {
         Ok(Self { design, folder, base, digest })
     }
 
-    /// The scenarios of a part; none if it is in the folder already. Each can fail: which point cannot be run in this
-    /// mode and why.
-    pub fn scenarios(
-        &self,
-        (index, of): (u64, u64),
-        mode: Mode,
-        folder: &Path,
-    ) -> impl Iterator<Item = Result<Scenario, String>> {
-        let there = Self::part(folder, index, of).is_file();
-        let points = self.points_of((index, of)).filter(move |_| !there);
+    /// What is run of these parts of `of`: nothing of those that are in the folder already.
+    ///
+    /// # Errors
+    /// The first point that cannot be run in this mode, and why.
+    pub fn scenarios(&self, parts: &[u64], of: u64, mode: Mode, folder: &Path) -> Result<Vec<Point>, String> {
+        let missing = parts.iter().filter(|index| !Self::part(folder, **index, of).is_file());
+        let points: Vec<u64> = missing.flat_map(|index| self.points_of((*index, of))).collect();
         let calibration = Calibration::built_in();
-        points.map(move |point| {
-            let (scenario, _) = self.scenario(point)?;
-            let simulation = Simulation::new(scenario.clone(), &calibration, mode);
-            simulation.map(|_| scenario).map_err(|error| format!("point {point}: {error}"))
-        })
+        // Noise takes long to design.
+        let points = points.into_par_iter().map(|point| {
+            let point = self.point(point)?;
+            let simulation = Simulation::new(point.scenario.clone(), &calibration, mode);
+            simulation.map_err(|error| format!("{}: {error}", point.place))?;
+            Ok(point)
+        });
+        let points: Vec<Result<Point, String>> = points.collect();
+        points.into_iter().collect()
     }
 
     /// The number of runs.
@@ -106,9 +118,9 @@ impl Sweep {
         }
         let mut table = Table::default();
         for point in self.points_of((index, of)) {
-            let (scenario, values) = self.scenario(point)?;
+            let Point { place, scenario, values } = self.point(point)?;
             let calibration = Calibration::built_in();
-            let place = |error: &dyn std::fmt::Display| format!("point {point}: {error}");
+            let place = |error: &dyn std::fmt::Display| format!("{place}: {error}");
             let simulation = Simulation::new(scenario.clone(), &calibration, mode);
             let report = simulation.map_err(|error| place(&error))?.run(observe);
             let report = report.map_err(|error| match error {
@@ -146,8 +158,8 @@ impl Sweep {
         table
     }
 
-    /// The scenario of a point, and the values that make it so.
-    fn scenario(&self, point: u64) -> Result<(Scenario, Vec<Chosen>), String> {
+    /// What is run at a point.
+    fn point(&self, point: u64) -> Result<Point, String> {
         let (values, seed) = self.design.point(point);
         let mut value = toml::Value::Table(self.base.clone());
         for Chosen { field, value: choice, .. } in &values {
@@ -155,7 +167,12 @@ impl Sweep {
         }
         let chosen: Vec<String> =
             values.iter().map(|Chosen { field, value, .. }| format!("{field} = {value}")).collect();
-        let place = |error: &dyn std::fmt::Display| format!("point {point} ({}): {error}", chosen.join(", "));
+        let name = if chosen.is_empty() {
+            format!("point {point}")
+        } else {
+            format!("point {point} ({})", chosen.join(", "))
+        };
+        let place = |error: &dyn std::fmt::Display| format!("{name}: {error}");
         let text = toml::to_string(&value).map_err(|error| place(&error))?;
         let mut scenario = Scenario::parse(&text, "").map_err(|error| match error {
             // Where it is in a text that nobody has written does not help.
@@ -166,7 +183,7 @@ impl Sweep {
         if let Availability::Trace(trace) = &mut scenario.availability {
             trace.read(Some(&self.folder)).map_err(|error| place(&error))?;
         }
-        Ok((scenario, values))
+        Ok(Point { place: name, scenario, values })
     }
 }
 
@@ -269,8 +286,7 @@ mod tests {
         std::fs::write(at("scenario.toml"), scenario).unwrap();
         std::fs::write(at("design.toml"), format!("scenario = \"scenario.toml\"\n{design}")).unwrap();
         let read = Sweep::read(&at("design.toml"));
-        let points = read.and_then(|sweep| sweep.scenarios((0, 1), Mode::Model, folder.path()).collect());
-        let points: Result<Vec<Scenario>, String> = points;
+        let points = read.and_then(|sweep| sweep.scenarios(&[0], 1, Mode::Model, folder.path()));
         points.unwrap_err().replace(folder.path().to_str().unwrap(), "")
     }
 
@@ -289,6 +305,7 @@ mod tests {
             ),
             ("[grid]\nclints = [5]", "point 0 (clints = 5): unknown field `clints`"),
             ("[grid]\nclients = [5, 1]", "point 1 (clients = 1): 1 clients"),
+            ("[grid]\n\"compute.server\" = [\"abacus\"]", "point 0 (compute.server = \"abacus\"): "),
             ("[grid]\n\"faults.dropouts.0.probability\" = [0.1]", "the scenario has no list there"),
             ("[grid]\n\"vectors.3.length\" = [5]", "the scenario's list has no entry 3"),
             ("[grid]\n\"clients.x\" = [5]", "\"x\" lies within a value"),

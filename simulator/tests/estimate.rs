@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use secagg_simulator::estimate::{Parts, charged, machine_memory, memory, seconds, work};
-use secagg_simulator::{Calibration, Mode, Report, Scenario, Simulation};
+use secagg_simulator::estimate::{Parts, charged, machine_memory, memory, memory_of_each, seconds, work};
+use secagg_simulator::{Calibration, Mode, Profile, Report, Scenario, Simulation};
 
 /// How far an estimate may be from what is counted.
 const NEAR: std::ops::Range<f64> = 0.7..1.5;
@@ -149,6 +149,17 @@ fn noise_takes_time() {
 }
 
 #[test]
+fn a_profile_of_zeros_does_not_make_the_work_nothing() {
+    let mut nothing = Calibration::built_in();
+    nothing.profiles.insert("server".to_owned(), Profile::default());
+    let scenario =
+        |clients| Scenario::parse(&text(clients, "\"regular\", degree = 10", 10, ""), "test").unwrap();
+    let time = |clients| seconds(&scenario(clients), &nothing, Mode::Real, 1).unwrap();
+    // A machine that is busy at one moment and not at the next does not make it less than ten times as much.
+    assert!(time(100_000) > 10.0 * time(100));
+}
+
+#[test]
 fn what_would_take_too_much_is_not_begun_and_what_would_fit_is() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scenario.toml");
@@ -176,6 +187,13 @@ fn what_would_take_too_much_is_not_begun_and_what_would_fit_is() {
     assert!(said(&output).contains("--time allows 30 s; "), "{}", said(&output));
     assert!(run(regular(100), &["--time", "30"]).status.success());
 
+    // With a budget below one session the run ends before it, and takes no time.
+    let private = "minimum_survivors = 8\nprivacy = { multiplier = 4, delta = 1e-5, bits = 20, dimension = 30, \
+                   budget = 0.01 }";
+    let output =
+        run(text(20, "\"regular\", degree = 10", 10, private), &["--mode", "real", "--time", "1000"]);
+    assert!(output.status.success(), "{}", said(&output));
+
     let design = folder.path().join("design.toml");
     fs::write(&file, regular(1000)).unwrap();
     fs::write(&design, "scenario = \"scenario.toml\"\nseeds = 1000000\n").unwrap();
@@ -187,5 +205,21 @@ fn what_would_take_too_much_is_not_begun_and_what_would_fit_is() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("points would fit"), "{}", said(&output));
     assert!(!parts.exists());
+
+    let all = |threads: &str, limit: u64| {
+        let arguments = ["sweep", design, "--of", "8", "--out", out, "--memory", &limit.to_string()];
+        program(&arguments).env("RAYON_NUM_THREADS", threads).output().unwrap()
+    };
+    fs::write(design, "scenario = \"scenario.toml\"\nseeds = 8\n").unwrap();
+    let of_each = |threads| memory_of_each(&Scenario::read(&file).unwrap(), Mode::Model, threads).unwrap();
+    let output = all("8", of_each(3));
+    assert!(said(&output).contains("; RAYON_NUM_THREADS=3 would fit"), "{}", said(&output));
+    let output = all("8", of_each(1) - 1);
+    assert!(said(&output).contains(" would not fit with one thread"), "{}", said(&output));
+    assert!(!parts.exists());
+    assert!(all("3", of_each(3)).status.success());
+    fs::remove_dir_all(&parts).unwrap();
+    fs::write(design, "scenario = \"scenario.toml\"\nseeds = 1000000\n").unwrap();
+
     assert!(sweep(&["--index", "0", "--time", "600", "--memory", "1000000000"]).unwrap().status.success());
 }

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::estimate::{clients_within, machine_memory, memory, memory_of_each, seconds};
+use crate::sweep::Point;
 use crate::{Calibration, Mode, Scenario};
 
 /// Points of a sweep for which the time is estimated; the others are taken to be like them.
@@ -49,29 +50,37 @@ impl Limits {
         self.check_time(needed, &fits)
     }
 
-    /// Refuses a sweep over these scenarios, which would take too much.
-    pub(super) fn check_sweep(
-        &self,
-        scenarios: &[Scenario],
-        mode: Mode,
-        threads: usize,
-    ) -> Result<(), Failure> {
-        let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
-        let needed = scenarios.iter().map(|one| memory_of_each(one, mode, threads));
-        let needed: Result<Vec<u64>, _> = needed.collect();
-        let needed = needed.map_err(|error| usage(&error))?.into_iter().max().unwrap_or(0);
-        self.check_memory(needed, |limit| match threads as u64 * limit / needed {
-            0 => "no point would fit".to_owned(),
-            threads => format!("RAYON_NUM_THREADS={threads} would fit"),
+    /// Refuses a sweep over these points, which would take too much.
+    pub(super) fn check_sweep(&self, points: &[Point], mode: Mode, threads: usize) -> Result<(), Failure> {
+        let usage =
+            |one: &Point, error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", one.place));
+        let needed = points.iter().map(|one| {
+            let needed = memory_of_each(&one.scenario, mode, threads);
+            needed.map(|needed| (needed, one)).map_err(|error| usage(one, &error))
+        });
+        let needed = needed.collect::<Result<Vec<_>, Failure>>()?;
+        let Some((needed, worst)) = needed.into_iter().max_by_key(|(needed, _)| *needed) else {
+            return Ok(());
+        };
+        self.check_memory(needed, |limit| {
+            let fit = |threads: &usize| {
+                memory_of_each(&worst.scenario, mode, *threads).is_ok_and(|needed| needed <= limit)
+            };
+            match (1..threads).rev().find(fit) {
+                None => format!("{} would not fit with one thread", worst.place),
+                Some(threads) => format!("RAYON_NUM_THREADS={threads} would fit"),
+            }
         })?;
         let Some(limit) = self.time else { return Ok(()) };
-        let sample = scenarios.iter().step_by(scenarios.len().div_ceil(SAMPLE).max(1));
-        let sample = sample.map(|one| seconds(one, &Calibration::built_in(), mode, 1));
-        let sample = sample.collect::<Result<Vec<f64>, _>>().map_err(|error| usage(&error))?;
-        let mean = sample.iter().sum::<f64>() / sample.len().max(1) as f64;
-        let needed = mean * scenarios.len() as f64 / threads as f64;
-        let points = limit / needed * scenarios.len() as f64;
-        self.check_time(needed, &format!("{} points would fit", points as u64))
+        let sample = points.iter().step_by(points.len().div_ceil(SAMPLE).max(1)).map(|one| {
+            let needed = seconds(&one.scenario, &Calibration::built_in(), mode, 1);
+            needed.map_err(|error| usage(one, &error))
+        });
+        let sample = sample.collect::<Result<Vec<f64>, Failure>>()?;
+        let mean = sample.iter().sum::<f64>() / sample.len() as f64;
+        let needed = mean * points.len() as f64 / threads as f64;
+        let fit = limit / needed * points.len() as f64;
+        self.check_time(needed, &format!("{} points would fit", fit as u64))
     }
 
     fn check_memory(&self, needed: u64, fits: impl Fn(u64) -> String) -> Result<(), Failure> {

@@ -9,9 +9,9 @@ use rayon::prelude::*;
 use super::interrupt::{interrupted, watch};
 use super::limits::Limits;
 use super::{Failure, Kind};
+use crate::Mode;
 use crate::results::write_parquet;
 use crate::sweep::{Sweep, merge};
-use crate::{Mode, Scenario};
 
 /// Run a scenario at all points of a design
 #[derive(Args)]
@@ -68,13 +68,11 @@ pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("--index {index}: of {of} parts the last is {}", of - 1)));
     }
     let parts: Vec<u64> = index.map_or_else(|| (0..of).collect(), |index| vec![index]);
-    let scenarios = parts.iter().map(|index| sweep.scenarios((*index, of), mode, &arguments.out));
-    let scenarios: Result<Vec<Scenario>, String> = scenarios.flat_map(Iterator::collect::<Vec<_>>).collect();
-    let scenarios = scenarios.map_err(Failure::Usage)?;
+    let points = sweep.scenarios(&parts, of, mode, &arguments.out).map_err(Failure::Usage)?;
     let threads = rayon::current_num_threads().min(parts.len());
-    arguments.limits.check_sweep(&scenarios, mode, threads)?;
-    // Only their number has mattered: each is made again when it is run.
-    drop(scenarios);
+    arguments.limits.check_sweep(&points, mode, threads)?;
+    // Each is made again when it is run.
+    drop(points);
     watch();
     let bar = ProgressBar::with_draw_target(Some(parts.len() as u64), ProgressDrawTarget::stderr());
     let done = parts.into_par_iter().map(|index| {

@@ -12,9 +12,10 @@ use crate::session::lane;
 /// Of a client before it has answered anything, with what the server keeps of it: configuration, policy, secrets.
 const CLIENT_AT_FIRST: u64 = 7_400;
 /// The same once it has shared.
-const CLIENT: u64 = 4_800;
-/// Of each neighbour of a client that has shared: keys, and the one that opens the neighbour's bundle.
-const NEIGHBOUR: u64 = 110;
+const CLIENT: u64 = 2_800;
+/// Of each neighbour of a client that has shared: keys, the one that opens the neighbour's bundle, and the bundle's place
+/// at the server.
+const NEIGHBOUR: u64 = 112;
 /// In a suite with signatures, of each client of the roster at each client: a key that is ready to verify with.
 const IDENTITY: u64 = 200;
 
@@ -92,7 +93,7 @@ fn arrays(scenario: &Scenario, config: &Config) -> u64 {
     clients * (MODELLED_CLIENT + devices) + 16 * partners(config)
 }
 
-/// At the first requests for shares, or when shares are in and the requests that pass them on are made.
+/// At the first requests for shares, or when shares are in: the server keeps each bundle once, with its holder's.
 fn clients(config: &Config) -> u64 {
     let (clients, partners) = (u64::from(config.clients), partners(config));
     let neighbours = partners as usize;
@@ -103,8 +104,7 @@ fn clients(config: &Config) -> u64 {
     } else {
         0
     };
-    let bundles = sizes::share_keys_response(config, neighbours)
-        + sizes::masked_input_request(config, clients as usize, neighbours);
+    let bundles = sizes::masked_input_request(config, clients as usize, neighbours);
     clients * at_first.max(CLIENT + NEIGHBOUR * partners + identities + bundles)
 }
 

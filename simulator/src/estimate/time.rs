@@ -37,7 +37,10 @@ pub fn seconds(
     let planned = planned(scenario)?;
     let design = Design::of(scenario)?;
     if let Some(account) = &mut Account::open(scenario, design.as_ref())? {
-        account.reserve(0)?;
+        if !account.reserve(0)? {
+            // The budget is less than one session: the run ends before it.
+            return Ok(begin.elapsed().as_secs_f64());
+        }
         account.settle(0, scenario, &mut [])?;
     }
     // Exact planning takes time too, once in each session, and so does the account.
@@ -55,7 +58,10 @@ pub fn seconds(
     let timed = timed.collect::<Result<Vec<f64>, _>>()?.into_iter().fold(f64::INFINITY, f64::min);
     let growth = match mode {
         Mode::Model => f64::from(planned.clients) / f64::from(probe.clients),
-        Mode::Real => charge(&planned, scenario.sessions, calibration)? / charge(&probe, 1, calibration)?,
+        Mode::Real => {
+            let charging = charging(scenario, calibration);
+            charge(&planned, scenario.sessions, &charging)? / charge(&probe, 1, &charging)?
+        }
     };
     let sessions = f64::from(scenario.sessions) * f64::from(scenario.cohorts);
     let at_once = scenario.cohorts.min(u32::try_from(threads).unwrap_or(u32::MAX));
@@ -131,6 +137,18 @@ fn noise(scenario: &Scenario, design: Option<&Design>) -> Result<f64, ScenarioEr
     // Tables are made once: the first vector may take longer.
     let timed = timed.collect::<Result<Vec<f64>, _>>()?.into_iter().fold(f64::INFINITY, f64::min);
     Ok(timed * f64::from(scenario.clients) * f64::from(length) / f64::from(length.min(PROBE_DIMENSION)))
+}
+
+/// The calibration, but with costs for a machine that is said to have none: real work takes time on it too.
+fn charging(scenario: &Scenario, calibration: &Calibration) -> Calibration {
+    let mut charging = calibration.clone();
+    let name = &scenario.compute.server;
+    if let Some(profile) = charging.profiles.get_mut(name)
+        && profile.costs().iter().all(|(_, cost)| *cost == 0.0)
+    {
+        profile.clone_from(&Calibration::built_in().profiles["server"]);
+    }
+    charging
 }
 
 /// Nanoseconds that the calibration charges one machine for a session, clients and server together.

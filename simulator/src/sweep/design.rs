@@ -70,6 +70,7 @@ enum Scale {
 }
 
 /// A field with its value at a point.
+#[derive(Debug)]
 pub(super) struct Chosen {
     pub(super) field: String,
     pub(super) value: toml::Value,
