@@ -186,6 +186,7 @@ impl Client {
             let agreed = self.secrets.encryption_key.agree(&keys.encryption).map_err(Abort::Server)?;
             let there = Direction { suite, session: &session, owner: me, holder: id };
             let back = Direction { suite, session: &session, owner: id, holder: me };
+            let agreed = there.extract(&agreed);
             let shares = Shares { mask_key: mask_key.share(id), self_mask: self_mask.share(id) };
             bundles.push(there.seal(&there.key(&agreed, [my_key, &keys.encryption]), &shares));
             let opening_key = back.key(&agreed, [&keys.encryption, my_key]);
