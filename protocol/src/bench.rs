@@ -114,7 +114,8 @@ impl Pair {
         let way =
             Direction { suite: Suite::Curious, session: &SESSION, owner: self.ids.0, holder: self.ids.1 };
         let shares = Shares { mask_key: self.mask, self_mask: self.mask };
-        let key = || way.key(&black_box([9; 32]), [&self.encryption.public, &self.other_encryption]);
+        let agreed = || way.extract(&black_box([9; 32]));
+        let key = || way.key(&agreed(), [&self.encryption.public, &self.other_encryption]);
         let sealed = way.seal(&key(), &shares);
         way.open(&key(), &sealed).is_some()
     }

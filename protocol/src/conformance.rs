@@ -3,6 +3,7 @@
 
 use curve25519_dalek::scalar::Scalar;
 
+use crate::crypto::Extracted;
 use crate::crypto::agree::{EncryptionKeyOf, MaskPublicKey, mask_public_key};
 use crate::crypto::decode::{ATTEMPTS, decode as decode_shares};
 use crate::crypto::prg::{Bytes, Keystream};
@@ -302,7 +303,7 @@ pub fn holders(
 /// HKDF-SHA-256 without label and prefix; `None` if it cannot give so many bytes.
 pub fn hkdf(salt: &[u8], ikm: &[u8], info: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut out = vec![0; length];
-    crate::crypto::hkdf(salt, ikm, &[info], &mut out).map(|()| out)
+    Extracted::new(salt, ikm).expand(&[info], &mut out).map(|()| out)
 }
 
 /// AES-256-GCM with a nonce and associated data of the caller's: the ciphertext and the tag.
@@ -368,14 +369,16 @@ pub fn bundle(
     mask_key: &Bytes32,
     seed: &Bytes32,
 ) -> Result<[Vec<u8>; 2], Misbehaviour> {
-    let key = direction(way).key(&encryption_agreement(secret, &way.2.1)?, [&way.1.1, &way.2.1]);
+    let agreed = direction(way).extract(&encryption_agreement(secret, &way.2.1)?);
+    let key = direction(way).key(&agreed, [&way.1.1, &way.2.1]);
     let shares = Shares { mask_key: scalar(mask_key), self_mask: scalar(seed) };
     Ok([key.to_vec(), direction(way).seal(&key, &shares).to_vec()])
 }
 
 /// The shares of a bundle, of the mask key and of the self mask seed, for the holder's secret (`[4.4-3]`).
 pub fn opened_bundle(way: &Way, secret: &Bytes32, bundle: &[u8]) -> Result<[Bytes32; 2], Misbehaviour> {
-    let key = direction(way).key(&encryption_agreement(secret, &way.1.1)?, [&way.1.1, &way.2.1]);
+    let agreed = direction(way).extract(&encryption_agreement(secret, &way.1.1)?);
+    let key = direction(way).key(&agreed, [&way.1.1, &way.2.1]);
     let bundle = bundle.try_into().map_err(|_| Misbehaviour::BadBundle)?;
     let shares = direction(way).open(&key, bundle).ok_or(Misbehaviour::BadBundle)?;
     Ok([shares.mask_key.to_bytes(), shares.self_mask.to_bytes()])

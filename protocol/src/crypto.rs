@@ -51,17 +51,36 @@ pub(crate) fn derive<const N: usize>(
     secret: &[u8],
     parts: &[&[u8]],
 ) -> Zeroizing<[u8; N]> {
-    const { assert!(N <= 255 * 32) };
-    let mut out = Zeroizing::new([0; N]);
-    let info: Vec<&[u8]> = prefix(suite, label, parts).collect();
-    let expanded = hkdf(salt, secret, &info, out.as_mut_slice());
-    debug_assert!(expanded.is_some(), "N is within HKDF's limit");
-    out
+    Extracted::new(salt, secret).derive(suite, label, parts)
 }
 
-/// HKDF-SHA-256 (RFC 5869); `None` if more than 255 · 32 bytes are asked for.
-pub(crate) fn hkdf(salt: &[u8], secret: &[u8], info: &[&[u8]], out: &mut [u8]) -> Option<()> {
-    Hkdf::<Sha256>::new(Some(salt), secret).expand_multi_info(info, out).ok()
+/// What HKDF-Extract gives (RFC 5869, with SHA-256): for several derivations from one salt and one secret.
+pub(crate) struct Extracted(Hkdf<Sha256>);
+
+impl Extracted {
+    pub(crate) fn new(salt: &[u8], secret: &[u8]) -> Self {
+        Self(Hkdf::new(Some(salt), secret))
+    }
+
+    /// As [`derive`].
+    pub(crate) fn derive<const N: usize>(
+        &self,
+        suite: Suite,
+        label: &str,
+        parts: &[&[u8]],
+    ) -> Zeroizing<[u8; N]> {
+        const { assert!(N <= 255 * 32) };
+        let mut out = Zeroizing::new([0; N]);
+        let info: Vec<&[u8]> = prefix(suite, label, parts).collect();
+        let expanded = self.expand(&info, out.as_mut_slice());
+        debug_assert!(expanded.is_some(), "N is within HKDF's limit");
+        out
+    }
+
+    /// HKDF-Expand; `None` if more than 255 · 32 bytes are asked for.
+    pub(crate) fn expand(&self, info: &[&[u8]], out: &mut [u8]) -> Option<()> {
+        self.0.expand_multi_info(info, out).ok()
+    }
 }
 
 /// `"secagg/1" ‖ suite ‖ label ‖ 0 ‖ parts`, piece by piece. No label contains a zero byte.

@@ -5,7 +5,7 @@ use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use curve25519_dalek::scalar::Scalar;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{derive, sharing::decode_share};
+use super::{Extracted, sharing::decode_share};
 use crate::{ClientId, Suite};
 
 /// Bytes of a sealed bundle: two scalars and the tag.
@@ -30,15 +30,20 @@ pub(crate) struct Direction<'a> {
 }
 
 impl Direction<'_> {
-    /// The key of the one bundle that goes this way, from the agreement and the encryption keys of owner and holder.
+    /// What both directions of the pair derive their keys from, of its agreement.
+    pub(crate) fn extract(&self, agreed: &[u8; 32]) -> Extracted {
+        Extracted::new(self.session, agreed)
+    }
+
+    /// The key of the one bundle that goes this way, from what was extracted and the encryption keys of owner and holder.
     pub(crate) fn key(
         &self,
-        agreed: &[u8; 32],
+        agreed: &Extracted,
         [owner_key, holder_key]: [&[u8; 32]; 2],
     ) -> Zeroizing<[u8; 32]> {
         let (owner, holder) = (self.owner.get().to_be_bytes(), self.holder.get().to_be_bytes());
         let parts: [&[u8]; 4] = [&owner, &holder, owner_key, holder_key];
-        derive(self.suite, "share key", self.session, agreed, &parts)
+        agreed.derive(self.suite, "share key", &parts)
     }
 
     fn associated_data(&self) -> Vec<u8> {
@@ -105,11 +110,12 @@ mod tests {
         let there = Direction { suite: Suite::Curious, session: &session, owner: a, holder: b };
         let back = Direction { suite: Suite::Curious, session: &session, owner: b, holder: a };
         let shares = Shares { mask_key: Scalar::from(3u8), self_mask: Scalar::from(4u8) };
-        let key = there.key(&[5; 32], [&pa, &pb]);
+        let agreed = there.extract(&[5; 32]);
+        let key = there.key(&agreed, [&pa, &pb]);
         let bundle = there.seal(&key, &shares);
         assert_eq!(there.open(&key, &bundle).unwrap().self_mask, shares.self_mask);
         assert!(back.open(&key, &bundle).is_none());
-        assert!(back.open(&back.key(&[5; 32], [&pb, &pa]), &bundle).is_none());
+        assert!(back.open(&back.key(&agreed, [&pb, &pa]), &bundle).is_none());
         for bit in 0..8 * BUNDLE_LEN {
             let mut bad = bundle;
             bad[bit / 8] ^= 1 << (bit % 8);

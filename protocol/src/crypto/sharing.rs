@@ -44,15 +44,31 @@ impl Basis {
     /// threshold; shares that do not lie on one polynomial of degree below the threshold pass the check with
     /// probability 1/ℓ if they were fixed before the challenge.
     pub(crate) fn new(ids: &[ClientId], threshold: usize, challenge: &[Scalar]) -> Self {
-        let points: Vec<Scalar> = ids.iter().map(|id| Scalar::from(id.get())).collect();
-        let mut weights: Vec<Scalar> = ids.iter().map(|&id| product_of_differences(id, ids)).collect();
-        Scalar::invert_batch_alloc(&mut weights);
-        let mut inverses = points.clone();
+        let mut inverses: Vec<Scalar> = denominators(ids).collect();
         Scalar::invert_batch_alloc(&mut inverses);
+        Self::with(ids, &inverses, threshold, challenge)
+    }
+
+    /// The bases of several sets of holders with one inversion, which takes longer than all else of a small basis.
+    pub(crate) fn all(sets: &[Vec<ClientId>], threshold: usize, challenge: &[Scalar]) -> Vec<Self> {
+        let mut inverses: Vec<Scalar> = sets.iter().flat_map(|ids| denominators(ids)).collect();
+        Scalar::invert_batch_alloc(&mut inverses);
+        let mut rest = inverses.as_slice();
+        let basis = |ids: &Vec<ClientId>| {
+            let (own, others) = rest.split_at(ids.len());
+            rest = others;
+            Self::with(ids, own, threshold, challenge)
+        };
+        sets.iter().map(basis).collect()
+    }
+
+    /// The same with the inverses of the [`denominators`].
+    fn with(ids: &[ClientId], inverses: &[Scalar], threshold: usize, challenge: &[Scalar]) -> Self {
+        let points: Vec<Scalar> = ids.iter().map(|id| Scalar::from(id.get())).collect();
+        let weights: Vec<Scalar> = inverses.iter().zip(&points).map(|(inverse, x)| inverse * x).collect();
         // Π −xⱼ over the other points is Π −xⱼ over all, divided by −xᵢ.
         let all: Scalar = points.iter().map(|x| -x).product();
-        let at_zero =
-            weights.iter().zip(&inverses).map(|(weight, inverse)| -(weight * all * inverse)).collect();
+        let at_zero = inverses.iter().map(|inverse| -(inverse * all)).collect();
         let spare = challenge.get(..ids.len().saturating_sub(threshold)).unwrap_or_default();
         let parity = if spare.is_empty() {
             Vec::new()
@@ -81,6 +97,11 @@ impl Basis {
     pub(crate) fn weights(&self) -> &[Scalar] {
         &self.weights
     }
+}
+
+/// xᵢ · Π (xᵢ − xⱼ) over the other points j: its inverse gives both the weight of a point and its coefficient at zero.
+fn denominators(ids: &[ClientId]) -> impl Iterator<Item = Scalar> {
+    ids.iter().map(|&id| Scalar::from(id.get()) * product_of_differences(id, ids))
 }
 
 /// Π (id − other) over all others, multiplied four differences at a time.
@@ -155,6 +176,12 @@ mod tests {
             let basis = Basis::new(&ids, threshold, &challenge(n));
             prop_assert_eq!(basis.combine(&values), secret);
             prop_assert!(basis.consistent(&values));
+            let sets = [ids[..threshold].to_vec(), ids.clone(), Vec::new()];
+            let together = Basis::all(&sets, threshold, &challenge(n));
+            prop_assert_eq!(together[0].combine(&values[..threshold]), secret);
+            prop_assert_eq!(together[1].combine(&values), secret);
+            prop_assert_eq!(together[1].weights(), basis.weights());
+            prop_assert!(together[1].consistent(&values));
             if ids.len() > threshold {
                 values[0] += Scalar::ONE;
                 prop_assert!(!basis.consistent(&values));

@@ -147,7 +147,7 @@ impl Drawn {
             owner: drawn.owner,
             holder: place.id,
         };
-        let key = direction.key(&agreed, [&keys.encryption, &self.encryption_key.public]);
+        let key = direction.key(&direction.extract(&agreed), [&keys.encryption, &self.encryption_key.public]);
         Ok((drawn.owner, direction.open(&key, &drawn.bundle)))
     }
 

@@ -102,6 +102,8 @@ pub(crate) struct Client {
     /// Its own mask key's public half, encoded.
     pub(crate) mask_public_key: [u8; 32],
     pub(crate) others: Others,
+    /// The mask keys of some of them, ascending by owner: those whose decoding was kept.
+    pub(crate) decoded: Vec<(ClientId, MaskPublicKey)>,
     /// Its own share of its self mask, on the complete graph.
     pub(crate) own_share: Option<Kept<Scalar>>,
     /// In a signed suite.
@@ -249,7 +251,11 @@ impl Client {
     }
 
     fn pairwise(&self, other: ClientId, key: &[u8; 32]) -> Result<MaskSeed, Abort> {
-        let public = MaskPublicKey::decode(key).map_err(Abort::Server)?;
+        let kept = self.decoded.binary_search_by_key(&other, |(id, _)| *id).ok();
+        let public = match kept.and_then(|at| self.decoded.get(at)) {
+            Some((_, public)) => *public,
+            None => MaskPublicKey::decode(key).map_err(Abort::Server)?,
+        };
         Ok(MaskSeed::pairwise(
             self.config.suite,
             &self.session,

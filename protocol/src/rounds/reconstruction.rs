@@ -123,6 +123,9 @@ fn unrecoverable(collected: &Collected, agree: bool) -> Abort {
     Abort::Unrecoverable { owner, what: Misbehaviour::WrongShare, suspects }
 }
 
+/// Bases that are made with one inversion: few enough that sessions of some dozens of clients still use every core.
+const BASES_AT_A_TIME: usize = 8;
+
 /// Combines the shares of each secret; those that do not fit come back, ascending by owner.
 fn try_all(
     open: Vec<Collected>,
@@ -141,11 +144,17 @@ fn try_all(
         let good = basis.consistent(&values) && fits(collected.owner, &collected.secret, &secret);
         if good { Ok((collected.owner, secret)) } else { Err(collected) }
     };
+    let groups: Vec<_> = groups.into_iter().collect();
     let results: Vec<_> = groups
         .into_par_iter()
-        .flat_map(|(holders, group)| {
-            let basis = Basis::new(&holders, threshold, challenge);
-            group.into_par_iter().map(|collected| and_wipe(|| one(&basis, collected))).collect::<Vec<_>>()
+        .chunks(BASES_AT_A_TIME)
+        .flat_map_iter(|some| {
+            let (holders, groups): (Vec<_>, Vec<_>) = some.into_iter().unzip();
+            let bases = Basis::all(&holders, threshold, challenge);
+            let each = |(basis, group): (Basis, Vec<Collected>)| -> Vec<_> {
+                group.into_par_iter().map(|collected| and_wipe(|| one(&basis, collected))).collect()
+            };
+            bases.into_iter().zip(groups).flat_map(each).collect::<Vec<_>>()
         })
         .collect();
     let (mut good, mut bad) = (Vec::new(), Vec::new());

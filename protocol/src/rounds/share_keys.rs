@@ -12,6 +12,7 @@ use super::consistency_check::Witness;
 use super::drawn::{self, Drawn};
 use super::masked_input_collection::Others;
 use super::{Round, masked_input_collection, roll::Roll};
+use crate::crypto::agree::MaskPublicKey;
 use crate::crypto::hash;
 use crate::crypto::seal::{BUNDLE_LEN, Direction, Shares};
 use crate::crypto::sharing::Polynomial;
@@ -155,6 +156,17 @@ pub(crate) struct Neighbour {
     pub(crate) opening_key: Zeroizing<[u8; 32]>,
 }
 
+/// Mask keys that a client keeps decoded, 160 bytes each; it decodes the others again when it masks with them.
+const DECODED: usize = 32;
+
+/// What the checks of a neighbourhood give, ascending.
+struct Checked {
+    /// In a signed suite.
+    identities: Vec<(ClientId, VerifyingKey)>,
+    /// The mask keys of the first others.
+    decoded: Vec<(ClientId, MaskPublicKey)>,
+}
+
 /// A client that has advertised its keys.
 pub(crate) struct Client {
     pub(crate) config: Config,
@@ -173,7 +185,8 @@ impl Client {
         counts: &mut Counts,
     ) -> Result<(Vec<u8>, masked_input_collection::Client), Abort> {
         let (session, neighbourhood) = decode_request(self.config.suite, request).map_err(Abort::Server)?;
-        let identities = self.check(&session, &neighbourhood, counts).map_err(Abort::Server)?;
+        let Checked { identities, decoded } =
+            self.check(&session, &neighbourhood, counts).map_err(Abort::Server)?;
         self.policy.check_roster(&self.config, neighbourhood.len()).map_err(Abort::Refused)?;
         let holders = self.holders(&session, &neighbourhood);
         let (mask_key, self_mask) = self.polynomials();
@@ -186,6 +199,7 @@ impl Client {
             let agreed = self.secrets.encryption_key.agree(&keys.encryption).map_err(Abort::Server)?;
             let there = Direction { suite, session: &session, owner: me, holder: id };
             let back = Direction { suite, session: &session, owner: id, holder: me };
+            let agreed = there.extract(&agreed);
             let shares = Shares { mask_key: mask_key.share(id), self_mask: self_mask.share(id) };
             bundles.push(there.seal(&there.key(&agreed, [my_key, &keys.encryption]), &shares));
             let opening_key = back.key(&agreed, [&keys.encryption, my_key]);
@@ -219,6 +233,7 @@ impl Client {
             self_mask: self.secrets.self_mask,
             mask_public_key: self.advertisement.keys.mask,
             others,
+            decoded,
             own_share,
             witness: self.credentials.map(|credentials| Witness { credentials, roster: identities }),
             noise,
@@ -229,13 +244,13 @@ impl Client {
 
     /// `[4.3-1]` to `[4.3-2]` and the rules of each advertisement; the encryption keys are checked as they are used.
     ///
-    /// Returns the identities of the neighbourhood, in a signed suite.
+    /// Returns what of it is needed later.
     fn check(
         &self,
         session: &[u8; 32],
         neighbourhood: &[(ClientId, Advertisement)],
         counts: &mut Counts,
-    ) -> Result<Vec<(ClientId, VerifyingKey)>, Misbehaviour> {
+    ) -> Result<Checked, Misbehaviour> {
         let smallest = self.config.smallest_roster() as usize;
         let size_is_right = match self.config.graph {
             Graph::Complete | Graph::KOut { .. } => neighbourhood.len() >= smallest,
@@ -260,6 +275,7 @@ impl Client {
         let known = first_repeated(identities, neighbourhood.len());
         let signed = self.config.suite.authority().map_or(0, |_| neighbourhood.len());
         let mut identities = Vec::with_capacity(signed);
+        let mut decoded = Vec::with_capacity(neighbourhood.len().min(DECODED));
         for (at, (id, advertisement)) in neighbourhood.iter().enumerate() {
             if again == Some(at) {
                 return Err(Misbehaviour::DuplicateKey);
@@ -267,12 +283,16 @@ impl Client {
             if known == Some(at) {
                 return Err(Misbehaviour::DuplicateIdentity);
             }
-            identities.extend(Sound::of(advertisement)?.identity.map(|identity| (*id, identity)));
+            let Sound { mask_key, identity } = Sound::of(advertisement)?;
+            identities.extend(identity.map(|identity| (*id, identity)));
+            if decoded.len() < DECODED && *id != self.id {
+                decoded.push((*id, mask_key));
+            }
         }
         let members = neighbourhood.iter().zip(&identities);
         let members = members.map(|((id, advertisement), (_, identity))| (*id, advertisement, identity));
         counts.verifications += check_signatures(&self.config, &self.config_id, members)?;
-        Ok(identities)
+        Ok(Checked { identities, decoded })
     }
 
     /// Who is to hold shares, ascending: the ones that were drawn, or all neighbours.
