@@ -34,7 +34,7 @@ mod twin_pinned;
 mod wire;
 mod withheld;
 
-pub use announced::audit;
+pub use announced::{Unsound, audit};
 pub use clients::{Lie, lies, tell};
 pub use report::Row;
 pub use server::{Expect, Scenario, play, scenarios};

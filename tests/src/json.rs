@@ -58,7 +58,10 @@ pub fn list<T>(value: &Value, element: impl Fn(&Value) -> T) -> Vec<T> {
 /// A configuration.
 #[expect(clippy::missing_panics_doc, reason = "see text")]
 pub fn config(value: &Value) -> Config {
-    serde_json::from_value::<ConfigRecord>(value.clone()).expect("a configuration").config()
+    serde_json::from_value::<ConfigRecord>(value.clone())
+        .expect("a configuration")
+        .config()
+        .expect("a configuration")
 }
 
 /// A client's input.
@@ -88,7 +91,7 @@ pub fn client(value: &Value) -> Result<Client, Misuse> {
 }
 
 /// Allows the pinned suite and asks for nothing: no planner would accept so few clients.
-pub(crate) fn trusting() -> SafetyPolicy {
+pub fn trusting() -> SafetyPolicy {
     let trusting = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
     SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..trusting }
 }

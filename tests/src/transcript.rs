@@ -255,7 +255,8 @@ impl Recorder {
     /// # Panics
     /// If the configuration breaks a rule.
     pub fn open(&mut self) -> Requests {
-        let (server, requests) = Server::open(self.transcript.config.config()).expect("a good configuration");
+        let config = self.transcript.config.config().expect("fields of their format");
+        let (server, requests) = Server::open(config).expect("a good configuration");
         self.server = Some(server);
         self.note(Operation::Open { output: messages(&requests) });
         requests
@@ -353,29 +354,29 @@ impl ConfigRecord {
 
     /// The configuration, which may break rules.
     ///
-    /// # Panics
-    /// If a field is not of its format.
-    pub fn config(&self) -> Config {
-        Config {
+    /// # Errors
+    /// A field that is not of its format.
+    pub fn config(&self) -> Result<Config, String> {
+        Ok(Config {
             suite: match (self.suite.as_str(), self.corrupt, &self.authority) {
                 ("curious", None, None) => Suite::Curious,
-                ("active", Some(corrupt), Some(key)) => Suite::Active { corrupt, authority: array(key) },
-                ("pinned", Some(corrupt), Some(key)) => Suite::Pinned { corrupt, authority: array(key) },
-                other => panic!("no suite: {other:?}"),
+                ("active", Some(corrupt), Some(key)) => Suite::Active { corrupt, authority: key_of(key)? },
+                ("pinned", Some(corrupt), Some(key)) => Suite::Pinned { corrupt, authority: key_of(key)? },
+                other => return Err(format!("no suite: {other:?}")),
             },
             graph: match (self.graph.as_str(), self.degree) {
                 ("complete", None) => Graph::Complete,
                 ("regular", Some(degree)) => Graph::Regular { degree },
                 ("k-out", Some(degree)) => Graph::KOut { degree },
-                other => panic!("no graph: {other:?}"),
+                other => return Err(format!("no graph: {other:?}")),
             },
             clients: self.clients,
             threshold: self.threshold,
             minimum_survivors: self.minimum_survivors,
-            vectors: self.vectors.iter().map(VectorRecord::spec).collect(),
-            task: array(&self.task),
-            nonce: array(&self.nonce),
-        }
+            vectors: self.vectors.iter().map(VectorRecord::spec).collect::<Result<_, _>>()?,
+            task: key_of(&self.task)?,
+            nonce: key_of(&self.nonce)?,
+        })
     }
 }
 
@@ -386,10 +387,10 @@ impl VectorRecord {
         Self { name: spec.name.clone(), length: spec.length, bits: spec.bits, bound, noise }
     }
 
-    fn spec(&self) -> VectorSpec {
-        let bound = self.bound.as_ref().map(|bound| number(bound));
-        let noise = self.noise.as_ref().map(NoiseRecord::noise);
-        VectorSpec { bound, noise, ..VectorSpec::new(&self.name, self.length, self.bits) }
+    fn spec(&self) -> Result<VectorSpec, String> {
+        let bound = self.bound.as_ref().map(|bound| decimal(bound)).transpose()?;
+        let noise = self.noise.as_ref().map(NoiseRecord::noise).transpose()?;
+        Ok(VectorSpec { bound, noise, ..VectorSpec::new(&self.name, self.length, self.bits) })
     }
 }
 
@@ -413,21 +414,22 @@ impl NoiseRecord {
         }
     }
 
-    fn noise(&self) -> Noise {
-        let real = |digits: &str| u64::from_str_radix(digits, 16).expect("sixteen hexadecimal digits");
-        Noise {
-            law: law(&self.law),
+    fn noise(&self) -> Result<Noise, String> {
+        let real = |digits: &str| {
+            u64::from_str_radix(digits, 16).map_err(|_| format!("no hexadecimal number: {digits}"))
+        };
+        let level = |level: &LevelRecord| {
+            Ok::<_, String>(Level { survivors: level.survivors, variance: decimal(&level.variance)? })
+        };
+        Ok(Noise {
+            law: law_of(&self.law)?,
             dimension: self.dimension,
-            clip: real(&self.clip),
-            scale: real(&self.scale),
-            norm_squared: number(&self.norm_squared),
-            variance: number(&self.variance),
-            levels: self
-                .levels
-                .iter()
-                .map(|level| Level { survivors: level.survivors, variance: number(&level.variance) })
-                .collect(),
-        }
+            clip: real(&self.clip)?,
+            scale: real(&self.scale)?,
+            norm_squared: decimal(&self.norm_squared)?,
+            variance: decimal(&self.variance)?,
+            levels: self.levels.iter().map(level).collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -436,7 +438,11 @@ impl NoiseRecord {
 /// # Panics
 /// If there is none of that name.
 pub fn law(name: &str) -> NoiseLaw {
-    NoiseLaw::ALL.into_iter().find(|law| law.to_string() == name).expect("a law of noise")
+    law_of(name).expect("a law of noise")
+}
+
+fn law_of(name: &str) -> Result<NoiseLaw, String> {
+    NoiseLaw::ALL.into_iter().find(|law| law.to_string() == name).ok_or_else(|| format!("no law: {name}"))
 }
 
 impl ClientRecord {
@@ -511,9 +517,19 @@ fn bytes(digits: &str) -> Vec<u8> {
 }
 
 fn array(digits: &str) -> [u8; 32] {
-    bytes(digits).try_into().expect("32 bytes")
+    key_of(digits).expect("32 bytes")
 }
 
 fn number(digits: &str) -> u64 {
-    digits.parse().expect("decimal digits")
+    decimal(digits).expect("decimal digits")
+}
+
+/// 32 bytes.
+fn key_of(digits: &str) -> Result<[u8; 32], String> {
+    let bytes = hex::decode(digits).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| format!("not 32 bytes in hexadecimal digits: {digits}"))
+}
+
+fn decimal(digits: &str) -> Result<u64, String> {
+    digits.parse().map_err(|_| format!("no number: {digits}"))
 }

@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
         for (id, one) in masked.iter().flat_map(|(id, said)| said.iter().map(move |one| (id, one))) {
             let before = if pinned { HEADER + 64 } else { HEADER };
             let pin = one.get(HEADER..before).map_or_else(|| vec![0; 64], <[u8]>::to_vec);
-            pins.entry(*id).or_insert(pin);
+            pins.insert(*id, pin);
             let mut packed = one.get(before..).unwrap_or_default().to_vec();
             packed.resize(6, 0);
             let lane = |at: usize| u16::from_le_bytes([packed[2 * at], packed[2 * at + 1]]);

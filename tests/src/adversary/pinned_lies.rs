@@ -109,7 +109,11 @@ pub(super) const ALL: &[Lie] = &[
             "S21",
             "signs the sharers that it was told of and then others",
             MaskedInputCollection,
-            |s, m| vec![m.clone(), with(m, HEADER, &signed(s, "sharers", &[&all_but(s, 1)]))],
+            // The second message adds nothing to the sum: what it does its signature does.
+            |s, m| {
+                let other = signed(s, "sharers", &[&all_but(s, 1)]);
+                vec![m.clone(), [&m[..HEADER], &other, &[0; 6]].concat()]
+            },
             Refused(Misbehaviour::Duplicate),
         ),
     ),

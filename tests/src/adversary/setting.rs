@@ -1,9 +1,9 @@
 //! Where a scenario is played: the number of clients, suite and graph, and what follows from them.
 
-use secagg::parameters::Fraction;
-use secagg::{Authority, Config, Credentials, Graph, Policy, SafetyPolicy, Suite, VectorSpec};
+use secagg::{Authority, Config, Credentials, Graph, Policy, Suite, VectorSpec};
 
 use super::secrets::{Bytes32, hash};
+use crate::json::trusting;
 
 /// The suite and the graph of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,21 +37,9 @@ impl Ground {
         matches!(self, Self::Active | Self::Pinned)
     }
 
-    /// The policy of its clients: the default one, but that suite 3 has to be allowed, and that no planner would accept
-    /// so few clients there.
+    /// The policy of its clients: the default one, but that suite 3 has to be allowed.
     pub(super) fn policy(self) -> Policy {
-        let trusting = SafetyPolicy {
-            security_bits: 0,
-            correctness_bits: 0,
-            minimum_honest: 1,
-            roots: Some(1),
-            ..SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO)
-        };
-        Policy {
-            safety: (self == Self::Pinned).then_some(trusting),
-            experimental_noise: true,
-            ..Policy::default()
-        }
+        Policy { safety: (self == Self::Pinned).then(trusting), ..Policy::default() }
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use arbitrary::{Result, Unstructured};
-use secagg::parameters::Fraction;
 use secagg::{
-    Abort, Authority, Client, ClientId, Closed, Config, Credentials, Graph, Input, Misuse, Policy,
-    SafetyPolicy, Server, Suite, VectorSpec,
+    Abort, Authority, Client, ClientId, Closed, Config, Credentials, Graph, Input, Misuse, Policy, Server,
+    Suite, VectorSpec,
 };
+
+use crate::json::trusting;
 
 /// An honest session: in each round every client's request and response.
 type Script = Vec<BTreeMap<ClientId, [Vec<u8>; 2]>>;
@@ -157,7 +158,8 @@ pub(super) fn member(config: &Config, id: ClientId, with_input: bool) -> Client 
             let identity = [0x80 | id.get() as u8; 32];
             let certificate = authority().certify(&Credentials::identity_of(&identity)).expect("it can sign");
             let credentials = Credentials::new(identity, certificate, authority().public());
-            Client::with_credentials(entropy, trusting(), credentials.expect("it is certified"))
+            let policy = Policy { safety: Some(trusting()), ..Policy::default() };
+            Client::with_credentials(entropy, policy, credentials.expect("it is certified"))
         }
         _ => Client::new(entropy, Policy::default()),
     };
@@ -165,14 +167,6 @@ pub(super) fn member(config: &Config, id: ClientId, with_input: bool) -> Client 
         client.set_input(input(id, config)).expect("an input that fits");
     }
     client
-}
-
-/// A policy that allows suite 3 without asking for safety, which so few clients do not have.
-fn trusting() -> Policy {
-    let nobody = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
-    let safety =
-        SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..nobody };
-    Policy { safety: Some(safety), ..Policy::default() }
 }
 
 /// The coordinates of a client, vector by vector.

@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use secagg::parameters::Fraction;
-use secagg::{Input, Policy, SafetyPolicy};
+use secagg::{Input, Policy};
+use secagg_tests::json::trusting;
 use secagg_transport::enrolment::{KeyKind, credentials};
 use secagg_transport::{Announcement, SecaggClient};
 
@@ -80,10 +80,7 @@ fn process() {
 
 /// What the client under test insists on; whether the suite pinned is allowed the environment says.
 pub(crate) fn policy() -> Policy {
-    let usual = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
-    let trusting =
-        SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..usual };
-    Policy { safety: std::env::var_os("PINNED").map(|_| trusting), ..Policy::default() }
+    Policy { safety: std::env::var_os("PINNED").map(|_| trusting()), ..Policy::default() }
 }
 
 pub(crate) fn fails(command: &str, case: &str, why: &str) {

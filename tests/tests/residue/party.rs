@@ -4,11 +4,10 @@
 use std::fs::File;
 use std::io::{Read, Write};
 
-use secagg::parameters::Fraction;
 use secagg::{
-    Authority, Client, ClientId, Closed, Config, Credentials, Graph, Input, Policy, SafetyPolicy, Server,
-    Suite, VectorSpec,
+    Authority, Client, ClientId, Closed, Config, Credentials, Graph, Input, Policy, Server, Suite, VectorSpec,
 };
+use secagg_tests::json::trusting;
 use zeroize::Zeroizing;
 
 /// As a request: drop the party.
@@ -118,12 +117,10 @@ pub(crate) fn client_of(pinned: bool, entropy: [u8; 32], identity: &[u8; 32]) ->
     if !pinned {
         return Client::new(entropy, Policy::default());
     }
-    let nobody = SafetyPolicy::new(Fraction::ZERO, Fraction::ZERO);
-    let safety =
-        SafetyPolicy { security_bits: 0, correctness_bits: 0, minimum_honest: 1, roots: Some(1), ..nobody };
+    let policy = Policy { safety: Some(trusting()), ..Policy::default() };
     let certificate = authority().certify(&Credentials::identity_of(identity)).expect("it can sign");
     let credentials = Credentials::new(*identity, certificate, authority().public()).expect("certified");
-    Client::with_credentials(entropy, Policy { safety: Some(safety), ..Policy::default() }, credentials)
+    Client::with_credentials(entropy, policy, credentials)
 }
 
 fn authority() -> Authority {

@@ -35,6 +35,8 @@ struct Proposal {
     coordinates: u64,
     /// Whether some noise cannot be rounded for, or the session is larger than the core's default policy allows.
     refused: bool,
+    /// Whether some noise is of a law that a policy has to allow.
+    experimental: bool,
 }
 
 /// `message` has a header of the right type, and comes to a client of this session.
@@ -52,6 +54,7 @@ pub(super) fn judge(message: &[u8], scene: &Scene) -> Expected {
     let config_id = hash(proposal.suite, "config", &[&body(message)[4..]]);
     // The core's default policy does not allow suite 3.
     let allows = proposal.suite != 3 || scene.policy.safety.is_some();
+    let allows = allows && (!proposal.experimental || scene.policy.experimental_noise);
     let own = allows && proposal.authority == scene.trusts();
     let rule = match () {
         () if message[1..33] != config_id => "4.1-3",
@@ -192,6 +195,7 @@ impl Proposal {
         length: u32,
         bound: Option<u64>,
     ) -> Result<(), Stop> {
+        self.experimental |= law == 3;
         let dimension = number(from)?;
         let [clip, scale] = [unsigned(from, 8)?, unsigned(from, 8)?].map(f64::from_bits);
         let [norm_squared, variance] = [unsigned(from, 8)?, unsigned(from, 8)?];

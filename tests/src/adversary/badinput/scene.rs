@@ -36,8 +36,18 @@ pub(super) struct Exchange {
 impl Scene {
     /// A session of so many clients.
     pub(super) fn new(ground: Ground, number: u32, clients: u32) -> Self {
-        let config = config(ground, number, clients);
-        let mut scene = Self { ground, config, policy: ground.policy(), number, rounds: Vec::new() };
+        Self::played(ground, number, config(ground, number, clients))
+    }
+
+    /// A session of suite 3 that can do without the client that drops out, and without no other holder.
+    pub(super) fn without_spare() -> Self {
+        let config = Config { graph: Graph::KOut { degree: 3 }, ..config(Ground::Pinned, 0, CLIENTS) };
+        Self::played(Ground::Pinned, 0, config)
+    }
+
+    fn played(ground: Ground, number: u32, config: Config) -> Self {
+        let policy = all_laws(ground.policy());
+        let mut scene = Self { ground, config, policy, number, rounds: Vec::new() };
         let outcome = scene.play(None);
         outcome.expect("an honest session ends with a sum");
         scene
@@ -45,35 +55,28 @@ impl Scene {
 
     /// A proposal with noise.
     pub(super) fn with_noise() -> Self {
-        let ground = Ground::Curious;
-        let mut config = config(ground, 0, CLIENTS);
-        let (law, dimension) = (NoiseLaw::DiscreteGaussian, 5);
-        let (clip, scale) = (1f64.to_bits(), 100f64.to_bits());
-        let noise = Noise {
-            law,
-            dimension,
-            clip,
-            scale,
-            norm_squared: 10_016,
-            variance: 1 << 20,
-            levels: vec![Level { survivors: 6, variance: 1 << 21 }],
-        };
-        config.vectors.push(VectorSpec { noise: Some(noise), ..VectorSpec::new("x", 8, 20) });
-        Self::proposal(ground, config)
+        let levels = vec![Level { survivors: 6, variance: 1 << 21 }];
+        let noise = Noise { levels, ..noise(NoiseLaw::DiscreteGaussian, 10_016) };
+        Self::proposal(with(noise), all_laws(Policy::default()))
+    }
+
+    /// A proposal with centred noise to clients whose policy, the default one, does not allow it.
+    pub(super) fn with_centred_noise() -> Self {
+        Self::proposal(with(noise(NoiseLaw::Centred, 10_016 << 24)), Policy::default())
     }
 
     /// A proposal of suite 3 to clients whose policy does not allow it.
     pub(super) fn pinned() -> Self {
-        Self::proposal(Ground::Pinned, config(Ground::Pinned, 0, CLIENTS))
+        Self::proposal(config(Ground::Pinned, 0, CLIENTS), all_laws(Policy::default()))
     }
 
     /// A session of which there is no more than the first request.
-    fn proposal(ground: Ground, config: Config) -> Self {
+    fn proposal(config: Config, policy: Policy) -> Self {
+        let ground =
+            if matches!(config.suite, Suite::Pinned { .. }) { Ground::Pinned } else { Ground::Curious };
         let (_, requests) = Server::open(config.clone()).expect("a good configuration");
         let requests = requests.into_iter().map(|(id, request)| (id.get(), request)).collect();
         let first = Exchange { kind: 1, requests, responses: BTreeMap::new() };
-        // What is expected is about all laws of noise.
-        let policy = Policy { experimental_noise: true, ..Policy::default() };
         Self { ground, config, policy, number: 0, rounds: vec![first] }
     }
 
@@ -224,6 +227,24 @@ pub(super) fn values(id: u32) -> [u64; 3] {
 fn input(id: u32) -> Input {
     let [first, second, third] = values(id);
     Input::new().with("v", vec![first, second]).with("w", vec![third])
+}
+
+/// The policy, with all laws of noise allowed: proposals are changed into ones of each.
+fn all_laws(policy: Policy) -> Policy {
+    Policy { experimental_noise: true, ..policy }
+}
+
+/// Noise for a vector of 8 coordinates. `norm_squared` is in the units of the law, and leaves room for rounding.
+fn noise(law: NoiseLaw, norm_squared: u64) -> Noise {
+    let (clip, scale) = (1f64.to_bits(), 100f64.to_bits());
+    Noise { law, dimension: 5, clip, scale, norm_squared, variance: 1 << 20, levels: Vec::new() }
+}
+
+/// A configuration of suite 1 with a third vector, of this noise.
+fn with(noise: Noise) -> Config {
+    let mut config = config(Ground::Curious, 0, CLIENTS);
+    config.vectors.push(VectorSpec { noise: Some(noise), ..VectorSpec::new("x", 8, 20) });
+    config
 }
 
 fn config(ground: Ground, number: u32, clients: u32) -> Config {
