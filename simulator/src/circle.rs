@@ -94,9 +94,38 @@ impl Circle {
         })
     }
 
+    /// Neighbours that have answered at least so many rounds, as many as every member has at least. It may be fewer than
+    /// that, but is found without looking at each member: any window of the circle has some blocks in it whole.
+    pub(crate) fn least_partners(&self, rounds: u8) -> u32 {
+        let window = 2 * self.half() + 1;
+        let whole = (window + 1).saturating_sub(BLOCK) / BLOCK;
+        if whole == 0 || self.members < window {
+            return 0;
+        }
+        let there = |block: &[u8; BLOCK]| count(block, |answered| answered >= rounds) as u8;
+        let blocks: Vec<u8> = self.answered.as_chunks().0.iter().map(there).collect();
+        let windows = blocks.windows(whole).map(|window| window.iter().map(|there| u32::from(*there)).sum());
+        // The member itself is none of them.
+        windows.min().map_or(0, |least: u32| least.saturating_sub(1))
+    }
+
+    /// By number of their neighbours that have answered at least so many rounds, how many members have answered `closed`.
+    pub(crate) fn tally(&self, closed: u8, rounds: u8) -> Vec<u64> {
+        let mut tally = vec![0; self.degree() as usize + 1];
+        let (mut partners, mut list) = (self.partners(rounds), Vec::with_capacity(AT_ONCE));
+        for members in self.answered().chunks(AT_ONCE) {
+            list.clear();
+            partners.fill(members.len(), &mut list);
+            for (answered, partners) in members.iter().zip(&list) {
+                tally[*partners as usize] += u64::from(*answered == closed);
+            }
+        }
+        tally
+    }
+
     /// For each member, how many of its neighbours have answered at least so many rounds.
     pub(crate) fn partners(&self, rounds: u8) -> Partners<'_> {
-        let there = |list: &[u8]| list.iter().filter(|answered| **answered >= rounds).count() as u32;
+        let there = |list: &[u8]| count(list, |answered| answered >= rounds) as u32;
         let half = self.half();
         let inside = match half {
             0 => there(self.answered()),
@@ -123,6 +152,17 @@ pub(crate) struct Partners<'a> {
 /// Counts that are taken one by one are made so many at a time.
 const AT_ONCE: usize = 256;
 
+/// Members of a block of [`Circle::least_partners`].
+const BLOCK: usize = 16;
+
+/// Of how many clients the number of rounds they have answered is one of `which`.
+#[inline(always)]
+pub(crate) fn count(answered: &[u8], which: impl Fn(u8) -> bool) -> usize {
+    // As many as a byte counts: sixteen of them are then added in one instruction.
+    let few = |some: &[u8]| some.iter().map(|answered| u8::from(which(*answered))).sum::<u8>();
+    answered.chunks(255).map(|some| usize::from(few(some))).sum()
+}
+
 impl Partners<'_> {
     /// Adds the counts of the next so many members to a list.
     pub(crate) fn fill(&mut self, count: usize, list: &mut Vec<u32>) {
@@ -142,6 +182,35 @@ impl Partners<'_> {
             }));
         }
         (self.inside, self.at) = (inside, at + count);
+    }
+
+    /// The count of the member that comes so many after the next one.
+    #[inline]
+    pub(crate) fn ahead(&self, places: usize) -> u32 {
+        let (at, half) = (self.at + places, self.half);
+        let there = |answered: u8| answered >= self.rounds;
+        let around = match half {
+            0 => self.inside,
+            _ => self.ring.get(at..at + 2 * half + 1).map_or(0, |window| count(window, there) as u32),
+        };
+        around - self.ring.get(at + half).map_or(0, |own| u32::from(there(*own)))
+    }
+
+    /// Passes over the next so many members.
+    pub(crate) fn pass(&mut self, members: usize) {
+        let (at, half) = (self.at, self.half);
+        if half > 0 {
+            let there = |at: usize| {
+                self.ring.get(at..at + members).map_or(0, |some| count(some, |a| a >= self.rounds) as u32)
+            };
+            self.inside = self.inside + there(at + 2 * half + 1) - there(at);
+        }
+        self.at = at + members;
+    }
+
+    /// Members that are looked at for one count on its own.
+    pub(crate) fn window(&self) -> usize {
+        2 * self.half + 1
     }
 }
 
@@ -180,8 +249,37 @@ mod tests {
                         around.filter(|other| roster[*other] >= rounds).count() as u32
                     })
                     .collect();
-                prop_assert_eq!(circle.partners(rounds).collect::<Vec<_>>(), expected);
+                prop_assert_eq!(&circle.partners(rounds).collect::<Vec<_>>(), &expected);
+                let mut partners = circle.partners(rounds);
+                partners.pass(size / 2);
+                let ahead: Vec<u32> = (0..size - size / 2).map(|places| partners.ahead(places)).collect();
+                prop_assert_eq!(&ahead, &expected[size / 2..]);
+                let mut rest = Vec::new();
+                partners.fill(size, &mut rest);
+                prop_assert_eq!(&rest, &ahead);
+                for closed in 1..4 {
+                    let mut tally = vec![0; 2 * half + 1];
+                    let asked = roster.iter().zip(&expected).filter(|(answered, _)| **answered == closed);
+                    asked.for_each(|(_, partners)| tally[*partners as usize] += 1);
+                    prop_assert_eq!(circle.tally(closed, rounds), tally);
+                }
             }
+        }
+
+        #[test]
+        fn no_member_has_fewer_partners_than_the_least(
+            half in 8usize..40,
+            clients in prop::collection::vec(0u8..4, 20..300),
+        ) {
+            let circle = Circle::new(Graph::Regular { degree: 2 * half as u32 }, &clients);
+            prop_assume!(circle.members > 2 * half);
+            for rounds in 1..4 {
+                let least = circle.partners(rounds).min().unwrap_or(0);
+                prop_assert!(circle.least_partners(rounds) <= least);
+            }
+            // All have answered one round: of any window all but the ends are whole blocks.
+            let whole = (2 * half + 2 - BLOCK) / BLOCK * BLOCK;
+            prop_assert_eq!(circle.least_partners(1), whole.saturating_sub(1) as u32);
         }
     }
 }

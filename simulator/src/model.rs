@@ -12,7 +12,7 @@ mod times;
 use secagg::{Config, Counts, Round, operations};
 
 use crate::cast::Settled;
-use crate::circle::{Circle, Partners, SHARED, SURVIVED};
+use crate::circle::{Circle, Partners, SHARED, SURVIVED, count};
 use crate::exchange::request;
 use crate::ledger::{Ledger, Page};
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
@@ -146,19 +146,14 @@ impl Model {
     /// The requests of the round that opens.
     fn next_requests(&self) -> Requests {
         let round = self.rounds[usize::from(self.closed)];
-        let mut tally = vec![0u64; self.circle.degree() as usize + 1];
-        match Source::of(&self.circle, self.closed) {
+        let tally = match Source::of(&self.circle, self.closed) {
             Source::Same(partners) => {
-                tally[partners as usize] =
-                    self.answered.iter().filter(|answered| **answered == self.closed).count() as u64;
+                let mut tally = vec![0; partners as usize + 1];
+                tally[partners as usize] = count(&self.answered, |answered| answered == self.closed) as u64;
+                tally
             }
-            Source::Each(_) => {
-                let (mut walk, mut chunk) = (self.walk(), Chunk::default());
-                while walk.take(&self.answered, &mut chunk) {
-                    chunk.partners.iter().for_each(|partners| tally[*partners as usize] += 1);
-                }
-            }
-        }
+            Source::Each(_) => self.circle.tally(self.closed, SHARED),
+        };
         let roster = self.circle.members();
         let bytes = |partners: u32| request(&self.config, round, partners as usize, roster as usize);
         let used = || (0..).zip(&tally).filter(|(_, count)| **count > 0);
@@ -199,7 +194,7 @@ impl Mode for Model {
             Err(abort) => (Next::Abort(abort), Counts::default()),
             Ok(()) if !last => (Next::Round, Counts::default()),
             Ok(()) => {
-                let survivors = self.answered.iter().filter(|rounds| **rounds >= SURVIVED).count() as u32;
+                let survivors = count(&self.answered, |rounds| rounds >= SURVIVED) as u32;
                 (Next::Done { survivors, exact: None, error: None }, self.unmask())
             }
         };
@@ -245,6 +240,30 @@ impl<'a> Source<'a> {
         match self {
             Self::Same(partners) => list.extend(std::iter::repeat_n(*partners, count)),
             Self::Each(partners) => partners.fill(count, list),
+        }
+    }
+
+    /// Those of the client that comes so many after the next one.
+    #[inline]
+    fn ahead(&self, places: usize) -> u32 {
+        match self {
+            Self::Same(partners) => *partners,
+            Self::Each(partners) => partners.ahead(places),
+        }
+    }
+
+    /// Passes over the next so many clients of the roster.
+    fn pass(&mut self, count: usize) {
+        if let Self::Each(partners) = self {
+            partners.pass(count);
+        }
+    }
+
+    /// Clients that are looked at for the partners of one on its own.
+    fn window(&self) -> usize {
+        match self {
+            Self::Same(_) => 0,
+            Self::Each(partners) => partners.window(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use secagg::{Abort, ClientId, Graph, Round};
 
 use super::{Model, Times};
-use crate::circle::Circle;
+use crate::circle::{Circle, count};
 use crate::histogram::{Histogram, bucket};
 use crate::report::Reason;
 use crate::session::Play;
@@ -101,7 +101,7 @@ impl Model {
             let out = (1..).zip(answered).filter(|(_, rounds)| **rounds == self.closed);
             out.filter_map(|(id, _)| ClientId::new(id)).collect::<Vec<_>>()
         };
-        let count = answered.iter().filter(|rounds| **rounds >= present).count() as u32;
+        let count = count(answered, |rounds| rounds >= present) as u32;
         let threshold = self.config.threshold;
         if self.closed == 0 {
             let needed = match self.config.graph {
@@ -116,6 +116,10 @@ impl Model {
         let few = self.config.minimum_survivors.saturating_sub(count);
         if few > 0 && matches!(round, Round::ShareKeys | Round::MaskedInputCollection) {
             return Err(Abort::TooFew { round, missing: missing(), more: few, about: None });
+        }
+        // Of some their secrets are needed, and all have enough holders.
+        if count > 0 && circle.least_partners(present) >= threshold {
+            return Ok(());
         }
         let complete = self.config.graph == Graph::Complete;
         let held = || circle.held(present).map(|held| if complete { held.and(Some(count)) } else { held });
