@@ -16,6 +16,9 @@ const CLIENT: u64 = 2_800;
 /// Of each neighbour of a client that has shared: keys, the one that opens the neighbour's bundle, and the bundle's place
 /// at the server.
 const NEIGHBOUR: u64 = 112;
+/// Of each mask key that a client keeps decoded until it masks, and how many it keeps at the most.
+const DECODED: u64 = 168;
+const DECODED_AT_MOST: u64 = 32;
 /// In a suite with signatures, of each client of the roster at each client: a key that is ready to verify with.
 const IDENTITY: u64 = 200;
 
@@ -105,7 +108,8 @@ fn clients(config: &Config) -> u64 {
         0
     };
     let bundles = sizes::masked_input_request(config, clients as usize, neighbours);
-    clients * at_first.max(CLIENT + NEIGHBOUR * partners + identities + bundles)
+    let kept = NEIGHBOUR * partners + DECODED * partners.min(DECODED_AT_MOST);
+    clients * at_first.max(CLIENT + kept + identities + bundles)
 }
 
 /// The plain sum in 8 bytes a coordinate; the server's sum and one client's input in lanes; one masked input.
