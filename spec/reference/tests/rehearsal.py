@@ -1,10 +1,12 @@
 """Sessions for the tests: one server, its clients, and a way to go forward round by round."""
 
 import copy
+import unittest
 
 import ed25519
 from client import Client, Policy
 from config import ACTIVE, PINNED, Config, VectorSpec
+from error import CODES, OVER, Abort
 from identity import Credentials, certify
 from server import Server
 
@@ -97,3 +99,29 @@ class Rehearsal:
         for _ in range(round_number):
             self.round()
         return self
+
+
+class Sessions(unittest.TestCase):
+    """Whole sessions."""
+
+    def check(self, config, losses, survivors):
+        rehearsal = Rehearsal(config)
+        for lost in losses:
+            rehearsal.round(without=lost)
+        self.assertEqual(rehearsal.requests.survivors, survivors)
+        self.assertEqual(rehearsal.requests.sums, honest_sum(config, survivors))
+        self.assertEqual(rehearsal.requests.faults, [])
+
+
+class Refusals(unittest.TestCase):
+    """Requests that a client refuses; it is over then, and has forgotten its secrets."""
+
+    def refuses(self, rehearsal, request, must, client=1):
+        client = rehearsal.copy().clients[client]
+        with self.assertRaises(Abort) as caught:
+            client.handle(request)
+        self.assertEqual((caught.exception.must, caught.exception.code), (must, CODES[must]))
+        with self.assertRaises(Abort) as caught:
+            client.handle(rehearsal.requests[1])
+        self.assertEqual(caught.exception.code, OVER)
+        self.assertNotIn("_secrets", vars(client))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import bits
 import wire
 from client import Client, Policy
-from error import CODES, OVER, POLICY, TOO_FEW_CLIENTS, Abort, Fault
+from error import POLICY, TOO_FEW_CLIENTS, Abort, Fault
 from session import share_keys_session
 from tests.rehearsal import (
     ADVERTISE_KEYS,
@@ -15,12 +15,13 @@ from tests.rehearsal import (
     CONSISTENCY_CHECK,
     LANES,
     SHARE_KEYS,
+    Refusals,
     Rehearsal,
+    Sessions,
     active,
     complete,
     credentials,
     entropy,
-    honest_sum,
 )
 
 HEADER = 33
@@ -36,7 +37,7 @@ def rehearsals():
     return rounds
 
 
-class Sums(unittest.TestCase):
+class Sums(Sessions):
     def test_nobody_is_lost(self):
         self.check(active(vectors=LANES), [()] * 5, [1, 2, 3, 4])
 
@@ -54,30 +55,13 @@ class Sums(unittest.TestCase):
                 rehearsal.round(without=(1, 2))
             self.assertEqual(caught.exception.code, TOO_FEW_CLIENTS)
 
-    def check(self, config, losses, survivors):
-        rehearsal = Rehearsal(config)
-        for lost in losses:
-            rehearsal.round(without=lost)
-        self.assertEqual(rehearsal.requests.survivors, survivors)
-        self.assertEqual(rehearsal.requests.sums, honest_sum(config, survivors))
-        self.assertEqual(rehearsal.requests.faults, [])
 
-
-class Active(unittest.TestCase):
+class Active(Refusals):
     """Four clients, threshold 3, one of them corrupt."""
 
     @property
     def at(self):
         return rehearsals()
-
-    def refuses(self, rehearsal, request, must, client=1):
-        client = rehearsal.copy().clients[client]
-        with self.assertRaises(Abort) as caught:
-            client.handle(request)
-        self.assertEqual((caught.exception.must, caught.exception.code), (must, CODES[must]))
-        with self.assertRaises(Abort) as caught:
-            client.handle(rehearsal.requests[1])
-        self.assertEqual(caught.exception.code, OVER)
 
     def faulted(self, server, sender, message, must):
         with self.assertRaises(Fault) as caught:

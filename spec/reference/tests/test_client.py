@@ -16,6 +16,7 @@ from tests.rehearsal import (
     ONE_VECTOR,
     SHARE_KEYS,
     UNMASKING,
+    Refusals,
     Rehearsal,
     complete,
     entropy,
@@ -27,23 +28,13 @@ from x25519 import P
 HEADER = 33
 
 
-class Requests(unittest.TestCase):
+class Requests(Refusals):
     """Client 1 in each round, on a complete graph of 4 with threshold 3 and a regular one of 6, degree 4."""
 
     @classmethod
     def setUpClass(cls):
         cls.complete = [Rehearsal(complete()).go_to(r) for r in range(4)]
         cls.regular = [Rehearsal(regular()).go_to(r) for r in range(4)]
-
-    def refuses(self, rehearsal, request, must):
-        client = rehearsal.copy().clients[1]
-        with self.assertRaises(Abort) as caught:
-            client.handle(request)
-        self.assertEqual((caught.exception.must, caught.exception.code), (must, CODES[must]))
-        with self.assertRaises(Abort) as caught:
-            client.handle(rehearsal.requests[1])
-        self.assertEqual(caught.exception.code, OVER)
-        self.assertNotIn("_secrets", vars(client))
 
 
 class EveryRound(Requests):

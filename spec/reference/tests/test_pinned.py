@@ -10,7 +10,7 @@ import identity
 import wire
 from client import Client, Policy
 from config import ACTIVE, CURIOUS, PINNED
-from error import CODES, OVER, POLICY, TOO_FEW_CLIENTS, Abort, Broken, Fault
+from error import POLICY, TOO_FEW_CLIENTS, Abort, Broken, Fault
 from graph import neighbours_by_holders
 from session import Session, share_keys_session
 from tests.rehearsal import (
@@ -20,12 +20,13 @@ from tests.rehearsal import (
     LANES,
     MASKED_INPUT,
     SHARE_KEYS,
+    Refusals,
     Rehearsal,
+    Sessions,
     active,
     complete,
     credentials,
     entropy,
-    honest_sum,
     pinned,
     regular,
 )
@@ -44,7 +45,7 @@ def rehearsals():
     return rounds
 
 
-class Sums(unittest.TestCase):
+class Sums(Sessions):
     def test_nobody_is_lost(self):
         self.check(pinned(vectors=LANES), [()] * 5, list(ALL))
 
@@ -77,14 +78,6 @@ class Sums(unittest.TestCase):
         with self.assertRaises(Abort) as caught:
             rehearsal.round(without=losses[-1])
         self.assertEqual(caught.exception.code, TOO_FEW_CLIENTS)
-
-    def check(self, config, losses, survivors):
-        rehearsal = Rehearsal(config)
-        for lost in losses:
-            rehearsal.round(without=lost)
-        self.assertEqual(rehearsal.requests.survivors, survivors)
-        self.assertEqual(rehearsal.requests.sums, honest_sum(config, survivors))
-        self.assertEqual(rehearsal.requests.faults, [])
 
 
 class Configurations(unittest.TestCase):
@@ -131,21 +124,12 @@ class Draws(unittest.TestCase):
         self.assertEqual(neighbours_by_holders({1: [2], 2: [3, 4], 3: []}), {1: [2], 2: [1, 3], 3: [2]})
 
 
-class Pinned(unittest.TestCase):
+class Pinned(Refusals):
     """Eight clients of five holders each, threshold 3, one of them corrupt; five are a quorum."""
 
     @property
     def at(self):
         return rehearsals()
-
-    def refuses(self, rehearsal, request, must, client=1):
-        client = rehearsal.copy().clients[client]
-        with self.assertRaises(Abort) as caught:
-            client.handle(request)
-        self.assertEqual((caught.exception.must, caught.exception.code), (must, CODES[must]))
-        with self.assertRaises(Abort) as caught:
-            client.handle(rehearsal.requests[1])
-        self.assertEqual(caught.exception.code, OVER)
 
     def faulted(self, round_number, response, must, client=1):
         server = self.at[round_number].copy().server

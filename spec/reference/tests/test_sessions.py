@@ -11,6 +11,7 @@ from tests.rehearsal import (
     SHARE_KEYS,
     UNMASKING,
     Rehearsal,
+    Sessions,
     complete,
     honest_sum,
     regular,
@@ -28,7 +29,7 @@ def flip(place):
     return changed
 
 
-class Sums(unittest.TestCase):
+class Sums(Sessions):
     def test_complete_graph(self):
         self.check(complete(vectors=LANES), [()] * 4, [1, 2, 3, 4])
 
@@ -53,14 +54,6 @@ class Sums(unittest.TestCase):
     def test_as_many_vectors_as_there_can_be(self):
         vectors = tuple(VectorSpec(str(i), 1, 1 + i % 62) for i in range(255))
         self.check(complete(2, 2, vectors), [()] * 4, [1, 2])
-
-    def check(self, config, losses, survivors):
-        rehearsal = Rehearsal(config)
-        for lost in losses:
-            rehearsal.round(without=lost)
-        self.assertEqual(rehearsal.requests.survivors, survivors)
-        self.assertEqual(rehearsal.requests.sums, honest_sum(config, survivors))
-        self.assertEqual(rehearsal.requests.faults, [])
 
 
 class TooFew(unittest.TestCase):
