@@ -49,16 +49,8 @@ pub(crate) fn check_encryption_key(public: &[u8; 32]) -> Result<(), Misbehaviour
 /// order 8 on the curve. The twist has none, its cofactor is 4.
 const LOW_ORDER: [[u8; 32]; 5] = [
     [0; 32],
-    {
-        let mut one = [0; 32];
-        one[0] = 1;
-        one
-    },
-    {
-        let mut minus_one = [0xff; 32];
-        (minus_one[0], minus_one[31]) = (0xec, 0x7f);
-        minus_one
-    },
+    ONE,
+    MINUS_ONE,
     [
         0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda,
         0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
@@ -68,6 +60,18 @@ const LOW_ORDER: [[u8; 32]; 5] = [
         0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
     ],
 ];
+
+/// 1 and p − 1.
+pub(crate) const ONE: [u8; 32] = {
+    let mut bytes = [0; 32];
+    bytes[0] = 1;
+    bytes
+};
+pub(crate) const MINUS_ONE: [u8; 32] = {
+    let mut bytes = [0xff; 32];
+    (bytes[0], bytes[31]) = (0xec, 0x7f);
+    bytes
+};
 
 /// Whether the bytes are a number below p = 2^255 − 19.
 pub(crate) fn is_below_p(public: &[u8; 32]) -> bool {

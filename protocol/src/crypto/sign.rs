@@ -9,7 +9,7 @@ use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha512};
 
-use super::agree::is_below_p;
+use super::agree::{MINUS_ONE, ONE, is_below_p};
 use super::hash;
 use super::prg::{Bytes, Keystream};
 
@@ -173,23 +173,11 @@ fn decode_point(bytes: &[u8; 32]) -> Option<EdwardsPoint> {
     let mut y = *bytes;
     y[31] &= 0x7f;
     let sign = bytes[31] >> 7 == 1;
-    let x_is_zero = y == Y_ONE || y == Y_MINUS_ONE;
+    // No other y has x = 0.
+    let x_is_zero = y == ONE || y == MINUS_ONE;
     let canonical = is_below_p(&y) && !(sign && x_is_zero);
     canonical.then(|| CompressedEdwardsY(*bytes).decompress()).flatten()
 }
-
-/// The two y with x = 0: 1 and p − 1.
-const Y_ONE: [u8; 32] = {
-    let mut bytes = [0; 32];
-    bytes[0] = 1;
-    bytes
-};
-const Y_MINUS_ONE: [u8; 32] = {
-    let mut bytes = [0xff; 32];
-    bytes[0] = 0xec;
-    bytes[31] = 0x7f;
-    bytes
-};
 
 #[cfg(test)]
 mod tests {
@@ -233,7 +221,7 @@ mod tests {
             above[31] |= 0x80;
             assert!(decode_point(&above).is_none(), "y = p + {more}, with a sign");
         }
-        for mut y in [Y_ONE, Y_MINUS_ONE] {
+        for mut y in [ONE, MINUS_ONE] {
             assert!(decode_point(&y).is_some());
             y[31] |= 0x80;
             assert!(decode_point(&y).is_none());
