@@ -4,7 +4,7 @@ mod many;
 
 use secagg::Round;
 
-pub(crate) use many::Plain;
+pub(crate) use many::{BEYOND, Crowd, MANY, Many, Plain, look_up};
 
 use crate::devices::Devices;
 use crate::draw::{Draws, Purpose};

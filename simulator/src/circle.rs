@@ -109,20 +109,6 @@ impl Circle {
         windows.min().map_or(0, |least: u32| least.saturating_sub(1))
     }
 
-    /// By number of their neighbours that have answered at least so many rounds, how many members have answered `closed`.
-    pub(crate) fn tally(&self, closed: u8, rounds: u8) -> Vec<u64> {
-        let mut tally = vec![0; self.degree() as usize + 1];
-        let (mut partners, mut list) = (self.partners(rounds), Vec::with_capacity(AT_ONCE));
-        for members in self.answered().chunks(AT_ONCE) {
-            list.clear();
-            partners.fill(members.len(), &mut list);
-            for (answered, partners) in members.iter().zip(&list) {
-                tally[*partners as usize] += u64::from(*answered == closed);
-            }
-        }
-        tally
-    }
-
     /// For each member, how many of its neighbours have answered at least so many rounds.
     pub(crate) fn partners(&self, rounds: u8) -> Partners<'_> {
         let there = |list: &[u8]| count(list, |answered| answered >= rounds) as u32;
@@ -133,6 +119,31 @@ impl Circle {
         };
         let (ring, members) = (&self.answered, self.members);
         Partners { ring, rounds, half, inside, at: 0, members, buffer: Vec::new().into_iter() }
+    }
+    /// That of one member on its own, if not all are neighbours.
+    pub(crate) fn partners_of(&self, place: usize, rounds: u8) -> u32 {
+        let window = self.answered.get(place..=place + 2 * self.half()).unwrap_or_default();
+        let others = count(window, |answered| answered >= rounds);
+        let own = window.get(self.half()).is_some_and(|answered| *answered >= rounds);
+        (others - usize::from(own)) as u32
+    }
+
+    /// The same as [`Circle::partners`], client by client: nothing is said of those who are not members.
+    pub(crate) fn by_client(&self, clients: &[u8], rounds: u8, by_client: &mut Vec<u32>) {
+        by_client.clear();
+        let (mut partners, mut list) = (self.partners(rounds), Vec::with_capacity(AT_ONCE + 1));
+        for clients in clients.chunks(AT_ONCE) {
+            list.clear();
+            partners.fill(count(clients, |answered| answered > 0), &mut list);
+            // One that is read and means nothing.
+            list.push(0);
+            let mut place = 0;
+            by_client.extend(clients.iter().map(|answered| {
+                let partners = list[place];
+                place += usize::from(*answered > 0);
+                partners
+            }));
+        }
     }
 }
 
@@ -165,7 +176,7 @@ pub(crate) fn count(answered: &[u8], which: impl Fn(u8) -> bool) -> usize {
 
 impl Partners<'_> {
     /// Adds the counts of the next so many members to a list.
-    pub(crate) fn fill(&mut self, count: usize, list: &mut Vec<u32>) {
+    fn fill(&mut self, count: usize, list: &mut Vec<u32>) {
         let (at, half) = (self.at, self.half);
         let count = count.min(self.members - at);
         let there = |answered: &u8| u32::from(*answered >= self.rounds);
@@ -182,35 +193,6 @@ impl Partners<'_> {
             }));
         }
         (self.inside, self.at) = (inside, at + count);
-    }
-
-    /// The count of the member that comes so many after the next one.
-    #[inline]
-    pub(crate) fn ahead(&self, places: usize) -> u32 {
-        let (at, half) = (self.at + places, self.half);
-        let there = |answered: u8| answered >= self.rounds;
-        let around = match half {
-            0 => self.inside,
-            _ => self.ring.get(at..at + 2 * half + 1).map_or(0, |window| count(window, there) as u32),
-        };
-        around - self.ring.get(at + half).map_or(0, |own| u32::from(there(*own)))
-    }
-
-    /// Passes over the next so many members.
-    pub(crate) fn pass(&mut self, members: usize) {
-        let (at, half) = (self.at, self.half);
-        if half > 0 {
-            let there = |at: usize| {
-                self.ring.get(at..at + members).map_or(0, |some| count(some, |a| a >= self.rounds) as u32)
-            };
-            self.inside = self.inside + there(at + 2 * half + 1) - there(at);
-        }
-        self.at = at + members;
-    }
-
-    /// Members that are looked at for one count on its own.
-    pub(crate) fn window(&self) -> usize {
-        2 * self.half + 1
     }
 }
 
@@ -250,19 +232,12 @@ mod tests {
                     })
                     .collect();
                 prop_assert_eq!(&circle.partners(rounds).collect::<Vec<_>>(), &expected);
-                let mut partners = circle.partners(rounds);
-                partners.pass(size / 2);
-                let ahead: Vec<u32> = (0..size - size / 2).map(|places| partners.ahead(places)).collect();
-                prop_assert_eq!(&ahead, &expected[size / 2..]);
-                let mut rest = Vec::new();
-                partners.fill(size, &mut rest);
-                prop_assert_eq!(&rest, &ahead);
-                for closed in 1..4 {
-                    let mut tally = vec![0; 2 * half + 1];
-                    let asked = roster.iter().zip(&expected).filter(|(answered, _)| **answered == closed);
-                    asked.for_each(|(_, partners)| tally[*partners as usize] += 1);
-                    prop_assert_eq!(circle.tally(closed, rounds), tally);
-                }
+                let ones: Vec<u32> = (0..size).map(|place| circle.partners_of(place, rounds)).collect();
+                prop_assert_eq!(&ones, &expected);
+                let mut by_client = Vec::new();
+                circle.by_client(&clients, rounds, &mut by_client);
+                let members = clients.iter().zip(by_client).filter(|(answered, _)| **answered > 0);
+                prop_assert_eq!(members.map(|(_, partners)| partners).collect::<Vec<_>>(), expected);
             }
         }
 

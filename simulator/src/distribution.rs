@@ -118,16 +118,16 @@ impl Quantiles {
     /// The value that a device draws.
     #[inline(always)]
     pub(crate) fn value(&self, draws: Draws, device: u32) -> f64 {
-        self.0.get(self.chosen(draws, device)).copied().unwrap_or(0.0)
+        match &self.0[..] {
+            [only] => *only,
+            values => values.get(Self::chosen_of(values.len(), draws, device)).copied().unwrap_or(0.0),
+        }
     }
 
-    /// The index of the value that a device draws.
+    /// The index of the value that a device draws, of so many.
     #[inline(always)]
-    pub(crate) fn chosen(&self, draws: Draws, device: u32) -> usize {
-        match self.0.len() {
-            1 => 0,
-            count => ((u128::from(draws.bits(device)) * count as u128) >> 64) as usize,
-        }
+    pub(crate) fn chosen_of(count: usize, draws: Draws, device: u32) -> usize {
+        (((draws.bits(device) >> 32) * count as u64) >> 32) as usize
     }
 
     /// The value that 16 random bits choose.

@@ -138,26 +138,8 @@ impl Exchanges {
         &self.rows[partners as usize - self.first]
     }
 
-    /// The same for a loop.
-    pub(crate) fn rows(&self) -> Rows<'_> {
-        Rows { first: self.first, rows: &self.rows }
-    }
-}
-
-/// [`Exchanges`], held in registers.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    first: usize,
-    rows: &'a [Exchange],
-}
-
-impl<'a> Rows<'a> {
-    #[inline(always)]
-    pub(crate) fn of(self, partners: u32) -> &'a Exchange {
-        &self.rows[partners as usize - self.first]
-    }
-
-    pub(crate) fn all(self) -> &'a [Exchange] {
-        self.rows
+    /// All of them, by number of partners.
+    pub(crate) fn rows(&self) -> &[Exchange] {
+        &self.rows
     }
 }

@@ -23,19 +23,16 @@ impl Histogram {
         self.most = self.most.max(time);
     }
 
-    /// Adds many times.
-    #[inline(never)]
-    pub(crate) fn add_all(&mut self, times: impl Iterator<Item = u64> + Clone) {
-        let Some(most) = times.clone().max() else { return };
+    /// Adds times of which the buckets are known, and of those that are `counted` how many they are and the greatest.
+    pub(crate) fn add_some(&mut self, buckets: &[u32], counted: &[bool], (count, most): (u64, u64)) {
         if bucket(most) >= self.counts.len() {
             self.counts.resize(bucket(most) + 1024, 0);
         }
-        self.most = self.most.max(most);
-        let counts = &mut self.counts[..];
-        for time in times {
-            counts[bucket(time)] += 1;
-            self.total += 1;
+        for (bucket, counted) in buckets.iter().zip(counted) {
+            self.counts[*bucket as usize] += u64::from(*counted);
         }
+        self.total += count;
+        self.most = self.most.max(most);
     }
 
     pub(crate) fn most(&self) -> u64 {
@@ -62,7 +59,7 @@ impl Histogram {
 }
 
 /// The bucket of a time.
-#[inline]
+#[inline(always)]
 pub(crate) fn bucket(time: u64) -> usize {
     let shift = (time | (1 << PER_OCTAVE)).ilog2() - PER_OCTAVE;
     ((u64::from(shift) << PER_OCTAVE) + (time >> shift)) as usize

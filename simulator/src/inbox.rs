@@ -11,8 +11,27 @@ const BINS: u64 = 4096;
 pub(crate) struct Inbox {
     /// A bin is so wide, as a power of two of nanoseconds: each answer is put into its bin without a division.
     shift: u32,
-    /// The first arrival and all the work of each bin, in nanoseconds.
-    bins: Vec<(u64, u64)>,
+    bins: Vec<Bin>,
+}
+
+/// A bin.
+#[derive(Clone, Copy)]
+struct Bin {
+    /// Nanoseconds from the opening of the round.
+    first: u64,
+    /// Nanoseconds of work, in parts that are added up at the end: additions to one number would wait for each other where
+    /// many answers come at once.
+    work: [u64; PARTS],
+}
+
+const PARTS: usize = 4;
+
+impl Bin {
+    const EMPTY: Self = Self { first: u64::MAX, work: [0; PARTS] };
+
+    fn work(&self) -> u64 {
+        self.work.iter().sum()
+    }
 }
 
 impl Inbox {
@@ -25,42 +44,54 @@ impl Inbox {
     pub(crate) fn add(&mut self, arrival: u64, work: u64) {
         let at = (arrival >> self.shift) as usize;
         if at >= self.bins.len() {
-            self.bins.resize(at + 1, (u64::MAX, 0));
+            self.bins.resize(at + 1, Bin::EMPTY);
         }
-        let (first, all) = &mut self.bins[at];
-        *first = arrival.min(*first);
-        *all += work;
+        let bin = &mut self.bins[at];
+        bin.first = arrival.min(bin.first);
+        bin.work[0] += work;
     }
 
-    /// Adds many answers.
-    #[inline(never)]
-    pub(crate) fn add_all(&mut self, answers: impl Iterator<Item = (u64, u64)> + Clone) {
-        let shift = self.shift;
-        let Some(last) = answers.clone().map(|(arrival, _)| arrival).max() else { return };
-        let last = (last >> shift) as usize;
+    /// The bin of an arrival.
+    #[inline(always)]
+    pub(crate) fn bin(&self, arrival: u64) -> u32 {
+        (arrival >> self.shift) as u32
+    }
+
+    /// Adds answers of which the bins are known: the arrivals, the work and whether they are `counted`, of which `last` is
+    /// the last.
+    pub(crate) fn add_some(
+        &mut self,
+        bins: &[u32],
+        (arrivals, work, counted): (&[u64], &[u64], &[bool]),
+        last: u64,
+    ) {
+        let last = self.bin(last) as usize;
         if last >= self.bins.len() {
-            self.bins.resize(last + 1, (u64::MAX, 0));
+            self.bins.resize(last + 1, Bin::EMPTY);
         }
-        let bins = &mut self.bins[..];
-        for (arrival, work) in answers {
-            let (first, all) = &mut bins[(arrival >> shift) as usize];
-            *first = arrival.min(*first);
-            *all += work;
+        let answers = bins.iter().zip(arrivals).zip(work.iter().zip(counted));
+        for (at, ((bin, arrival), (work, counted))) in answers.enumerate() {
+            let bin = &mut self.bins[*bin as usize];
+            // A branch that is hardly ever taken: nothing then waits for the last answer of the bin to be written.
+            if *arrival < bin.first && *counted {
+                bin.first = *arrival;
+            }
+            bin.work[at % PARTS] += if *counted { *work } else { 0 };
         }
     }
 
     /// Nanoseconds of work altogether.
     pub(crate) fn work(&self) -> u64 {
-        self.bins.iter().map(|(_, work)| work).sum()
+        self.bins.iter().map(Bin::work).sum()
     }
 
     /// When the last answer is taken in; 0 without answers.
     pub(crate) fn done(&self) -> u64 {
         let mut later = 0;
         let mut done = 0;
-        for (first, work) in self.bins.iter().rev().filter(|(first, _)| *first < u64::MAX) {
-            later += work;
-            done = done.max(first + later);
+        for bin in self.bins.iter().rev().filter(|bin| bin.first < u64::MAX) {
+            later += bin.work();
+            done = done.max(bin.first + later);
         }
         done
     }

@@ -88,28 +88,13 @@ impl Ledger {
         }
     }
 
-    /// Notes answers that count, as far as that cannot be told of many at once: see [`Ledger::note_sums`].
-    #[inline]
-    pub(crate) fn note_answers(
-        &mut self,
-        page: &mut Page,
-        answers: impl Iterator<Item = (Record, u64)> + Clone,
-    ) {
-        page.answers.add_all(answers.clone().map(|(record, _)| record.ended));
-        page.inbox.add_all(answers.clone().map(|(record, server)| (record.ended, server)));
-        self.transcript.note_all(answers.clone().map(|(record, _)| record));
-        if let Some(records) = &mut self.records {
-            records.extend(answers.map(|(record, _)| record));
-        }
-    }
-
-    /// Notes the rest of so many answers that count, of clients of one kind and with as many partners, which took so
-    /// many nanoseconds altogether.
-    pub(crate) fn note_sums(
+    /// Notes so many answers that count, of clients of one kind and with as many partners: all but when they come and how
+    /// long each has worked.
+    pub(crate) fn note_many(
         &mut self,
         page: &mut Page,
         (round, class): (Round, usize),
-        (count, work): (u64, u64),
+        count: u64,
         exchange: &Exchange,
     ) {
         let many = |bytes: u64| Traffic { messages: count, bytes: count * bytes };
@@ -122,7 +107,6 @@ impl Ledger {
         let books = &mut self.classes[class];
         books.down += requests.bytes;
         books.up += responses.bytes;
-        books.work += work;
         books.finished += if round == self.last { count as u32 } else { 0 };
     }
 }

@@ -34,8 +34,9 @@ pub(crate) struct Link {
 /// Transfers that wait to be put on a link, in groups of those that are alike.
 #[derive(Default)]
 pub(crate) struct Load {
-    /// Each group with its size.
-    flows: Vec<(Flow, u64)>,
+    /// What the transfers of each group are like, and how many they are.
+    flows: Vec<Flow>,
+    counts: Vec<u64>,
     groups: Groups,
 }
 
@@ -72,7 +73,7 @@ impl Load {
     /// For so many transfers at the most.
     pub(crate) fn new(transfers: usize) -> Self {
         let groups = Groups { room: 4 * transfers, ..Groups::default() };
-        Self { flows: Vec::new(), groups }
+        Self { flows: Vec::new(), counts: Vec::new(), groups }
     }
 
     /// Adds a transfer; returns the number of its group.
@@ -85,7 +86,7 @@ impl Load {
     pub(crate) fn add_many(&mut self, flow: Flow, count: u64) -> u32 {
         let lane = self.lane(flow.class, flow.bytes);
         let group = self.add_in(lane, flow.start);
-        self.flows[group as usize].1 += count - 1;
+        self.counts[group as usize] += count - 1;
         group
     }
 
@@ -104,7 +105,7 @@ impl Load {
     pub(crate) fn add_in(&mut self, lane: Lane, start: u32) -> u32 {
         match self.groups.starts[lane.0 as usize].1.get(start as usize) {
             Some(group @ 1..) => {
-                self.flows[*group as usize - 1].1 += 1;
+                self.counts[*group as usize - 1] += 1;
                 *group - 1
             }
             _ => self.add_rare(lane, start),
@@ -115,12 +116,13 @@ impl Load {
     #[cold]
     fn add_rare(&mut self, lane: Lane, start: u32) -> u32 {
         if let Some(group) = self.groups.of(lane, start) {
-            self.flows[group as usize].1 += 1;
+            self.counts[group as usize] += 1;
             return group;
         }
         let group = self.flows.len() as u32;
         let ((class, bytes), near) = &mut self.groups.starts[lane.0 as usize];
-        self.flows.push((Flow { start, class: *class, bytes: *bytes }, 1));
+        self.flows.push(Flow { start, class: *class, bytes: *bytes });
+        self.counts.push(1);
         let more = (start as usize + 1).saturating_sub(near.len());
         if more <= self.groups.room {
             self.groups.room -= more;
@@ -160,11 +162,6 @@ impl Schedule {
         self.times[group as usize]
     }
 
-    /// The same for a group that may not be there.
-    pub(crate) fn get(&self, group: u32) -> Option<(u32, u64)> {
-        self.times.get(group as usize).copied()
-    }
-
     /// When a transfer ends, if it is on the schedule.
     fn end(&self, flow: Flow) -> Option<u64> {
         let lane = self.groups.lanes.get(&lane_key(flow.class, flow.bytes))?;
@@ -184,18 +181,20 @@ impl Link {
     }
 
     /// Shares the link among the transfers.
-    pub(crate) fn share(&self, Load { flows, groups }: Load) -> Schedule {
-        let mut times: Vec<(u32, u64)> =
-            flows.iter().map(|(flow, _)| (flow.start, self.alone(*flow))).collect();
+    pub(crate) fn share(&self, Load { flows, counts, groups }: Load) -> Schedule {
+        let mut times: Vec<(u32, u64)> = flows.iter().map(|flow| (flow.start, self.alone(*flow))).collect();
         // In a fixed order: sums of fractions depend on it.
         let mut order: Vec<u32> = (0..flows.len() as u32).collect();
         order.sort_unstable_by_key(|group| flows[*group as usize]);
-        let sorted = || order.iter().map(|group| (*group, flows[*group as usize]));
-        let demand: f64 = sorted().map(|(_, (flow, count))| self.cap(flow.class) * count as f64).sum();
+        let sorted = || order.iter().map(|group| (*group, flows[*group as usize], counts[*group as usize]));
+        let demand: f64 = sorted().map(|(_, flow, count)| self.cap(flow.class) * count as f64).sum();
         if let Some(capacity) = self.capacity.filter(|capacity| demand > *capacity) {
             let mut sharing = Sharing::new(capacity, &self.caps);
-            for (group, (flow, count)) in sorted() {
-                sharing.until(f64::from(flow.start) * self.tick as f64 * 1e-9);
+            let mut now = None;
+            for (group, flow, count) in sorted() {
+                if now.replace(flow.start) != Some(flow.start) {
+                    sharing.until(f64::from(flow.start) * self.tick as f64 * 1e-9);
+                }
                 sharing.begin(group, flow, count);
             }
             sharing.until(f64::INFINITY);
@@ -313,8 +312,15 @@ impl Sharing {
     fn divide(&mut self) {
         let mut left = self.capacity;
         let mut waiting: u64 = self.classes.iter().map(|class| class.active).sum();
-        for class in self.classes.iter_mut().filter(|class| class.active > 0) {
-            class.rate = class.cap.min(left / waiting as f64);
+        let mut classes = self.classes.iter_mut().filter(|class| class.active > 0);
+        for class in classes.by_ref() {
+            if class.cap * waiting as f64 > left {
+                // Those that follow can take no less than this one.
+                class.rate = left / waiting as f64;
+                let share = class.rate;
+                return classes.for_each(|class| class.rate = share);
+            }
+            class.rate = class.cap;
             left -= class.rate * class.active as f64;
             waiting -= class.active;
         }

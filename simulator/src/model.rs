@@ -4,25 +4,30 @@
 //! pass finds when requests arrive, one when answers do, one what came of them when the round closed.
 
 mod books;
+mod census;
 mod chunk;
 mod closing;
 mod tables;
 mod times;
+mod whole;
 
-use secagg::{Config, Counts, Round, operations};
+use secagg::{Config, Counts, Graph, Round, operations};
 
-use crate::cast::Settled;
-use crate::circle::{Circle, Partners, SHARED, SURVIVED, count};
+use crate::cast::{MANY, Settled};
+use crate::circle::{Circle, SHARED, SURVIVED, count};
 use crate::exchange::request;
 use crate::ledger::{Ledger, Page};
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
 use crate::world::nanoseconds;
 use books::Books;
-use chunk::{Chunk, Walk};
-use tables::{Answers, Sent, Table};
+use census::Census;
+use chunk::{Asked, Chunk, Partners};
+use tables::{Answers, Sent};
 use times::Times;
+use whole::Whole;
 
-/// The session: per client 2 bytes, and during a round 13 more.
+/// The session: per client 2 bytes, and during a round 4 more if the server's link is shared, and 24 if its answer is not
+/// sure to count.
 pub(crate) struct Model {
     config: Config,
     rounds: &'static [Round],
@@ -31,7 +36,11 @@ pub(crate) struct Model {
     /// Rounds that are closed.
     closed: u8,
     circle: Circle,
+    /// Once secrets have been shared on a graph that is not complete, how many partners each client has.
+    partners: Vec<u32>,
     requests: Requests,
+    /// Of the open round, if the link to the clients is shared and nothing is ever lost.
+    census: Option<Census>,
     /// Those of the last round, so that the memory is used again.
     times: Times,
 }
@@ -42,59 +51,95 @@ impl Model {
         let circle = Circle::new(config.graph, &[]);
         let rounds = crate::exchange::rounds(config.suite);
         let (requests, times) = (Requests::default(), Times::default());
-        let mut model = Self { config, rounds, answered, closed: 0, circle, requests, times };
+        let partners = Vec::new();
+        let mut model =
+            Self { config, rounds, answered, closed: 0, circle, partners, requests, census: None, times };
         model.requests = model.next_requests();
         model
-    }
-
-    /// The asked clients, ascending.
-    fn asked(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..).zip(&self.answered).filter(|(_, answered)| **answered == self.closed).map(|(client, _)| client)
-    }
-
-    /// The same, some at a time and with their partners.
-    fn walk(&self) -> Walk<'_> {
-        Walk::new(Source::of(&self.circle, self.closed), self.closed)
     }
 
     /// Finds when requests have been sent and answers arrive, and notes at once the answers that will count whenever the
     /// round closes.
     fn begin(&mut self, play: &Play<'_>, times: &mut Times, books: &mut Books<'_>) {
-        let world = play.scene.cast.world;
-        let lasts = Table::new(&self.requests, world.up_levels.values().len(), play, |exchange, class| {
-            world.up.lasts(class, exchange.response_wire)
-        });
+        let (plain, requests) = (play.scene.plain(), self.requests);
+        let partners = std::mem::take(&mut self.partners);
+        let asked = Asked { closed: self.closed, partners: self.asked_partners(&partners) };
         let mut chunk = Chunk::default();
-        let sent = Sent::new(play, &self.requests, |each| {
-            let mut walk = self.walk();
-            while walk.take(&self.answered, &mut chunk) {
+        let mut chunks = |each: &mut dyn FnMut(&mut Chunk)| {
+            for first in (0..self.answered.len()).step_by(MANY) {
+                chunk.take(first, &self.answered, asked);
                 each(&mut chunk);
             }
-        });
-        let mut shared = world.up.limits().then(|| Answers::new(play, &self.requests));
-        times.clear(self.answered.len());
-        let mut walk = Walk::new(Source::of(&self.circle, self.closed), self.closed);
-        while walk.take(&self.answered, &mut chunk) {
-            chunk.meet(play);
-            chunk.work(play);
-            chunk.begin(play, &sent);
-            match &mut shared {
-                Some(answers) => times.wait(play, &chunk, answers),
-                None => {
-                    times.arrive_alone(play, &chunk, &lasts, books);
-                    books.accept(&mut self.answered);
+        };
+        let sent = match &plain {
+            Some(plain) => {
+                if self.census.is_none() && play.scene.cast.world.down.limits() {
+                    let mut census = Census::new(play, &requests);
+                    chunks(&mut |chunk| census.add(play, &requests, plain, chunk));
+                    self.census = Some(census);
                 }
+                Sent::whole(play, &requests, self.census.as_ref())
             }
+            None => Sent::each(play, &requests, |each| chunks(&mut |chunk| each(chunk))),
+        };
+        let whole = Whole::new(play, &requests, (plain.as_ref(), &sent), books.sure);
+        times.clear();
+        match play.scene.cast.world.up.limits() {
+            false => self.arrive_alone((play, asked), (&sent, whole.as_ref()), times, books, &mut chunk),
+            true => self.arrive_shared((play, asked), (&sent, whole.as_ref()), times, books, &mut chunk),
         }
-        if let Some(answers) = shared {
-            let schedule = world.up.share(answers.load);
-            let mut walk = Walk::new(Source::of(&self.circle, self.closed), self.closed);
-            while walk.take(&self.answered, &mut chunk) {
-                chunk.meet(play);
-                chunk.work(play);
-                times.arrive_shared(play.scene, &chunk, &schedule, books);
-                books.accept(&mut self.answered);
+        times.everyone = times.everyone.max(books.last);
+        self.partners = partners;
+    }
+
+    fn arrive_alone(
+        &mut self,
+        (play, asked): (&Play<'_>, Asked<'_>),
+        (sent, whole): (&Sent, Option<&Whole<'_>>),
+        times: &mut Times,
+        books: &mut Books<'_>,
+        chunk: &mut Chunk,
+    ) {
+        for first in (0..self.answered.len()).step_by(MANY) {
+            chunk.take(first, &self.answered, asked);
+            match whole {
+                Some(whole) => whole.arrive_alone(chunk),
+                None => chunk.sure.fill(false),
             }
+            times.arrive_alone(play, chunk, sent, books.sure);
+            books.accept(chunk, &mut self.answered);
+        }
+    }
+
+    fn arrive_shared(
+        &mut self,
+        (play, asked): (&Play<'_>, Asked<'_>),
+        (sent, whole): (&Sent, Option<&Whole<'_>>),
+        times: &mut Times,
+        books: &mut Books<'_>,
+        chunk: &mut Chunk,
+    ) {
+        let (mut answers, mut lanes, mut ends) = (Answers::new(play, &self.requests), [0; MANY], [0; MANY]);
+        for first in (0..self.answered.len()).step_by(MANY) {
+            chunk.take(first, &self.answered, asked);
+            match whole {
+                Some(whole) => whole.begin(chunk, &mut lanes),
+                None => chunk.sure.fill(false),
+            }
+            times.wait(play, (chunk, &lanes), sent, &mut answers);
+        }
+        let up = play.scene.cast.world.up.share(answers.load);
+        for first in (0..self.answered.len()).step_by(MANY) {
+            chunk.take(first, &self.answered, asked);
+            match whole {
+                Some(whole) => {
+                    times.sent(chunk, &up, &mut ends);
+                    whole.arrive_shared(chunk, &mut ends);
+                }
+                None => chunk.sure.fill(false),
+            }
+            times.arrive_shared(play, chunk, &up, books.sure);
+            books.accept(chunk, &mut self.answered);
         }
     }
 
@@ -104,20 +149,19 @@ impl Model {
         if play.stage.quorum_of(asked) < asked { 0 } else { nanoseconds(play.stage.deadline) }
     }
 
-    /// Notes what came of the asked clients of which that was not sure before the round closed.
+    /// Notes what came of the asked clients whose answers were not entered at once.
     fn settle(&mut self, play: &Play<'_>, times: &Times, closed: u64, page: &mut Page, ledger: &mut Ledger) {
         let scene = play.scene;
         let mut tally = Tally::default();
-        let mut chunk = Chunk::default();
-        let mut walk = Walk::new(Source::of(&self.circle, self.closed), self.closed);
-        while walk.take(&self.answered, &mut chunk) {
-            for (client, partners) in chunk.clients.iter().zip(&chunk.partners) {
-                let exchange = play.exchanges.with(*partners);
-                let (settled, record) = times.settle(scene, *client, exchange, closed);
-                ledger.note(page, scene.cast.class(scene.cast.devices.of(*client)), record, exchange);
-                tally.add(*partners, &settled);
-                self.answered[*client as usize] += u8::from(settled.accepted);
+        for rest in times.rest() {
+            let exchange = play.exchanges.with(rest.partners);
+            let (who, settled, record) = rest.settle(scene, exchange, closed);
+            if let (Some(census), false) = (&mut self.census, settled.accepted) {
+                census.remove(rest.partners, scene.classes(who).0);
             }
+            ledger.note(page, scene.cast.class(who.device), record, exchange);
+            tally.add(rest.partners, &settled);
+            self.answered[rest.client as usize] += u8::from(settled.accepted);
         }
         for (partners, (worked, accepted)) in (0..).zip(tally.0).filter(|(_, (worked, _))| *worked > 0) {
             let exchange = play.exchanges.with(partners);
@@ -128,31 +172,39 @@ impl Model {
 
     /// What the server does to take the masks off.
     fn unmask(&self) -> Counts {
-        let (mut survivors, mut dropped, mut pairs) = (0, 0, 0);
-        let roster = self.answered.iter().filter(|rounds| **rounds > 0);
-        for (rounds, others) in roster.zip(self.circle.partners(SURVIVED)) {
-            if *rounds >= SURVIVED {
-                survivors += 1;
-            } else if *rounds >= SHARED && others > 0 {
-                dropped += 1;
-                pairs += u64::from(others);
-            }
-        }
+        let survivors = count(&self.answered, |rounds| rounds >= SURVIVED) as u64;
+        let others = |place| match self.config.graph {
+            Graph::Complete => survivors,
+            _ => u64::from(self.circle.partners_of(place, SURVIVED)),
+        };
+        let roster = self.answered.iter().filter(|rounds| **rounds > 0).enumerate();
+        let out = roster.filter(|(_, rounds)| (SHARED..SURVIVED).contains(rounds));
+        let pairs = out.map(|(place, _)| others(place)).filter(|others| *others > 0);
+        let (dropped, pairs) = pairs.fold((0, 0), |(dropped, pairs), others| (dropped + 1, pairs + others));
         operations::unmask(&self.config, survivors, dropped, pairs)
     }
 }
 
 impl Model {
     /// The requests of the round that opens.
-    fn next_requests(&self) -> Requests {
+    fn next_requests(&mut self) -> Requests {
         let round = self.rounds[usize::from(self.closed)];
-        let tally = match Source::of(&self.circle, self.closed) {
-            Source::Same(partners) => {
+        if self.closed == SHARED && self.config.graph != Graph::Complete {
+            self.circle.by_client(&self.answered, SHARED, &mut self.partners);
+        }
+        let tally = match self.asked_partners(&self.partners) {
+            Partners::Same(partners) => {
                 let mut tally = vec![0; partners as usize + 1];
                 tally[partners as usize] = count(&self.answered, |answered| answered == self.closed) as u64;
                 tally
             }
-            Source::Each(_) => self.circle.tally(self.closed, SHARED),
+            Partners::Each(partners) => {
+                let mut tally = vec![0; self.circle.degree() as usize + 1];
+                for (answered, partners) in self.answered.iter().zip(partners) {
+                    tally[*partners as usize] += u64::from(*answered == self.closed);
+                }
+                tally
+            }
         };
         let roster = self.circle.members();
         let bytes = |partners: u32| request(&self.config, round, partners as usize, roster as usize);
@@ -167,6 +219,21 @@ impl Model {
             roster,
         }
     }
+
+    /// The partners of the open round's clients: none before there is a roster, then the neighbours, then those of them
+    /// that shared.
+    fn asked_partners<'a>(&self, partners: &'a [u32]) -> Partners<'a> {
+        match (self.closed, self.config.graph) {
+            (0, _) => Partners::Same(0),
+            (1, _) => Partners::Same(self.circle.degree()),
+            // Those who are asked have shared all.
+            (_, Graph::Complete) => {
+                let shared = count(&self.answered, |answered| answered >= SHARED) as u32;
+                Partners::Same(shared.saturating_sub(1))
+            }
+            _ => Partners::Each(partners),
+        }
+    }
 }
 
 impl Mode for Model {
@@ -176,9 +243,10 @@ impl Mode for Model {
 
     fn play(&mut self, play: &Play<'_>, page: &mut Page, ledger: &mut Ledger) -> Result<Closing, Broken> {
         let mut times = std::mem::take(&mut self.times);
-        let mut books = Books::new(play, (&self.requests, self.sure(play)), page, ledger);
+        let requests = self.requests;
+        let mut books = Books::new(play, (&requests, self.sure(play)), page, ledger);
         self.begin(play, &mut times, &mut books);
-        books.close(&self.requests);
+        books.close();
         let (closed, reason) = self.close(play, &times);
         self.settle(play, &times, closed, page, ledger);
         ledger.order(play.scene.round);
@@ -189,6 +257,9 @@ impl Mode for Model {
         self.closed += 1;
         if checked.is_ok() && !last {
             self.requests = self.next_requests();
+            // The partners are counted once secrets have been shared.
+            let same = self.closed > SHARED;
+            self.census = self.census.take().and_then(|census| census.next(&requests, &self.requests, same));
         }
         let (next, work) = match checked {
             Err(abort) => (Next::Abort(abort), Counts::default()),
@@ -215,55 +286,5 @@ impl Tally {
         }
         self.0[at].0 += u64::from(settled.worked);
         self.0[at].1 += u64::from(settled.accepted);
-    }
-}
-
-/// Numbers of partners, client by client.
-enum Source<'a> {
-    Same(u32),
-    Each(Partners<'a>),
-}
-
-impl<'a> Source<'a> {
-    /// The partners of a round's clients: none before there is a roster, then the neighbours, then those of them
-    /// that shared.
-    fn of(circle: &'a Circle, closed: u8) -> Self {
-        match closed {
-            0 => Self::Same(0),
-            1 => Self::Same(circle.degree()),
-            _ => Self::Each(circle.partners(SHARED)),
-        }
-    }
-
-    /// Adds those of the next so many clients of the roster to a list.
-    fn fill(&mut self, count: usize, list: &mut Vec<u32>) {
-        match self {
-            Self::Same(partners) => list.extend(std::iter::repeat_n(*partners, count)),
-            Self::Each(partners) => partners.fill(count, list),
-        }
-    }
-
-    /// Those of the client that comes so many after the next one.
-    #[inline]
-    fn ahead(&self, places: usize) -> u32 {
-        match self {
-            Self::Same(partners) => *partners,
-            Self::Each(partners) => partners.ahead(places),
-        }
-    }
-
-    /// Passes over the next so many clients of the roster.
-    fn pass(&mut self, count: usize) {
-        if let Self::Each(partners) = self {
-            partners.pass(count);
-        }
-    }
-
-    /// Clients that are looked at for the partners of one on its own.
-    fn window(&self) -> usize {
-        match self {
-            Self::Same(_) => 0,
-            Self::Each(partners) => partners.window(),
-        }
     }
 }

@@ -3,6 +3,8 @@
 use secagg::Round;
 use sha2::{Digest, Sha256};
 
+use crate::draw::mix;
+
 /// What one client did in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -24,40 +26,35 @@ pub struct Record {
     pub work: u64,
 }
 
-/// The hash of a run: SHA-256 over its sessions and rounds in their order, each with the sum, in two words of 64
-/// bits, of the mixed records of its clients. A product of 128 bits folded to 64 mixes two numbers in one multiplication.
+/// The hash of a run: SHA-256 over its sessions and rounds in their order, each with the sum, modulo 2⁶⁴, of the words of its
+/// clients' records.
 ///
 /// The sum does not depend on the order in which the records are noted. It shows that two runs are the same; it is no
 /// protection against somebody who wants two runs to look the same.
 #[derive(Clone, Default)]
 pub(crate) struct Transcript {
     hash: Sha256,
-    sums: [u64; 2],
+    sum: u64,
 }
 
 impl Transcript {
     pub(crate) fn note(&mut self, record: &Record) {
-        self.note_all(std::iter::once(*record));
+        let Record { round, client, request, began, ended, accepted, sent, work } = *record;
+        let stem = Stem::new(round, request, sent, accepted);
+        self.add(word(stem, u64::from(client), began.unwrap_or(u64::MAX), ended, work));
     }
 
-    /// Notes some records.
-    #[inline(never)]
-    pub(crate) fn note_all(&mut self, records: impl Iterator<Item = Record>) {
-        let [mut one, mut other] = self.sums;
-        for record in records {
-            let mixed = mixed(&record);
-            one = one.wrapping_add(mixed.0);
-            other = other.wrapping_add(mixed.1);
-        }
-        self.sums = [one, other];
+    /// Notes records by the sum of their words.
+    pub(crate) fn add(&mut self, words: u64) {
+        self.sum = self.sum.wrapping_add(words);
     }
 
     /// Notes numbers that stand for themselves, and the records before them.
     pub(crate) fn close(&mut self, numbers: &[u64]) {
-        for number in self.sums.iter().chain(numbers) {
+        for number in [&self.sum].into_iter().chain(numbers) {
             self.hash.update(number.to_be_bytes());
         }
-        self.sums = [0; 2];
+        self.sum = 0;
     }
 
     /// Notes a text.
@@ -71,21 +68,30 @@ impl Transcript {
     }
 }
 
-/// The two words of a record.
-#[inline(always)]
-fn mixed(record: &Record) -> (u64, u64) {
-    let Record { round, client, request, began, ended, accepted, sent, work } = *record;
-    let client = u64::from(client) << 4 | u64::from(accepted) << 3 | round as u64;
-    let began = began.unwrap_or(u64::MAX);
-    let who = fold(client ^ KEYS[0], ended ^ KEYS[1]);
-    let what = fold(request ^ KEYS[2], began ^ KEYS[3]);
-    let done = fold(sent ^ KEYS[4], work ^ KEYS[5]);
-    let (low, high) = product(who ^ what.rotate_left(32) ^ KEYS[6], done ^ what ^ KEYS[7]);
-    (low ^ who, high ^ done)
+/// What a record has of the round and its messages: the same for many.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Stem(u64);
+
+impl Stem {
+    pub(crate) fn new(round: Round, request: u64, sent: u64, accepted: bool) -> Self {
+        let kind = (round as u64) << 1 | u64::from(accepted);
+        let of = |number: u64, key| number.wrapping_mul(key);
+        Self(of(kind, KEYS[0]).wrapping_add(of(request, KEYS[1])).wrapping_add(of(sent, KEYS[2])))
+    }
 }
 
-/// Odd numbers without a pattern: the first 512 bits of the fraction of pi, each word's last bit set.
-const KEYS: [u64; 8] = [
+/// The word of a record: its numbers, each times a key of its own, added up and mixed. A record of which one number alone
+/// is another always has another word. Compilers find vector instructions for all that is in it.
+#[inline(always)]
+pub(crate) fn word(Stem(stem): Stem, client: u64, began: u64, ended: u64, work: u64) -> u64 {
+    let of = |number: u64, key| number.wrapping_mul(key);
+    let who = of(client, KEYS[3]).wrapping_add(of(work, KEYS[4]));
+    let when = of(began, KEYS[5]).wrapping_add(of(ended, KEYS[6]));
+    mix(stem.wrapping_add(who).wrapping_add(when))
+}
+
+/// Odd numbers without a pattern: the first 448 bits of the fraction of pi, each word's last bit set.
+const KEYS: [u64; 7] = [
     0x243f_6a88_85a3_08d3,
     0x1319_8a2e_0370_7345,
     0xa409_3822_299f_31d1,
@@ -93,17 +99,4 @@ const KEYS: [u64; 8] = [
     0x4528_21e6_38d0_1377,
     0xbe54_66cf_34e9_0c6d,
     0xc0ac_29b7_c97c_50dd,
-    0x3f84_d5b5_b547_0917,
 ];
-
-#[inline]
-fn fold(one: u64, other: u64) -> u64 {
-    let (low, high) = product(one, other);
-    low ^ high
-}
-
-#[inline]
-fn product(one: u64, other: u64) -> (u64, u64) {
-    let product = u128::from(one) * u128::from(other);
-    (product as u64, (product >> 64) as u64)
-}

@@ -139,9 +139,36 @@ pub(crate) fn nanoseconds(seconds: f64) -> u64 {
     rounded(seconds * 1e9)
 }
 
-/// The nearest whole number of one that is not negative, up to 2⁶³ − 1; without `f64::round`, which is a call on many
-/// machines, and by way of a signed number, for which they have an instruction.
+/// A whole number from which on a `f64` has none beside it that are not whole; so many nanoseconds are 52 days.
+pub(crate) const FAR: u64 = 1 << 52;
+
+/// The nearest whole number of one that is not negative, up to 2⁶³ − 1.
 #[inline]
 pub(crate) fn rounded(number: f64) -> u64 {
-    (number + 0.5) as i64 as u64
+    if number < FAR as f64 { rounded_below_far(number) } else { number as i64 as u64 }
+}
+
+/// The same of a number below [`FAR`]; the even one of two that are as near.
+///
+/// A number added to 2⁵² has the bits behind the point rounded away, and those before it are its lowest. So it needs no
+/// instruction but an addition, and compilers find one for many numbers at a time.
+#[inline(always)]
+pub(crate) fn rounded_below_far(number: f64) -> u64 {
+    (number + FAR as f64).to_bits().wrapping_sub((FAR as f64).to_bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rounded_is_the_nearest(whole in 0u64..1 << 50, part in 0u64..8) {
+            let number = whole as f64 + part as f64 / 8.0;
+            prop_assert_eq!(rounded(number), number.round_ties_even() as u64);
+            prop_assert_eq!(rounded((FAR + whole) as f64), FAR + whole);
+        }
+    }
 }

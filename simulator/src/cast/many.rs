@@ -1,171 +1,279 @@
-//! Many clients at a time. What all of them share is fetched before the loop: otherwise each would cost it again.
+//! Many clients at a time, in loops without branches: compilers make vector instructions of them.
+//!
+//! What is said here of a number that no client has means nothing.
 
 use secagg::Round;
 
-use super::{Cast, LinkLots, Scene, Who};
+use super::{Cast, LinkLots, Scene};
 use crate::devices::Devices;
-use crate::exchange::Exchanges;
-use crate::scenario::Moment;
-use crate::world::{Rule, nanoseconds, rounded};
+use crate::distribution::Quantiles;
+use crate::draw::{Draws, Share};
+use crate::exchange::Exchange;
+use crate::world::{FAR, nanoseconds, rounded_below_far};
 
-impl Cast<'_> {
-    /// Some clients by their numbers from 0, as [`Cast::who`] has them.
-    pub(crate) fn meet(&self, clients: &[u32], who: &mut Vec<Who>) {
-        who.clear();
-        let (draws, tick) = (self.traits.link, self.world.tick);
-        match &self.devices {
-            Devices::Direct(first) if self.outages.is_empty() => {
-                let first = *first;
-                who.extend(clients.iter().map(move |client| {
-                    let device = first + client;
-                    Who { device, link: LinkLots(draws.bits(device)), gone: u64::MAX }
-                }));
-            }
-            Devices::Listed { devices, leave } if self.outages.is_empty() => {
-                let (devices, leave) = (&devices[..], &leave[..]);
-                who.extend(clients.iter().map(move |client| {
-                    let (device, left) = (devices[*client as usize], leave[*client as usize]);
-                    let gone = if left == u32::MAX { u64::MAX } else { u64::from(left) * tick };
-                    Who { device, link: LinkLots(draws.bits(device)), gone }
-                }));
-            }
-            _ => who.extend(clients.iter().map(|client| self.who(*client))),
+/// Clients that are looked at together.
+pub(crate) const MANY: usize = 256;
+
+/// Something of each of them.
+pub(crate) type Many<T> = [T; MANY];
+
+/// More nanoseconds than any time that is exact here, and less than would overflow in a sum of a few.
+pub(crate) const BEYOND: u64 = 1 << 60;
+
+/// Who some clients are that follow each other.
+pub(crate) struct Crowd {
+    device: Many<u32>,
+    /// As [`LinkLots`].
+    link: Many<u64>,
+    /// Indices of their kinds.
+    pub(crate) kinds: Many<u32>,
+    /// Nanoseconds from the opening of the round at which their devices are gone.
+    pub(crate) gone: Many<u64>,
+}
+
+impl Default for Crowd {
+    fn default() -> Self {
+        Self { device: [0; MANY], link: [0; MANY], kinds: [0; MANY], gone: [0; MANY] }
+    }
+}
+
+impl Crowd {
+    /// For each client the place that it has among so many equally likely values of a trait of its link.
+    #[inline(always)]
+    fn places(&self, count: usize, lot: impl Fn(LinkLots) -> u16, places: &mut Many<u32>) {
+        for (place, link) in places.iter_mut().zip(&self.link) {
+            *place = (u32::from(lot(LinkLots(*link))) * count as u32) >> 16;
         }
     }
 }
 
-impl Scene<'_> {
-    /// When some clients vanish, as [`Scene::moment`] has it.
-    #[inline(never)]
-    pub(crate) fn moments(&self, who: &[Who], moments: &mut Vec<Option<Moment>>) {
-        moments.clear();
-        moments.resize(who.len(), None);
-        for Rule { lot, probability, moment: when } in &self.rules {
-            let (lot, probability) = (*lot, *probability);
-            for (who, moment) in who.iter().zip(moments.iter_mut()) {
-                if lot.hits(who.device, probability) && moment.is_none() {
-                    *moment = Some(self.moment_of(*when, who.device));
+/// Fetches a value for each client from a table, of which every place that a client has is in it.
+#[inline(always)]
+pub(crate) fn look_up<T: Copy>(table: &[T], places: &Many<u32>, values: &mut Many<T>) {
+    if let [only] = table {
+        return values.fill(*only);
+    }
+    for (value, place) in values.iter_mut().zip(places) {
+        *value = table[*place as usize];
+    }
+}
+
+/// The nearest whole numbers, as [`crate::world::rounded`] has them, up to [`FAR`]; from there on [`BEYOND`].
+#[inline(always)]
+fn rounded(times: &Many<f64>, whole: &mut Many<u64>) {
+    for (whole, time) in whole.iter_mut().zip(times) {
+        let near = rounded_below_far(*time);
+        *whole = if *time < FAR as f64 { near } else { BEYOND };
+    }
+}
+
+impl Cast<'_> {
+    /// The clients from `first` on in a round that opens at `opened`, as [`Cast::who`] and [`Cast::class`] have them.
+    #[inline(always)]
+    pub(crate) fn meet(&self, first: u32, opened: u64, crowd: &mut Crowd) {
+        let Crowd { device: devices, link, kinds, gone } = crowd;
+        gone.fill(u64::MAX);
+        match &self.devices {
+            Devices::Direct(own) => {
+                for (at, device) in (0..).zip(&mut devices[..]) {
+                    *device = own.wrapping_add(first).wrapping_add(at);
+                }
+            }
+            Devices::Walk { first: start, step, population, .. } => {
+                let mut next = (start + u64::from(first) * step) % population;
+                for device in &mut devices[..] {
+                    *device = next as u32;
+                    next += step;
+                    next -= if next >= *population { *population } else { 0 };
+                }
+            }
+            Devices::Listed { devices: list, leave } => {
+                let (list, leave) = (&list[first as usize..], &leave[first as usize..]);
+                let count = list.len().min(MANY);
+                devices[..count].copy_from_slice(&list[..count]);
+                for (gone, left) in gone.iter_mut().zip(leave) {
+                    *gone = if *left == u32::MAX { u64::MAX } else { u64::from(*left) * self.world.tick };
                 }
             }
         }
-    }
-
-    /// What some clients with so many partners each work, as [`Scene::work`] has it.
-    #[inline(never)]
-    pub(crate) fn works(&self, who: &[Who], partners: &[u32], exchanges: &Exchanges, work: &mut Vec<u64>) {
-        work.clear();
-        let (world, training) = (self.cast.world, self.cast.traits.training);
-        let clients = who.iter().zip(partners);
-        let ([class], None) = (&world.classes[..], world.scenario.faults.stragglers) else {
-            return work.extend(clients.map(|(who, partners)| self.work(*who, exchanges.with(*partners))));
-        };
-        let (rows, factor, factors) = (exchanges.rows(), &class.factor, self.cast.traits.factor);
-        let own =
-            move |who: &Who, partners: &u32| rows.of(*partners).client[0] * factor.value(factors, who.device);
-        match self.round == Round::MaskedInputCollection {
-            true => {
-                let trainings = &world.training;
-                work.extend(clients.map(move |(who, partners)| {
-                    rounded(own(who, partners) + trainings.value(training, who.device) * 1e9)
-                }));
-            }
-            false => work.extend(clients.map(move |(who, partners)| rounded(own(who, partners)))),
+        for (link, device) in link.iter_mut().zip(&devices[..]) {
+            *link = self.traits.link.bits(*device);
         }
-    }
-
-    /// By how much the whole answers of some clients are late, as [`Scene::stalled`] has it.
-    #[inline(never)]
-    pub(crate) fn stalls(
-        &self,
-        who: &[Who],
-        partners: &[u32],
-        exchanges: &Exchanges,
-        stalled: &mut Vec<u64>,
-    ) {
-        stalled.clear();
-        let rows = exchanges.rows();
-        if rows.all().iter().all(|exchange| exchange.slow.is_empty()) {
-            return stalled.resize(who.len(), 0);
-        }
-        let (ups, latency) = (&self.cast.world.up_levels, &self.cast.world.latency);
-        stalled.extend(who.iter().zip(partners).map(move |(who, partners)| {
-            match rows.of(*partners).slow.get(ups.place(who.link.up())) {
-                Some(slow) => nanoseconds(slow.seconds(2.0 * latency.by(who.link.latency()))),
-                None => 0,
+        for (at, share) in &self.outages {
+            let (lot, share) = (self.traits.region, Share::new(*share));
+            for (gone, device) in gone.iter_mut().zip(&devices[..]) {
+                *gone = if lot.hits(*device, share) { (*gone).min(*at) } else { *gone };
             }
-        }));
-    }
-
-    /// What is the same for all clients of the round, if nothing is ever lost.
-    pub(crate) fn plain(&self) -> Option<Plain<'_>> {
-        let world = self.cast.world;
-        let (ways, ups) = (world.ways.as_deref()?, world.up_levels.values().len());
-        let downs = world.down_levels.values().len();
-        let (tick, ticks) = (world.tick, 1.0 / world.tick as f64);
-        Some(Plain { ways, ups, downs, tick, ticks, opened: self.opened })
+        }
+        for gone in &mut gone[..] {
+            *gone = gone.saturating_sub(opened);
+        }
+        kinds.fill(0);
+        let before_last = self.world.classes.len().saturating_sub(1);
+        for class in &self.world.classes[..before_last] {
+            let (lot, until) = (self.traits.class, Share::new(class.until));
+            for (kind, device) in kinds.iter_mut().zip(&devices[..]) {
+                *kind += u32::from(!lot.hits(*device, until));
+            }
+        }
     }
 }
 
-/// Nanoseconds below which a time is exact as a floating-point number.
-const FAR: u64 = 1 << 53;
+/// A factor or time of each client, by its own lot.
+#[inline(always)]
+fn drawn(values: &Quantiles, lot: Draws, crowd: &Crowd, drawn: &mut Many<f64>) {
+    let mut places = [0; MANY];
+    let count = values.values().len();
+    if count > 1 {
+        for (place, device) in places.iter_mut().zip(&crowd.device) {
+            *place = Quantiles::chosen_of(count, lot, *device) as u32;
+        }
+    }
+    look_up(values.values(), &places, drawn);
+}
+
+impl Scene<'_> {
+    /// Nanoseconds of some clients' work, as [`Scene::work`] has it, as far as that is not far; `base` has those of
+    /// the round's exchange.
+    #[inline(always)]
+    pub(crate) fn works(&self, crowd: &Crowd, base: &Many<f64>, work: &mut Many<u64>) {
+        let (world, traits) = (self.cast.world, &self.cast.traits);
+        let mut factor = [0.0; MANY];
+        let mut time = [0.0; MANY];
+        match &world.classes[..] {
+            [class] => drawn(&class.factor, traits.factor, crowd, &mut factor),
+            classes => {
+                let clients = crowd.device.iter().zip(&crowd.kinds);
+                for (factor, (device, kind)) in factor.iter_mut().zip(clients) {
+                    *factor = classes[*kind as usize].factor.value(traits.factor, *device);
+                }
+            }
+        }
+        for ((time, base), factor) in time.iter_mut().zip(base).zip(&factor) {
+            *time = base * factor;
+        }
+        if self.round == Round::MaskedInputCollection {
+            let mut training = [0.0; MANY];
+            drawn(&world.training, traits.training, crowd, &mut training);
+            for (time, training) in time.iter_mut().zip(&training) {
+                *time += training * 1e9;
+            }
+        }
+        if let Some(stragglers) = &world.scenario.faults.stragglers {
+            let (lot, share) = (traits.straggler, Share::new(stragglers.share));
+            for (time, device) in time.iter_mut().zip(&crowd.device) {
+                *time = if lot.hits(*device, share) { *time * stragglers.slowdown } else { *time };
+            }
+        }
+        rounded(&time, work);
+    }
+
+    /// Notes which clients vanish by a lot of theirs, as [`Scene::moment`] has it.
+    #[inline(always)]
+    pub(crate) fn vanish(&self, crowd: &Crowd, vanish: &mut Many<bool>) {
+        vanish.fill(false);
+        for rule in &self.rules {
+            for (vanish, device) in vanish.iter_mut().zip(&crowd.device) {
+                *vanish |= rule.lot.hits(*device, rule.probability);
+            }
+        }
+    }
+
+    /// By how much the whole answers of some clients are late, as [`Scene::stalled`] has it. `rows` tells of each which
+    /// of the `exchanges` it has.
+    #[inline(always)]
+    pub(crate) fn stalls(
+        &self,
+        crowd: &Crowd,
+        exchanges: &[Exchange],
+        rows: &Many<u32>,
+        stalled: &mut Many<u64>,
+    ) {
+        stalled.fill(0);
+        if exchanges.iter().all(|exchange| exchange.slow.is_empty()) {
+            return;
+        }
+        let world = self.cast.world;
+        for (stalled, (link, row)) in stalled.iter_mut().zip(crowd.link.iter().zip(rows)) {
+            let link = LinkLots(*link);
+            if let Some(slow) = exchanges[*row as usize].slow.get(world.up_levels.place(link.up())) {
+                *stalled = nanoseconds(slow.seconds(2.0 * world.latency.by(link.latency()))).min(BEYOND);
+            }
+        }
+    }
+
+    /// What is the same for all clients of the round, if nothing is ever lost.
+    pub(crate) fn plain(&self) -> Option<Plain> {
+        let world = self.cast.world;
+        let ways = world.ways.as_ref()?.iter().map(|way| (*way).min(BEYOND)).collect();
+        let (ups, downs) = (world.up_levels.values().len(), world.down_levels.values().len());
+        let (tick, ticks) = (world.tick, 1.0 / world.tick as f64);
+        Some(Plain { ways, ups, downs, tick, ticks, far: FAR.min(tick.saturating_mul(1 << 31)) })
+    }
+}
 
 /// A round as most clients meet it: nothing is lost, and they stay.
-#[derive(Clone, Copy)]
-pub(crate) struct Plain<'a> {
-    ways: &'a [u64],
+pub(crate) struct Plain {
+    /// Nanoseconds to the server or back, by latency.
+    ways: Vec<u64>,
     ups: usize,
     downs: usize,
     tick: u64,
     /// Ticks of a nanosecond.
     ticks: f64,
-    opened: u64,
+    /// Nanoseconds from which on a client is not as most are.
+    far: u64,
 }
 
 /// Each of these is what [`Scene`] has it to be.
-impl Plain<'_> {
-    /// Classes of the greatest rates at which a client receives and sends, as [`Scene::classes`] has them.
-    #[inline(always)]
-    pub(crate) fn classes(self, who: Who) -> (u8, u8) {
-        let place = |lot: u16, count| ((usize::from(lot) * count) >> 16) as u8;
-        (place(who.link.down(), self.downs), place(who.link.up(), self.ups))
-    }
-
+impl Plain {
     /// Nanoseconds to the server or back.
     #[inline(always)]
-    pub(crate) fn way(self, who: Who) -> u64 {
-        self.ways[(usize::from(who.link.latency()) * self.ways.len()) >> 16]
+    pub(crate) fn way(&self, crowd: &Crowd, way: &mut Many<u64>) {
+        let mut places = [0; MANY];
+        crowd.places(self.ways.len(), LinkLots::latency, &mut places);
+        look_up(&self.ways, &places, way);
     }
 
-    /// The tick at which a client begins its whole answer; none if it is gone before, or far too late.
+    /// Classes of the greatest rates at which clients receive, as [`Scene::classes`] has them.
     #[inline(always)]
-    pub(crate) fn start(self, who: Who, (sent, work, stalled): (u64, u64, u64)) -> Option<u32> {
-        let done = sent + self.way(who) + work;
-        if who.gone.saturating_sub(self.opened) <= done {
-            return None;
-        }
-        self.ticks(done + stalled)
+    pub(crate) fn down(&self, crowd: &Crowd, classes: &mut Many<u32>) {
+        crowd.places(self.downs, LinkLots::down, classes);
     }
 
-    /// The first tick that does not come before a time; none if that is too far away to be sure.
+    /// The same for sending.
+    #[inline(always)]
+    pub(crate) fn up(&self, crowd: &Crowd, classes: &mut Many<u32>) {
+        crowd.places(self.ups, LinkLots::up, classes);
+    }
+
+    /// The ticks at which clients begin whole answers that may begin when `done` and are late by `stalled`. One that is
+    /// gone before that, or is far too late, has its `vanish` set.
+    #[inline(always)]
+    pub(crate) fn start(
+        &self,
+        crowd: &Crowd,
+        (done, stalled): (&Many<u64>, &Many<u64>),
+        start: &mut Many<u64>,
+        vanish: &mut Many<bool>,
+    ) {
+        let times = done.iter().zip(stalled).zip(&crowd.gone);
+        for ((start, vanish), ((done, stalled), gone)) in start.iter_mut().zip(vanish).zip(times) {
+            let time = done + stalled;
+            *vanish |= gone <= done || time >= self.far;
+            *start = self.first_tick(time);
+        }
+    }
+
+    /// The first tick that does not come before a time that is not far.
     ///
-    /// Without a division, which would cost more than the rest: the product with 1 / tick is too great or too small by
-    /// one at most.
+    /// Without a division, which would cost more than the rest. The product with 1 / tick is off by less than a quarter,
+    /// so the nearest whole number is this one or the one before.
     #[inline(always)]
-    fn ticks(self, time: u64) -> Option<u32> {
-        if time >= FAR.min(self.tick.saturating_mul(1 << 31)) {
-            return None;
-        }
-        let near = (time as i64 as f64 * self.ticks) as i64 as u64;
-        let below = u64::from(near * self.tick > time);
-        let near = near - below;
-        let near = near + u64::from(near * self.tick < time);
-        Some((near + u64::from(near * self.tick < time)) as u32)
-    }
-
-    /// Whether a client is still there when its answer arrives.
-    #[inline(always)]
-    pub(crate) fn stays(self, who: Who, arrival: u64) -> bool {
-        who.gone.saturating_sub(self.opened) >= arrival
+    fn first_tick(&self, time: u64) -> u64 {
+        let exact = f64::from_bits(time | (FAR as f64).to_bits()) - FAR as f64;
+        let near = rounded_below_far(exact * self.ticks);
+        near + u64::from(near.wrapping_mul(self.tick) < time)
     }
 }
 
@@ -182,10 +290,12 @@ mod tests {
             ticks in 0u64..1 << 28,
             more in prop_oneof![Just(0), Just(1), any::<u64>()],
         ) {
-            let plain = Plain { ways: &[], ups: 1, downs: 1, tick, ticks: 1.0 / tick as f64, opened: 0 };
+            let (ticks_of, far) = (1.0 / tick as f64, FAR);
+            let plain = Plain { ways: Vec::new(), ups: 1, downs: 1, tick, ticks: ticks_of, far };
             let time = ticks * tick + more % tick;
-            let expected = (time < FAR).then(|| time.div_ceil(tick) as u32);
-            prop_assert_eq!(plain.ticks(time), expected);
+            if time < FAR {
+                prop_assert_eq!(plain.first_tick(time), time.div_ceil(tick));
+            }
         }
     }
 }

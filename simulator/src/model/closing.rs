@@ -32,11 +32,10 @@ impl Model {
         if quorum == u64::from(asked) {
             return None;
         }
-        let answers = || self.asked().filter_map(|client| times.answer(client));
         let mut histogram = Histogram::default();
-        answers().for_each(|(at, _)| histogram.add(at));
+        times.answers().for_each(|(at, _)| histogram.add(at));
         let (first, below) = histogram.bucket_of(quorum)?;
-        let mut near: Vec<(u64, u32)> = answers().filter(|(at, _)| bucket(*at) == first).collect();
+        let mut near: Vec<(u64, u32)> = times.answers().filter(|(at, _)| bucket(*at) == first).collect();
         near.sort_unstable();
         let mut last = *near.get((quorum - below - 1) as usize)?;
         while last.0 < limit {
@@ -52,10 +51,8 @@ impl Model {
     /// Whether the protocol could go on with the answers up to this one.
     fn after(&self, times: &Times, last: (u64, u32)) -> Result<(), Abort> {
         let mut answered = self.answered.clone();
-        for client in self.asked() {
-            if times.answer(client).is_some_and(|answer| answer <= last) {
-                answered[client as usize] += 1;
-            }
+        for (_, client) in times.answers().filter(|answer| *answer <= last) {
+            answered[client as usize] += 1;
         }
         let circle = Circle::new(self.config.graph, &answered);
         self.check(&answered, &circle)
@@ -81,12 +78,14 @@ impl Model {
             roster += member;
         }
         let mut later = Vec::new();
+        let mut answers = times.answers().peekable();
         for (client, answered) in (0..).zip(&self.answered) {
             if self.closed > 0 && *answered == 0 {
                 continue;
             }
             let holds = about.is_none() || self.circle.holds(place, owner, roster);
-            later.extend(times.answer(client).filter(|answer| holds && *answer > last));
+            let answer = answers.next_if(|(_, of)| *of == client);
+            later.extend(answer.filter(|answer| holds && *answer > last));
             place += 1;
         }
         later.sort_unstable();

@@ -1,15 +1,16 @@
-//! What a round's passes look up instead of working it out for each client: by number of partners and class of rates.
+//! What a round's passes look up instead of working it out for each client: by number of partners and class.
 
-use crate::cast::Who;
+use crate::cast::{BEYOND, MANY, Many, Scene, Who, look_up};
 use crate::exchange::Exchange;
 use crate::link::{Flow, Lane, Load, Schedule};
 use crate::session::{Play, Requests};
 
+use super::census::Census;
 use super::chunk::Chunk;
 
 /// A value for each number of partners that a round has and each class.
 pub(super) struct Table<T> {
-    fewest: usize,
+    fewest: u32,
     classes: usize,
     values: Vec<T>,
 }
@@ -27,28 +28,49 @@ impl<T: Copy> Table<T> {
             let exchange = play.exchanges.with(partners);
             values.extend((0..classes).map(|class| value(exchange, class as u8)));
         }
-        Self { fewest: fewest as usize, classes, values }
+        Self { fewest, classes, values }
     }
 
-    #[inline(always)]
     pub(super) fn at(&self, partners: u32, class: u8) -> T {
-        self.values[self.place(partners, class)]
+        self.values[(partners - self.fewest) as usize * self.classes + usize::from(class)]
     }
 
-    #[inline(always)]
     pub(super) fn at_mut(&mut self, partners: u32, class: u8) -> &mut T {
-        let place = self.place(partners, class);
-        &mut self.values[place]
+        &mut self.values[(partners - self.fewest) as usize * self.classes + usize::from(class)]
     }
 
+    /// The same values for other numbers of partners, from `fewest` on.
+    pub(super) fn renamed(self, fewest: u32) -> Self {
+        Self { fewest, ..self }
+    }
+
+    pub(super) fn values_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
+    /// The places of some clients' values, by row and class.
     #[inline(always)]
-    fn place(&self, partners: u32, class: u8) -> usize {
-        (partners as usize - self.fewest) * self.classes + usize::from(class)
+    pub(super) fn places(&self, rows: &Many<u32>, classes: &Many<u32>, places: &mut Many<u32>) {
+        for (place, (row, class)) in places.iter_mut().zip(rows.iter().zip(classes)) {
+            *place = row * self.classes as u32 + class;
+        }
     }
 
-    /// All values.
-    pub(super) fn values(&self) -> impl Iterator<Item = T> {
-        self.values.iter().copied()
+    /// The values of some clients, by row and class.
+    #[inline(always)]
+    pub(super) fn look_up(&self, rows: &Many<u32>, classes: &Many<u32>, values: &mut Many<T>) {
+        let mut places = [0; MANY];
+        self.places(rows, classes, &mut places);
+        look_up(&self.values, &places, values);
+    }
+}
+
+/// Finds the row of each client of a chunk. One that is not asked may have a number of partners that no table has.
+#[inline(always)]
+pub(super) fn rows(requests: &Requests, chunk: &mut Chunk) {
+    let (fewest, most) = requests.partners;
+    for (row, partners) in chunk.rows.iter_mut().zip(&chunk.partners) {
+        *row = partners.wrapping_sub(fewest).min(most - fewest);
     }
 }
 
@@ -61,73 +83,55 @@ pub(super) enum Sent {
 }
 
 impl Sent {
-    /// `asked` calls back with the clients and their partners, some at a time.
-    pub(super) fn new(
-        play: &Play<'_>,
-        requests: &Requests,
-        asked: impl FnOnce(&mut dyn FnMut(&mut Chunk)),
-    ) -> Self {
-        let (scene, world) = (play.scene, play.scene.cast.world);
-        let link = &world.down;
-        let classes = world.down_levels.values().len();
+    /// If nothing is ever lost. The `census` tells how many requests are alike if the link is shared.
+    pub(super) fn whole(play: &Play<'_>, requests: &Requests, census: Option<&Census>) -> Self {
+        let world = play.scene.cast.world;
+        let (link, classes) = (&world.down, world.down_levels.values().len());
         let flow = |exchange: &Exchange, class| Flow { start: 0, class, bytes: exchange.request_wire };
-        match (world.ways.is_some(), link.limits()) {
-            (true, false) => Self::Table(Table::new(requests, classes, play, |exchange, class| {
-                link.alone(flow(exchange, class))
-            })),
-            (true, true) => {
-                let mut counts = Table::new(requests, classes, play, |_, _| 0u64);
-                asked(&mut |chunk| {
-                    chunk.meet(play);
-                    for (who, partners) in chunk.who.iter().zip(&chunk.partners) {
-                        *counts.at_mut(*partners, scene.classes(*who).0) += 1;
-                    }
-                });
-                let mut load = Load::new(requests.messages as usize);
-                let mut count = counts.values();
-                let groups = Table::new(requests, classes, play, |exchange, class| {
-                    let flow = flow(exchange, class);
-                    count.next().filter(|count| *count > 0).map_or(0, |count| load.add_many(flow, count))
-                });
-                let schedule = link.share(load);
-                let mut groups = groups.values();
-                Self::Table(Table::new(requests, classes, play, |_, _| {
-                    groups.next().and_then(|group| schedule.get(group)).map_or(0, |(_, end)| end)
-                }))
-            }
-            (false, false) => Self::Each(Schedule::default()),
-            (false, true) => {
-                let mut load = Load::new(requests.messages as usize);
-                asked(&mut |chunk| {
-                    chunk.meet(play);
-                    for (who, partners) in chunk.who.iter().zip(&chunk.partners) {
-                        load.add(scene.request(*who, play.exchanges.with(*partners)));
-                    }
-                });
-                Self::Each(link.share(load))
+        let Some(census) = census else {
+            let sent = |exchange: &Exchange, class| link.alone(flow(exchange, class)).min(BEYOND);
+            return Self::Table(Table::new(requests, classes, play, sent));
+        };
+        let mut load = Load::new(requests.messages as usize);
+        let mut groups = Vec::new();
+        for partners in requests.partners.0..=requests.partners.1 {
+            for class in 0..classes as u8 {
+                let (flow, count) = (flow(play.exchanges.with(partners), class), census.at(partners, class));
+                groups.push((count > 0).then(|| load.add_many(flow, count)));
             }
         }
+        let schedule = link.share(load);
+        let mut groups = groups.into_iter();
+        Self::Table(Table::new(requests, classes, play, |_, _| {
+            groups.next().flatten().map_or(0, |group| schedule.times(group).1.min(BEYOND))
+        }))
     }
 
-    /// The times of some clients with so many partners each.
-    #[inline(never)]
-    pub(super) fn of(&self, play: &Play<'_>, who: &[Who], partners: &[u32], sent: &mut Vec<u64>) {
-        sent.clear();
-        let (scene, clients) = (play.scene, who.iter().zip(partners));
-        match (self, scene.plain()) {
-            (Self::Table(table), Some(plain)) => {
-                let (fewest, classes, values) = (table.fewest, table.classes, &table.values[..]);
-                sent.extend(clients.map(move |(who, partners)| {
-                    values[(*partners as usize - fewest) * classes + usize::from(plain.classes(*who).0)]
-                }));
+    /// If something may be lost. `asked` calls back with the clients and their partners, some at a time.
+    pub(super) fn each(
+        play: &Play<'_>,
+        requests: &Requests,
+        asked: impl FnOnce(&mut dyn FnMut(&Chunk)),
+    ) -> Self {
+        let (scene, link) = (play.scene, &play.scene.cast.world.down);
+        if !link.limits() {
+            return Self::Each(Schedule::default());
+        }
+        let mut load = Load::new(requests.messages as usize);
+        asked(&mut |chunk| {
+            for at in (0..MANY).filter(|at| chunk.asked[*at]) {
+                let who = scene.cast.who(chunk.client(at));
+                load.add(scene.request(who, play.exchanges.with(chunk.partners[at])));
             }
-            (Self::Table(table), None) => {
-                sent.extend(clients.map(|(who, partners)| table.at(*partners, scene.classes(*who).0)));
-            }
-            (Self::Each(schedule), _) => sent.extend(clients.map(|(who, partners)| {
-                let down = &scene.cast.world.down;
-                down.end(schedule, scene.request(*who, play.exchanges.with(*partners)))
-            })),
+        });
+        Self::Each(link.share(load))
+    }
+
+    /// That of one client.
+    pub(super) fn to(&self, scene: &Scene<'_>, who: Who, partners: u32, exchange: &Exchange) -> u64 {
+        match self {
+            Self::Table(table) => table.at(partners, scene.classes(who).0),
+            Self::Each(schedule) => scene.cast.world.down.end(schedule, scene.request(who, exchange)),
         }
     }
 }
@@ -148,10 +152,9 @@ impl Answers {
             Table::new(requests, classes, play, |exchange, class| load.lane(class, exchange.response_wire));
         Self { load, lanes }
     }
-
-    /// Adds a whole answer without losses; returns the number of its group.
-    #[inline(always)]
-    pub(super) fn add_plain(&mut self, partners: u32, class: u8, start: u32) -> u32 {
-        self.load.add_in(self.lanes.at(partners, class), start)
+    /// Adds a whole answer without losses, of a lane by its place in the table; returns the number of its group.
+    #[inline]
+    pub(super) fn add_whole(&mut self, lane: u32, start: u32) -> u32 {
+        self.load.add_in(self.lanes.values[lane as usize], start)
     }
 }

@@ -1,9 +1,8 @@
-//! When each client's answer begins and ends, as far as that is not sure to count and entered at once.
+//! What comes of the clients of a round whose answers are not sure to count and entered at once.
 
-use super::books::{Books, Sure};
 use super::chunk::Chunk;
-use super::tables::{Answers, Table};
-use crate::cast::{Answering, Ending, Plain, Scene, Settled};
+use super::tables::{Answers, Sent};
+use crate::cast::{Answering, Ending, MANY, Many, Scene, Settled, Who};
 use crate::exchange::Exchange;
 use crate::link::Schedule;
 use crate::session::Play;
@@ -11,7 +10,7 @@ use crate::transcript::Record;
 
 /// What comes of a client in a round, as far as it is known before the round closes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+enum Fate {
     /// It begins no answer; its end is when the server notices that.
     Gone,
     /// It begins an answer that does not arrive; its end is when it would.
@@ -20,190 +19,186 @@ pub(super) enum Fate {
     Answers,
 }
 
-/// For each client, when its answer begins, in ticks, when that ends, and how.
+/// A client whose answer was not entered at once.
+#[derive(Clone, Copy)]
+pub(super) struct Rest {
+    ends: u64,
+    pub(super) client: u32,
+    pub(super) partners: u32,
+    /// The tick at which its answer begins.
+    begins: u32,
+    fate: Fate,
+}
+
+/// What comes of the clients of a round.
 #[derive(Default)]
 pub(super) struct Times {
-    begins: Vec<u32>,
-    ends: Vec<u64>,
-    fates: Vec<Fate>,
-    /// When every asked client has answered or is known to be gone.
+    /// Of each client while its answer waits for a link that is shared: the number of its group there, with [`CUT`] if the
+    /// answer does not arrive, or [`GONE`].
+    groups: Vec<u32>,
+    /// Those who begin no answer first, if answers have waited; otherwise in the order of the clients.
+    rest: Vec<Rest>,
+    /// When every asked client has answered or is known to be gone, but for the answers that are sure.
     pub(super) everyone: u64,
 }
 
+const CUT: u32 = 1 << 31;
+const GONE: u32 = u32::MAX;
+
 impl Times {
-    /// Of so many clients, of whom nobody has been asked.
-    pub(super) fn clear(&mut self, clients: usize) {
-        self.begins.resize(clients, 0);
-        self.ends.resize(clients, 0);
-        self.fates.resize(clients, Fate::Gone);
+    pub(super) fn clear(&mut self) {
+        self.rest.clear();
         self.everyone = 0;
     }
 
     /// Notes that a client begins no answer.
-    #[inline]
-    pub(super) fn lose(&mut self, at: usize, known: u64) {
-        self.fates[at] = Fate::Gone;
-        self.ends[at] = known;
+    fn lose(&mut self, chunk: &Chunk, at: usize, known: u64) {
+        let (client, partners) = (chunk.client(at), chunk.partners[at]);
+        self.rest.push(Rest { ends: known, client, partners, begins: 0, fate: Fate::Gone });
         self.everyone = self.everyone.max(known);
     }
 
-    /// Notes what clients do whose answers wait for a link that is shared: of those, the group alone.
-    #[inline(never)]
-    pub(super) fn wait(&mut self, play: &Play<'_>, chunk: &Chunk, answers: &mut Answers) {
-        let plain = play.scene.plain();
-        for (at, client) in chunk.clients.iter().enumerate() {
-            let client = *client as usize;
-            if let Some((plain, start)) = chunk.start(plain, at) {
-                self.fates[client] = Fate::Answers;
-                let (_, class) = plain.classes(chunk.who[at]);
-                self.begins[client] = answers.add_plain(chunk.partners[at], class, start);
-                continue;
-            }
-            match chunk.answering(play, at) {
-                Answering::Gone { at: gone } => self.lose(client, play.scene.noticed(gone)),
-                Answering::Sends { flow } => {
-                    self.fates[client] = if chunk.moments[at].is_none() { Fate::Answers } else { Fate::Cut };
-                    self.begins[client] = answers.load.add(flow);
-                }
-            }
-        }
-    }
-
-    /// Notes what clients do whose answers have the link for themselves; whole answers last as `lasts` has it.
-    #[inline(never)]
-    pub(super) fn arrive_alone(
+    /// Notes what clients do whose answers wait for a link that is shared: of those, the group alone. Of the chunk it is
+    /// known which clients begin whole answers, and when; `lanes` are those of the answers.
+    pub(super) fn wait(
         &mut self,
         play: &Play<'_>,
-        chunk: &Chunk,
-        lasts: &Table<u64>,
-        books: &mut Books<'_>,
+        (chunk, lanes): (&Chunk, &Many<u32>),
+        sent: &Sent,
+        answers: &mut Answers,
     ) {
-        let (scene, up, plain) = (play.scene, &play.scene.cast.world.up, play.scene.plain());
-        for at in 0..chunk.clients.len() {
-            if let Some((plain, start)) = chunk.start(plain, at) {
-                let (_, class) = plain.classes(chunk.who[at]);
-                let sent = up.after(start, lasts.at(chunk.partners[at], class));
-                if self.arrive_plain(plain, (chunk, at), (start, sent), books) {
-                    continue;
+        let first = chunk.first as usize;
+        if self.groups.len() < first + MANY {
+            self.groups.resize(first + MANY, GONE);
+        }
+        let groups = &mut self.groups[first..first + MANY];
+        for (at, (group, whole)) in groups.iter_mut().zip(&chunk.sure).enumerate() {
+            *group = if *whole { answers.add_whole(lanes[at], chunk.start[at] as u32) } else { GONE };
+        }
+        for at in chunk.others() {
+            match answering(play, chunk, sent, at) {
+                (_, _, Answering::Gone { at: gone }) => self.lose(chunk, at, play.scene.noticed(gone)),
+                (_, cut, Answering::Sends { flow }) => {
+                    self.groups[first + at] = answers.load.add(flow) | if cut { CUT } else { 0 };
                 }
             }
-            match chunk.answering(play, at) {
-                Answering::Gone { at: gone } => self.lose(chunk.clients[at] as usize, scene.noticed(gone)),
-                Answering::Sends { flow } => {
-                    let times = (flow.start, up.alone(flow));
-                    self.arrive(scene, (chunk, at), chunk.moments[at].is_some(), times, books);
+        }
+    }
+
+    /// Notes what the clients do that are not as most are and whose answers have the link for themselves.
+    pub(super) fn arrive_alone(&mut self, play: &Play<'_>, chunk: &mut Chunk, sent: &Sent, sure: u64) {
+        let (scene, up) = (play.scene, &play.scene.cast.world.up);
+        for at in chunk.others() {
+            match answering(play, chunk, sent, at) {
+                (_, _, Answering::Gone { at: gone }) => self.lose(chunk, at, scene.noticed(gone)),
+                (who, cut, Answering::Sends { flow }) => {
+                    self.arrive(play, (chunk, at), (who, cut), (flow.start, up.alone(flow)), sure);
                 }
             }
         }
     }
 
-    /// Notes when the answers of clients arrive that have waited for the link.
-    #[inline(never)]
-    pub(super) fn arrive_shared(
-        &mut self,
-        scene: &Scene<'_>,
-        chunk: &Chunk,
-        up: &Schedule,
-        books: &mut Books<'_>,
-    ) {
-        let plain = scene.plain();
-        for at in 0..chunk.clients.len() {
-            let client = chunk.clients[at] as usize;
-            let fate = self.fates[client];
-            if fate == Fate::Gone {
-                continue;
-            }
-            let times = up.times(self.begins[client]);
-            let plain = plain.filter(|_| fate == Fate::Answers);
-            if !plain.is_some_and(|plain| self.arrive_plain(plain, (chunk, at), times, books)) {
-                self.arrive(scene, (chunk, at), fate == Fate::Cut, times, books);
+    /// Finds when answers have been sent that have waited for the link. Those of the chunk are begun that were to be
+    /// whole, and taken to be sure.
+    pub(super) fn sent(&self, chunk: &mut Chunk, up: &Schedule, sent: &mut Many<u64>) {
+        let groups = &self.groups[chunk.first as usize..][..MANY];
+        for (at, group) in groups.iter().enumerate() {
+            chunk.sure[at] = chunk.asked[at] && *group < CUT;
+            if chunk.sure[at] {
+                let (start, end) = up.times(*group);
+                (chunk.start[at], sent[at]) = (u64::from(start), end);
             }
         }
     }
 
-    /// Has a client's answer entered in the books, if it is as most are and sure to count; whether it is.
-    #[inline(always)]
-    pub(super) fn arrive_plain(
-        &mut self,
-        plain: Plain<'_>,
-        (chunk, at): (&Chunk, usize),
-        (start, sent): (u32, u64),
-        books: &mut Books<'_>,
-    ) -> bool {
-        let (who, partners, work) = (chunk.who[at], chunk.partners[at], chunk.work[at]);
-        let arrival = sent.saturating_add(plain.way(who));
-        let sure = plain.stays(who, arrival) && arrival <= books.sure;
-        if sure {
-            self.everyone = self.everyone.max(arrival);
-            let (client, device) = (chunk.clients[at], who.device);
-            books.answers.push(Sure { client, device, partners, start, arrival, work });
+    /// Notes when the answers arrive that have waited for the link and are not sure.
+    pub(super) fn arrive_shared(&mut self, play: &Play<'_>, chunk: &mut Chunk, up: &Schedule, sure: u64) {
+        for at in chunk.others() {
+            let client = chunk.client(at);
+            let group = self.groups[client as usize];
+            if group != GONE {
+                let who = play.scene.cast.who(client);
+                let times = up.times(group & !CUT);
+                self.arrive(play, (chunk, at), (who, group >= CUT), times, sure);
+            }
         }
-        sure
     }
 
-    /// Notes when a client's answer begins and has been sent, or, if that is sure to count, has it entered in the books.
-    #[cold]
-    pub(super) fn arrive(
+    /// Notes when a client's answer begins and has been sent, or, if that is sure to count, that it is.
+    fn arrive(
         &mut self,
-        scene: &Scene<'_>,
-        (chunk, at): (&Chunk, usize),
-        cut: bool,
-        (start, sent): (u32, u64),
-        books: &mut Books<'_>,
+        play: &Play<'_>,
+        (chunk, at): (&mut Chunk, usize),
+        (who, cut): (Who, bool),
+        (begins, sent): (u32, u64),
+        sure: u64,
     ) {
-        let who = chunk.who[at];
+        let (scene, partners) = (play.scene, chunk.partners[at]);
         let arrival = sent.saturating_add(scene.way_up(who));
         let ending = scene.ending(who, cut, arrival);
         let (Ending::Answer { at: known } | Ending::Lost { at: known }) = ending;
         self.everyone = self.everyone.max(known);
-        let (client, partners, work) = (chunk.clients[at], chunk.partners[at], chunk.work[at]);
-        if matches!(ending, Ending::Answer { .. }) && arrival <= books.sure {
-            books.answers.push(Sure { client, device: who.device, partners, start, arrival, work });
+        if matches!(ending, Ending::Answer { .. }) && arrival <= sure {
+            chunk.sure[at] = true;
+            (chunk.start[at], chunk.arrival[at]) = (u64::from(begins), arrival);
+            chunk.work[at] = scene.work(who, play.exchanges.with(partners));
+            chunk.crowd.kinds[at] = scene.cast.class(who.device) as u32;
             return;
         }
-        let at = client as usize;
-        (self.begins[at], self.ends[at]) = (start, arrival);
-        self.fates[at] = if matches!(ending, Ending::Lost { .. }) { Fate::Cut } else { Fate::Answers };
+        let fate = if matches!(ending, Ending::Lost { .. }) { Fate::Cut } else { Fate::Answers };
+        self.rest.push(Rest { ends: arrival, client: chunk.client(at), partners, begins, fate });
     }
 
-    /// When a client's answer comes, with the client.
-    #[inline]
-    pub(super) fn answer(&self, client: u32) -> Option<(u64, u32)> {
-        let at = client as usize;
-        (self.fates[at] == Fate::Answers).then_some((self.ends[at], client))
+    /// Those whose answers were not entered at once.
+    pub(super) fn rest(&self) -> &[Rest] {
+        &self.rest
     }
 
-    /// What came of a client when the round closed.
-    #[inline]
+    /// When the answers of these come, with their clients, ascending.
+    pub(super) fn answers(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let answers = self.rest.iter().filter(|rest| rest.fate == Fate::Answers);
+        answers.map(|rest| (rest.ends, rest.client))
+    }
+}
+
+impl Rest {
+    /// Who the client is, and what came of it when the round closed.
     pub(super) fn settle(
         &self,
         scene: &Scene<'_>,
-        client: u32,
         exchange: &Exchange,
         closed: u64,
-    ) -> (Settled, Record) {
-        let at = client as usize;
-        let (fate, start, end) = (self.fates[at], self.begins[at], self.ends[at]);
+    ) -> (Who, Settled, Record) {
+        let Self { ends, client, begins, fate, .. } = *self;
         let who = scene.cast.who(client);
         let (settled, ended) = match fate {
-            Fate::Gone => (Settled::NOTHING, end),
-            Fate::Answers => (scene.settle(who, None, exchange, (start, end), closed), end),
+            Fate::Gone => (Settled::NOTHING, ends),
+            Fate::Answers => (scene.settle(who, None, exchange, (begins, ends), closed), ends),
             Fate::Cut => {
                 let moment = scene.moment(who);
-                let (Ending::Answer { at } | Ending::Lost { at }) = scene.ending(who, true, end);
-                (scene.settle(who, moment, exchange, (start, end), closed), at)
+                let (Ending::Answer { at } | Ending::Lost { at }) = scene.ending(who, true, ends);
+                (scene.settle(who, moment, exchange, (begins, ends), closed), at)
             }
         };
         let record = Record {
             round: scene.round,
             client: client + 1,
             request: exchange.request,
-            began: (fate != Fate::Gone).then(|| u64::from(start) * scene.cast.world.tick),
+            began: (fate != Fate::Gone).then(|| u64::from(begins) * scene.cast.world.tick),
             ended,
             accepted: settled.accepted,
             sent: settled.sent,
             work: if settled.worked { scene.work(who, exchange) } else { 0 },
         };
-        (settled, record)
+        (who, settled, record)
     }
+}
+
+/// Who a client is that is not as most are, whether its answer does not arrive, and what it does.
+fn answering(play: &Play<'_>, chunk: &Chunk, sent: &Sent, at: usize) -> (Who, bool, Answering) {
+    let (scene, partners) = (play.scene, chunk.partners[at]);
+    let (who, exchange) = (scene.cast.who(chunk.client(at)), play.exchanges.with(partners));
+    let moment = scene.moment(who);
+    let sent = sent.to(scene, who, partners, exchange);
+    (who, moment.is_some(), scene.answering(who, moment, exchange, sent))
 }

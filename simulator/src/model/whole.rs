@@ -1,0 +1,172 @@
+//! Whole answers of clients that stay: when they begin and arrive, of many clients at a time.
+
+use crate::cast::{BEYOND, MANY, Many, Plain};
+use crate::session::{Play, Requests};
+use crate::world::FAR;
+
+use super::chunk::Chunk;
+use super::tables::{Sent, Table, rows};
+
+/// What they depend on, in a round in which nothing is ever lost.
+pub(super) struct Whole<'a> {
+    play: &'a Play<'a>,
+    requests: &'a Requests,
+    plain: &'a Plain,
+    sent: &'a Table<u64>,
+    /// Nanoseconds of the client's work without its own factor, by kind.
+    base: Table<f64>,
+    /// Nanoseconds of an answer that has all it can take, by class of rates.
+    lasts: Table<u64>,
+    /// Until when answers count whenever the round closes, and their times are exact.
+    until: u64,
+}
+
+impl<'a> Whole<'a> {
+    /// None if something may be lost.
+    pub(super) fn new(
+        play: &'a Play<'a>,
+        requests: &'a Requests,
+        (plain, sent): (Option<&'a Plain>, &'a Sent),
+        sure: u64,
+    ) -> Option<Self> {
+        let (Some(plain), Sent::Table(sent)) = (plain, sent) else { return None };
+        let world = play.scene.cast.world;
+        let base = Table::new(requests, world.classes.len(), play, |exchange, class| {
+            exchange.client.get(usize::from(class)).copied().unwrap_or(0.0)
+        });
+        let lasts = Table::new(requests, world.up_levels.values().len(), play, |exchange, class| {
+            world.up.lasts(class, exchange.response_wire).min(BEYOND)
+        });
+        Some(Self { play, requests, plain, sent, base, lasts, until: sure.min(FAR - 1) })
+    }
+
+    /// When clients' answers arrive that have the link for themselves. Of the chunk, who is asked and the partners are
+    /// known.
+    pub(super) fn arrive_alone(&self, chunk: &mut Chunk) {
+        pulp::Arch::new().dispatch(Alone { whole: self, chunk });
+    }
+
+    /// When clients' answers begin that wait for a link that is shared, and by what they are told apart there: the places
+    /// in a table by class of rates.
+    pub(super) fn begin(&self, chunk: &mut Chunk, lanes: &mut Many<u32>) {
+        pulp::Arch::new().dispatch(Waiting { whole: self, chunk, lanes });
+    }
+
+    /// When clients' answers arrive that have been sent at `sent`, and begun at the chunk's ticks, as far as it has them
+    /// as whole ones.
+    pub(super) fn arrive_shared(&self, chunk: &mut Chunk, sent: &mut Many<u64>) {
+        pulp::Arch::new().dispatch(Shared { whole: self, chunk, sent });
+    }
+
+    /// Who the clients are, and their work.
+    #[inline(always)]
+    fn work(&self, chunk: &mut Chunk) {
+        let scene = self.play.scene;
+        scene.cast.meet(chunk.first, scene.opened, &mut chunk.crowd);
+        rows(self.requests, chunk);
+        let mut base = [0.0; MANY];
+        self.base.look_up(&chunk.rows, &chunk.crowd.kinds, &mut base);
+        scene.works(&chunk.crowd, &base, &mut chunk.work);
+    }
+
+    /// When their answers begin that are as most are, who have such a `way` to the server.
+    #[inline(always)]
+    fn start(&self, chunk: &mut Chunk, way: &Many<u64>) {
+        let scene = self.play.scene;
+        let (mut vanish, mut classes) = ([false; MANY], [0; MANY]);
+        let (mut sent, mut stalled) = ([0; MANY], [0; MANY]);
+        scene.vanish(&chunk.crowd, &mut vanish);
+        scene.stalls(&chunk.crowd, self.play.exchanges.rows(), &chunk.rows, &mut stalled);
+        self.plain.down(&chunk.crowd, &mut classes);
+        self.sent.look_up(&chunk.rows, &classes, &mut sent);
+        for (done, (way, work)) in sent.iter_mut().zip(way.iter().zip(&chunk.work)) {
+            *done += way + work;
+        }
+        self.plain.start(&chunk.crowd, (&sent, &stalled), &mut chunk.start, &mut vanish);
+        for (whole, (asked, vanish)) in chunk.sure.iter_mut().zip(chunk.asked.iter().zip(&vanish)) {
+            *whole = *asked && !vanish;
+        }
+    }
+
+    /// When their answers arrive, and who is then not as most are.
+    #[inline(always)]
+    fn arrive(&self, chunk: &mut Chunk, way: &Many<u64>, sent: &Many<u64>) {
+        let times = sent.iter().zip(way).zip(&chunk.crowd.gone);
+        let answers = chunk.arrival.iter_mut().zip(&mut chunk.sure);
+        for ((arrival, sure), ((sent, way), gone)) in answers.zip(times) {
+            *arrival = sent.wrapping_add(*way);
+            *sure &= *arrival <= *gone && *arrival <= self.until;
+        }
+    }
+}
+
+/// [`Whole::arrive_alone`].
+struct Alone<'a> {
+    whole: &'a Whole<'a>,
+    chunk: &'a mut Chunk,
+}
+
+impl pulp::NullaryFnOnce for Alone<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { whole, chunk } = self;
+        let (mut way, mut classes, mut sent) = ([0; MANY], [0; MANY], [0; MANY]);
+        whole.work(chunk);
+        whole.plain.way(&chunk.crowd, &mut way);
+        whole.start(chunk, &way);
+        whole.plain.up(&chunk.crowd, &mut classes);
+        whole.lasts.look_up(&chunk.rows, &classes, &mut sent);
+        let tick = whole.play.scene.cast.world.tick;
+        for (sent, start) in sent.iter_mut().zip(&chunk.start) {
+            *sent = start.wrapping_mul(tick).wrapping_add(*sent);
+        }
+        whole.arrive(chunk, &way, &sent);
+    }
+}
+
+/// [`Whole::begin`].
+struct Waiting<'a> {
+    whole: &'a Whole<'a>,
+    chunk: &'a mut Chunk,
+    lanes: &'a mut Many<u32>,
+}
+
+impl pulp::NullaryFnOnce for Waiting<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { whole, chunk, lanes } = self;
+        let (mut way, mut classes) = ([0; MANY], [0; MANY]);
+        whole.work(chunk);
+        whole.plain.way(&chunk.crowd, &mut way);
+        whole.start(chunk, &way);
+        whole.plain.up(&chunk.crowd, &mut classes);
+        whole.lasts.places(&chunk.rows, &classes, lanes);
+    }
+}
+
+/// [`Whole::arrive_shared`].
+struct Shared<'a> {
+    whole: &'a Whole<'a>,
+    chunk: &'a mut Chunk,
+    sent: &'a mut Many<u64>,
+}
+
+impl pulp::NullaryFnOnce for Shared<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { whole, chunk, sent } = self;
+        let mut way = [0; MANY];
+        whole.work(chunk);
+        whole.plain.way(&chunk.crowd, &mut way);
+        for sent in &mut sent[..] {
+            *sent = (*sent).min(BEYOND);
+        }
+        whole.arrive(chunk, &way, sent);
+    }
+}
