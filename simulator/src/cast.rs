@@ -267,17 +267,16 @@ impl Scene<'_> {
         exchange: &Exchange,
         sent: u64,
     ) -> Answering {
-        self.begins(who, moment, exchange, (sent, self.work(who, exchange), self.stalled(who, exchange)))
+        self.begins(who, moment, exchange, (sent, self.work(who, exchange)))
     }
 
-    /// The same if its work and what [`Scene::stalled`] says are known.
-    #[inline(always)]
+    /// The same if its work is known.
     pub(crate) fn begins(
         &self,
         who: Who,
         moment: Option<Moment>,
         exchange: &Exchange,
-        (sent, work, stalled): (u64, u64, u64),
+        (sent, work): (u64, u64),
     ) -> Answering {
         if moment == Some(Moment::Before) {
             return Answering::Gone { at: 0 };
@@ -289,7 +288,7 @@ impl Scene<'_> {
         }
         let mut flow = self.response(who, moment, exchange);
         let whole = flow.bytes == exchange.response_wire;
-        let stalled = if whole { stalled } else { self.stalled_part(who, flow) };
+        let stalled = if whole { self.stalled(who, exchange) } else { self.stalled_part(who, flow) };
         let start = (done + stalled).div_ceil(self.cast.world.tick);
         flow.start = u32::try_from(start).unwrap_or(u32::MAX - 1);
         Answering::Sends { flow }

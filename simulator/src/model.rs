@@ -85,8 +85,8 @@ impl Model {
         let whole = Whole::new(play, &requests, (plain.as_ref(), &sent), books.sure);
         times.clear();
         match play.scene.cast.world.up.limits() {
-            false => self.arrive_alone((play, asked), (&sent, whole.as_ref()), times, books, &mut chunk),
-            true => self.arrive_shared((play, asked), (&sent, whole.as_ref()), times, books, &mut chunk),
+            false => self.arrive_alone((play, asked), (&sent, &whole), times, books, &mut chunk),
+            true => self.arrive_shared((play, asked), (&sent, &whole), times, books, &mut chunk),
         }
         times.everyone = times.everyone.max(books.last);
         self.partners = partners;
@@ -95,17 +95,14 @@ impl Model {
     fn arrive_alone(
         &mut self,
         (play, asked): (&Play<'_>, Asked<'_>),
-        (sent, whole): (&Sent, Option<&Whole<'_>>),
+        (sent, whole): (&Sent, &Whole<'_>),
         times: &mut Times,
         books: &mut Books<'_>,
         chunk: &mut Chunk,
     ) {
         for first in (0..self.answered.len()).step_by(MANY) {
             chunk.take(first, &self.answered, asked);
-            match whole {
-                Some(whole) => whole.arrive_alone(chunk),
-                None => chunk.sure.fill(false),
-            }
+            whole.arrive_alone(chunk);
             times.arrive_alone(play, chunk, sent, books.sure);
             books.accept(chunk, &mut self.answered);
         }
@@ -114,7 +111,7 @@ impl Model {
     fn arrive_shared(
         &mut self,
         (play, asked): (&Play<'_>, Asked<'_>),
-        (sent, whole): (&Sent, Option<&Whole<'_>>),
+        (sent, whole): (&Sent, &Whole<'_>),
         times: &mut Times,
         books: &mut Books<'_>,
         chunk: &mut Chunk,
@@ -122,22 +119,14 @@ impl Model {
         let (mut answers, mut lanes, mut ends) = (Answers::new(play, &self.requests), [0; MANY], [0; MANY]);
         for first in (0..self.answered.len()).step_by(MANY) {
             chunk.take(first, &self.answered, asked);
-            match whole {
-                Some(whole) => whole.begin(chunk, &mut lanes),
-                None => chunk.sure.fill(false),
-            }
+            whole.begin(chunk, &mut lanes);
             times.wait(play, (chunk, &lanes), sent, &mut answers);
         }
         let up = play.scene.cast.world.up.share(answers.load);
         for first in (0..self.answered.len()).step_by(MANY) {
             chunk.take(first, &self.answered, asked);
-            match whole {
-                Some(whole) => {
-                    times.sent(chunk, &up, &mut ends);
-                    whole.arrive_shared(chunk, &mut ends);
-                }
-                None => chunk.sure.fill(false),
-            }
+            times.sent(chunk, &up, &mut ends);
+            whole.arrive_shared(chunk, &mut ends);
             times.arrive_shared(play, chunk, &up, books.sure);
             books.accept(chunk, &mut self.answered);
         }
@@ -155,11 +144,11 @@ impl Model {
         let mut tally = Tally::default();
         for rest in times.rest() {
             let exchange = play.exchanges.with(rest.partners);
-            let (who, settled, record) = rest.settle(scene, exchange, closed);
+            let (settled, record) = rest.settle(scene, exchange, closed);
             if let (Some(census), false) = (&mut self.census, settled.accepted) {
-                census.remove(rest.partners, scene.classes(who).0);
+                census.remove(rest.partners, rest.down);
             }
-            ledger.note(page, scene.cast.class(who.device), record, exchange);
+            ledger.note(page, usize::from(rest.kind), record, exchange);
             tally.add(rest.partners, &settled);
             self.answered[rest.client as usize] += u8::from(settled.accepted);
         }

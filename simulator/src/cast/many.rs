@@ -4,7 +4,7 @@
 
 use secagg::Round;
 
-use super::{Cast, LinkLots, Scene};
+use super::{Cast, LinkLots, Scene, Who};
 use crate::devices::Devices;
 use crate::distribution::Quantiles;
 use crate::draw::{Draws, Share};
@@ -27,8 +27,8 @@ pub(crate) struct Crowd {
     link: Many<u64>,
     /// Indices of their kinds.
     pub(crate) kinds: Many<u32>,
-    /// Nanoseconds from the opening of the round at which their devices are gone.
-    pub(crate) gone: Many<u64>,
+    /// Nanoseconds from the session's start at which their devices are gone.
+    gone: Many<u64>,
 }
 
 impl Default for Crowd {
@@ -38,6 +38,11 @@ impl Default for Crowd {
 }
 
 impl Crowd {
+    /// One of them.
+    pub(crate) fn who(&self, at: usize) -> Who {
+        Who { device: self.device[at], link: LinkLots(self.link[at]), gone: self.gone[at] }
+    }
+
     /// For each client the place that it has among so many equally likely values of a trait of its link.
     #[inline(always)]
     fn places(&self, count: usize, lot: impl Fn(LinkLots) -> u16, places: &mut Many<u32>) {
@@ -68,9 +73,9 @@ fn rounded(times: &Many<f64>, whole: &mut Many<u64>) {
 }
 
 impl Cast<'_> {
-    /// The clients from `first` on in a round that opens at `opened`, as [`Cast::who`] and [`Cast::class`] have them.
+    /// The clients from `first` on, as [`Cast::who`] and [`Cast::class`] have them.
     #[inline(always)]
-    pub(crate) fn meet(&self, first: u32, opened: u64, crowd: &mut Crowd) {
+    pub(crate) fn meet(&self, first: u32, crowd: &mut Crowd) {
         let Crowd { device: devices, link, kinds, gone } = crowd;
         gone.fill(u64::MAX);
         match &self.devices {
@@ -104,9 +109,6 @@ impl Cast<'_> {
             for (gone, device) in gone.iter_mut().zip(&devices[..]) {
                 *gone = if lot.hits(*device, share) { (*gone).min(*at) } else { *gone };
             }
-        }
-        for gone in &mut gone[..] {
-            *gone = gone.saturating_sub(opened);
         }
         kinds.fill(0);
         let before_last = self.world.classes.len().saturating_sub(1);
@@ -208,7 +210,8 @@ impl Scene<'_> {
         let ways = world.ways.as_ref()?.iter().map(|way| (*way).min(BEYOND)).collect();
         let (ups, downs) = (world.up_levels.values().len(), world.down_levels.values().len());
         let (tick, ticks) = (world.tick, 1.0 / world.tick as f64);
-        Some(Plain { ways, ups, downs, tick, ticks, far: FAR.min(tick.saturating_mul(1 << 31)) })
+        let (opened, far) = (self.opened, FAR.min(tick.saturating_mul(1 << 31)));
+        Some(Plain { ways, ups, downs, tick, ticks, opened, far })
     }
 }
 
@@ -221,6 +224,7 @@ pub(crate) struct Plain {
     tick: u64,
     /// Ticks of a nanosecond.
     ticks: f64,
+    opened: u64,
     /// Nanoseconds from which on a client is not as most are.
     far: u64,
 }
@@ -260,8 +264,16 @@ impl Plain {
         let times = done.iter().zip(stalled).zip(&crowd.gone);
         for ((start, vanish), ((done, stalled), gone)) in start.iter_mut().zip(vanish).zip(times) {
             let time = done + stalled;
-            *vanish |= gone <= done || time >= self.far;
+            *vanish |= gone.saturating_sub(self.opened) <= *done || time >= self.far;
             *start = self.first_tick(time);
+        }
+    }
+
+    /// Takes those from the `sure` ones who are gone before their answers arrive, or whose answers come after `until`.
+    #[inline(always)]
+    pub(crate) fn stay(&self, crowd: &Crowd, arrival: &Many<u64>, until: u64, sure: &mut Many<bool>) {
+        for (sure, (arrival, gone)) in sure.iter_mut().zip(arrival.iter().zip(&crowd.gone)) {
+            *sure &= *arrival <= gone.saturating_sub(self.opened) && *arrival <= until;
         }
     }
 
@@ -291,7 +303,7 @@ mod tests {
             more in prop_oneof![Just(0), Just(1), any::<u64>()],
         ) {
             let (ticks_of, far) = (1.0 / tick as f64, FAR);
-            let plain = Plain { ways: Vec::new(), ups: 1, downs: 1, tick, ticks: ticks_of, far };
+            let plain = Plain { ways: Vec::new(), ups: 1, downs: 1, tick, ticks: ticks_of, opened: 0, far };
             let time = ticks * tick + more % tick;
             if time < FAR {
                 prop_assert_eq!(plain.first_tick(time), time.div_ceil(tick));

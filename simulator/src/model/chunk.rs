@@ -1,6 +1,7 @@
 //! A few clients at a time, in arrays that stay in the fastest cache.
 
-use crate::cast::{Crowd, MANY, Many};
+use crate::cast::{BEYOND, Crowd, MANY, Many, Scene};
+use crate::exchange::Exchange;
 
 /// Clients that are looked at together for whether any of them is one of the few: as many as a word has bytes.
 const BLOCK: usize = 16;
@@ -15,7 +16,7 @@ pub(super) struct Chunk {
     /// The rows of the round's tables for these numbers of partners.
     pub(super) rows: Many<u32>,
     pub(super) crowd: Crowd,
-    /// Nanoseconds of its work.
+    /// Nanoseconds of its work; [`BEYOND`] if that is far.
     pub(super) work: Many<u64>,
     /// The tick at which its answer begins.
     pub(super) start: Many<u64>,
@@ -69,6 +70,14 @@ impl Chunk {
         let mut words = [0; MANY / BLOCK];
         words.iter_mut().zip(differ.as_chunks().0).for_each(|(of, bytes)| *of = word(bytes));
         Others { words, block: 0 }
+    }
+
+    /// Nanoseconds of a client's work, however much it is.
+    pub(super) fn work(&self, scene: &Scene<'_>, at: usize, exchange: &Exchange) -> u64 {
+        match self.work[at] {
+            near @ ..BEYOND => near,
+            _ => scene.work(self.crowd.who(at), exchange),
+        }
     }
 
     pub(super) fn client(&self, at: usize) -> u32 {

@@ -2,7 +2,7 @@
 
 use super::chunk::Chunk;
 use super::tables::{Answers, Sent};
-use crate::cast::{Answering, Ending, MANY, Many, Scene, Settled, Who};
+use crate::cast::{Answering, Ending, MANY, Many, Scene, Settled};
 use crate::exchange::Exchange;
 use crate::link::Schedule;
 use crate::session::Play;
@@ -27,6 +27,10 @@ pub(super) struct Rest {
     pub(super) partners: u32,
     /// The tick at which its answer begins.
     begins: u32,
+    /// The index of its kind.
+    pub(super) kind: u16,
+    /// The class of the rate at which it receives.
+    pub(super) down: u8,
     fate: Fate,
 }
 
@@ -52,9 +56,9 @@ impl Times {
     }
 
     /// Notes that a client begins no answer.
-    fn lose(&mut self, chunk: &Chunk, at: usize, known: u64) {
-        let (client, partners) = (chunk.client(at), chunk.partners[at]);
-        self.rest.push(Rest { ends: known, client, partners, begins: 0, fate: Fate::Gone });
+    fn lose(&mut self, scene: &Scene<'_>, (chunk, at): (&Chunk, usize), gone: u64) {
+        let known = scene.noticed(gone);
+        self.rest.push(Rest::new(scene, (chunk, at), (0, known), Fate::Gone));
         self.everyone = self.everyone.max(known);
     }
 
@@ -77,8 +81,8 @@ impl Times {
         }
         for at in chunk.others() {
             match answering(play, chunk, sent, at) {
-                (_, _, Answering::Gone { at: gone }) => self.lose(chunk, at, play.scene.noticed(gone)),
-                (_, cut, Answering::Sends { flow }) => {
+                (_, Answering::Gone { at: gone }) => self.lose(play.scene, (chunk, at), gone),
+                (cut, Answering::Sends { flow }) => {
                     self.groups[first + at] = answers.load.add(flow) | if cut { CUT } else { 0 };
                 }
             }
@@ -90,9 +94,9 @@ impl Times {
         let (scene, up) = (play.scene, &play.scene.cast.world.up);
         for at in chunk.others() {
             match answering(play, chunk, sent, at) {
-                (_, _, Answering::Gone { at: gone }) => self.lose(chunk, at, scene.noticed(gone)),
-                (who, cut, Answering::Sends { flow }) => {
-                    self.arrive(play, (chunk, at), (who, cut), (flow.start, up.alone(flow)), sure);
+                (_, Answering::Gone { at: gone }) => self.lose(scene, (chunk, at), gone),
+                (cut, Answering::Sends { flow }) => {
+                    self.arrive(play, (chunk, at), cut, (flow.start, up.alone(flow)), sure);
                 }
             }
         }
@@ -114,12 +118,9 @@ impl Times {
     /// Notes when the answers arrive that have waited for the link and are not sure.
     pub(super) fn arrive_shared(&mut self, play: &Play<'_>, chunk: &mut Chunk, up: &Schedule, sure: u64) {
         for at in chunk.others() {
-            let client = chunk.client(at);
-            let group = self.groups[client as usize];
+            let group = self.groups[chunk.client(at) as usize];
             if group != GONE {
-                let who = play.scene.cast.who(client);
-                let times = up.times(group & !CUT);
-                self.arrive(play, (chunk, at), (who, group >= CUT), times, sure);
+                self.arrive(play, (chunk, at), group >= CUT, up.times(group & !CUT), sure);
             }
         }
     }
@@ -129,11 +130,11 @@ impl Times {
         &mut self,
         play: &Play<'_>,
         (chunk, at): (&mut Chunk, usize),
-        (who, cut): (Who, bool),
+        cut: bool,
         (begins, sent): (u32, u64),
         sure: u64,
     ) {
-        let (scene, partners) = (play.scene, chunk.partners[at]);
+        let (scene, who) = (play.scene, chunk.crowd.who(at));
         let arrival = sent.saturating_add(scene.way_up(who));
         let ending = scene.ending(who, cut, arrival);
         let (Ending::Answer { at: known } | Ending::Lost { at: known }) = ending;
@@ -141,12 +142,11 @@ impl Times {
         if matches!(ending, Ending::Answer { .. }) && arrival <= sure {
             chunk.sure[at] = true;
             (chunk.start[at], chunk.arrival[at]) = (u64::from(begins), arrival);
-            chunk.work[at] = scene.work(who, play.exchanges.with(partners));
-            chunk.crowd.kinds[at] = scene.cast.class(who.device) as u32;
+            chunk.work[at] = chunk.work(scene, at, play.exchanges.with(chunk.partners[at]));
             return;
         }
         let fate = if matches!(ending, Ending::Lost { .. }) { Fate::Cut } else { Fate::Answers };
-        self.rest.push(Rest { ends: arrival, client: chunk.client(at), partners, begins, fate });
+        self.rest.push(Rest::new(scene, (chunk, at), (begins, arrival), fate));
     }
 
     /// Those whose answers were not entered at once.
@@ -162,22 +162,23 @@ impl Times {
 }
 
 impl Rest {
-    /// Who the client is, and what came of it when the round closed.
-    pub(super) fn settle(
-        &self,
-        scene: &Scene<'_>,
-        exchange: &Exchange,
-        closed: u64,
-    ) -> (Who, Settled, Record) {
+    fn new(scene: &Scene<'_>, (chunk, at): (&Chunk, usize), (begins, ends): (u32, u64), fate: Fate) -> Self {
+        let (down, _) = scene.classes(chunk.crowd.who(at));
+        let (client, partners, kind) = (chunk.client(at), chunk.partners[at], chunk.crowd.kinds[at] as u16);
+        Self { ends, client, partners, begins, kind, down, fate }
+    }
+
+    /// What came of the client when the round closed.
+    pub(super) fn settle(&self, scene: &Scene<'_>, exchange: &Exchange, closed: u64) -> (Settled, Record) {
         let Self { ends, client, begins, fate, .. } = *self;
-        let who = scene.cast.who(client);
+        let who = || scene.cast.who(client);
         let (settled, ended) = match fate {
             Fate::Gone => (Settled::NOTHING, ends),
-            Fate::Answers => (scene.settle(who, None, exchange, (begins, ends), closed), ends),
+            Fate::Answers => (scene.settle(who(), None, exchange, (begins, ends), closed), ends),
             Fate::Cut => {
-                let moment = scene.moment(who);
+                let who = who();
                 let (Ending::Answer { at } | Ending::Lost { at }) = scene.ending(who, true, ends);
-                (scene.settle(who, moment, exchange, (begins, ends), closed), at)
+                (scene.settle(who, scene.moment(who), exchange, (begins, ends), closed), at)
             }
         };
         let record = Record {
@@ -188,17 +189,17 @@ impl Rest {
             ended,
             accepted: settled.accepted,
             sent: settled.sent,
-            work: if settled.worked { scene.work(who, exchange) } else { 0 },
+            work: if settled.worked { scene.work(who(), exchange) } else { 0 },
         };
-        (who, settled, record)
+        (settled, record)
     }
 }
 
-/// Who a client is that is not as most are, whether its answer does not arrive, and what it does.
-fn answering(play: &Play<'_>, chunk: &Chunk, sent: &Sent, at: usize) -> (Who, bool, Answering) {
-    let (scene, partners) = (play.scene, chunk.partners[at]);
-    let (who, exchange) = (scene.cast.who(chunk.client(at)), play.exchanges.with(partners));
+/// Whether the answer of a client that is not as most are does not arrive, and what it does.
+fn answering(play: &Play<'_>, chunk: &Chunk, sent: &Sent, at: usize) -> (bool, Answering) {
+    let (scene, who, partners) = (play.scene, chunk.crowd.who(at), chunk.partners[at]);
+    let exchange = play.exchanges.with(partners);
     let moment = scene.moment(who);
-    let sent = sent.to(scene, who, partners, exchange);
-    (who, moment.is_some(), scene.answering(who, moment, exchange, sent))
+    let times = (sent.to(scene, who, partners, exchange), chunk.work(scene, at, exchange));
+    (moment.is_some(), scene.begins(who, moment, exchange, times))
 }

@@ -7,12 +7,12 @@ use crate::world::FAR;
 use super::chunk::Chunk;
 use super::tables::{Sent, Table, rows};
 
-/// What they depend on, in a round in which nothing is ever lost.
+/// What they depend on in a round.
 pub(super) struct Whole<'a> {
     play: &'a Play<'a>,
     requests: &'a Requests,
-    plain: &'a Plain,
-    sent: &'a Table<u64>,
+    /// If nothing is ever lost; else no answer is as most are. With when requests have been sent.
+    plain: Option<(&'a Plain, &'a Table<u64>)>,
     /// Nanoseconds of the client's work without its own factor, by kind.
     base: Table<f64>,
     /// Nanoseconds of an answer that has all it can take, by class of rates.
@@ -28,8 +28,11 @@ impl<'a> Whole<'a> {
         requests: &'a Requests,
         (plain, sent): (Option<&'a Plain>, &'a Sent),
         sure: u64,
-    ) -> Option<Self> {
-        let (Some(plain), Sent::Table(sent)) = (plain, sent) else { return None };
+    ) -> Self {
+        let sent = match sent {
+            Sent::Table(sent) => Some(sent),
+            Sent::Each(_) => None,
+        };
         let world = play.scene.cast.world;
         let base = Table::new(requests, world.classes.len(), play, |exchange, class| {
             exchange.client.get(usize::from(class)).copied().unwrap_or(0.0)
@@ -37,7 +40,7 @@ impl<'a> Whole<'a> {
         let lasts = Table::new(requests, world.up_levels.values().len(), play, |exchange, class| {
             world.up.lasts(class, exchange.response_wire).min(BEYOND)
         });
-        Some(Self { play, requests, plain, sent, base, lasts, until: sure.min(FAR - 1) })
+        Self { play, requests, plain: plain.zip(sent), base, lasts, until: sure.min(FAR - 1) }
     }
 
     /// When clients' answers arrive that have the link for themselves. Of the chunk, who is asked and the partners are
@@ -62,7 +65,7 @@ impl<'a> Whole<'a> {
     #[inline(always)]
     fn work(&self, chunk: &mut Chunk) {
         let scene = self.play.scene;
-        scene.cast.meet(chunk.first, scene.opened, &mut chunk.crowd);
+        scene.cast.meet(chunk.first, &mut chunk.crowd);
         rows(self.requests, chunk);
         let mut base = [0.0; MANY];
         self.base.look_up(&chunk.rows, &chunk.crowd.kinds, &mut base);
@@ -71,32 +74,29 @@ impl<'a> Whole<'a> {
 
     /// When their answers begin that are as most are, who have such a `way` to the server.
     #[inline(always)]
-    fn start(&self, chunk: &mut Chunk, way: &Many<u64>) {
+    fn start(&self, (plain, sent): (&Plain, &Table<u64>), chunk: &mut Chunk, way: &Many<u64>) {
         let scene = self.play.scene;
         let (mut vanish, mut classes) = ([false; MANY], [0; MANY]);
-        let (mut sent, mut stalled) = ([0; MANY], [0; MANY]);
+        let (mut done, mut stalled) = ([0; MANY], [0; MANY]);
         scene.vanish(&chunk.crowd, &mut vanish);
         scene.stalls(&chunk.crowd, self.play.exchanges.rows(), &chunk.rows, &mut stalled);
-        self.plain.down(&chunk.crowd, &mut classes);
-        self.sent.look_up(&chunk.rows, &classes, &mut sent);
-        for (done, (way, work)) in sent.iter_mut().zip(way.iter().zip(&chunk.work)) {
+        plain.down(&chunk.crowd, &mut classes);
+        sent.look_up(&chunk.rows, &classes, &mut done);
+        for (done, (way, work)) in done.iter_mut().zip(way.iter().zip(&chunk.work)) {
             *done += way + work;
         }
-        self.plain.start(&chunk.crowd, (&sent, &stalled), &mut chunk.start, &mut vanish);
+        plain.start(&chunk.crowd, (&done, &stalled), &mut chunk.start, &mut vanish);
         for (whole, (asked, vanish)) in chunk.sure.iter_mut().zip(chunk.asked.iter().zip(&vanish)) {
             *whole = *asked && !vanish;
         }
     }
+}
 
-    /// When their answers arrive, and who is then not as most are.
-    #[inline(always)]
-    fn arrive(&self, chunk: &mut Chunk, way: &Many<u64>, sent: &Many<u64>) {
-        let times = sent.iter().zip(way).zip(&chunk.crowd.gone);
-        let answers = chunk.arrival.iter_mut().zip(&mut chunk.sure);
-        for ((arrival, sure), ((sent, way), gone)) in answers.zip(times) {
-            *arrival = sent.wrapping_add(*way);
-            *sure &= *arrival <= *gone && *arrival <= self.until;
-        }
+/// When answers arrive that have been sent at `sent`.
+#[inline(always)]
+fn arrivals(way: &Many<u64>, sent: &Many<u64>, arrival: &mut Many<u64>) {
+    for (arrival, (way, sent)) in arrival.iter_mut().zip(way.iter().zip(sent)) {
+        *arrival = sent.wrapping_add(*way);
     }
 }
 
@@ -114,15 +114,17 @@ impl pulp::NullaryFnOnce for Alone<'_> {
         let Self { whole, chunk } = self;
         let (mut way, mut classes, mut sent) = ([0; MANY], [0; MANY], [0; MANY]);
         whole.work(chunk);
-        whole.plain.way(&chunk.crowd, &mut way);
-        whole.start(chunk, &way);
-        whole.plain.up(&chunk.crowd, &mut classes);
+        let Some((plain, requests)) = whole.plain else { return chunk.sure.fill(false) };
+        plain.way(&chunk.crowd, &mut way);
+        whole.start((plain, requests), chunk, &way);
+        plain.up(&chunk.crowd, &mut classes);
         whole.lasts.look_up(&chunk.rows, &classes, &mut sent);
         let tick = whole.play.scene.cast.world.tick;
         for (sent, start) in sent.iter_mut().zip(&chunk.start) {
             *sent = start.wrapping_mul(tick).wrapping_add(*sent);
         }
-        whole.arrive(chunk, &way, &sent);
+        arrivals(&way, &sent, &mut chunk.arrival);
+        plain.stay(&chunk.crowd, &chunk.arrival, whole.until, &mut chunk.sure);
     }
 }
 
@@ -141,9 +143,10 @@ impl pulp::NullaryFnOnce for Waiting<'_> {
         let Self { whole, chunk, lanes } = self;
         let (mut way, mut classes) = ([0; MANY], [0; MANY]);
         whole.work(chunk);
-        whole.plain.way(&chunk.crowd, &mut way);
-        whole.start(chunk, &way);
-        whole.plain.up(&chunk.crowd, &mut classes);
+        let Some((plain, requests)) = whole.plain else { return chunk.sure.fill(false) };
+        plain.way(&chunk.crowd, &mut way);
+        whole.start((plain, requests), chunk, &way);
+        plain.up(&chunk.crowd, &mut classes);
         whole.lasts.places(&chunk.rows, &classes, lanes);
     }
 }
@@ -163,10 +166,12 @@ impl pulp::NullaryFnOnce for Shared<'_> {
         let Self { whole, chunk, sent } = self;
         let mut way = [0; MANY];
         whole.work(chunk);
-        whole.plain.way(&chunk.crowd, &mut way);
+        let Some((plain, _)) = whole.plain else { return chunk.sure.fill(false) };
+        plain.way(&chunk.crowd, &mut way);
         for sent in &mut sent[..] {
             *sent = (*sent).min(BEYOND);
         }
-        whole.arrive(chunk, &way, sent);
+        arrivals(&way, sent, &mut chunk.arrival);
+        plain.stay(&chunk.crowd, &chunk.arrival, whole.until, &mut chunk.sure);
     }
 }
