@@ -4,7 +4,7 @@ mod many;
 
 use secagg::Round;
 
-pub(crate) use many::{BEYOND, Crowd, MANY, Many, Plain, look_up};
+pub(crate) use many::{BEYOND, Crowd, MANY, Many, Plain, Stalls, look_up};
 
 use crate::devices::Devices;
 use crate::draw::{Draws, Purpose};
@@ -298,10 +298,13 @@ impl Scene<'_> {
     /// begins, as if the link were idle then and not in between.
     #[inline(always)]
     pub(crate) fn stalled(&self, who: Who, exchange: &Exchange) -> u64 {
-        match exchange.slow.get(usize::from(self.classes(who).1)) {
-            Some(slow) => nanoseconds(slow.seconds(2.0 * self.cast.latency(who.link))),
-            None => 0,
-        }
+        self.stalled_at(exchange, usize::from(self.classes(who).1), self.cast.latency(who.link))
+    }
+
+    /// The same for a class of rates and seconds from the device to the server.
+    #[inline(always)]
+    fn stalled_at(&self, exchange: &Exchange, up: usize, latency: f64) -> u64 {
+        exchange.slow.get(up).map_or(0, |slow| nanoseconds(slow.seconds(2.0 * latency)))
     }
 
     #[cold]

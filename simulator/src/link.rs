@@ -1,10 +1,11 @@
 //! A link that many transfers share: max-min fair, by virtual time in each class of rates.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+mod load;
 
-use crate::draw::mix;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+pub(crate) use load::{Lane, Load, Schedule};
 
 /// A transfer, or all those that begin at the same time with the same length and the same greatest rate: they end at
 /// the same time too.
@@ -31,144 +32,6 @@ pub(crate) struct Link {
     tick: u64,
 }
 
-/// Transfers that wait to be put on a link, in groups of those that are alike.
-#[derive(Default)]
-pub(crate) struct Load {
-    /// What the transfers of each group are like, and how many they are.
-    flows: Vec<Flow>,
-    counts: Vec<u64>,
-    groups: Groups,
-}
-
-/// When the transfers of each group begin, in ticks, and end, in nanoseconds from the opening of the round.
-#[derive(Default)]
-pub(crate) struct Schedule {
-    times: Vec<(u32, u64)>,
-    groups: Groups,
-}
-
-/// The numbers of groups.
-///
-/// Transfers of one length and one greatest rate are a lane. Who adds many of them asks for the lane once; from there it
-/// is a look into a table by the tick at which a transfer starts.
-#[derive(Default)]
-struct Groups {
-    lanes: Numbers,
-    /// What the transfers of a lane have in common, and by start the number of the group, from 1; 0 for none.
-    starts: Vec<((u8, u64), Vec<u32>)>,
-    /// Ticks for which the tables may still have room.
-    room: usize,
-    /// The groups for which there was none, by lane and start.
-    far: Numbers,
-}
-
-/// Numbers by a key in one word.
-type Numbers = HashMap<u64, u32, BuildHasherDefault<Mixed>>;
-
-/// Transfers of one length and one greatest rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lane(u32);
-
-impl Load {
-    /// For so many transfers at the most.
-    pub(crate) fn new(transfers: usize) -> Self {
-        let groups = Groups { room: 4 * transfers, ..Groups::default() };
-        Self { flows: Vec::new(), counts: Vec::new(), groups }
-    }
-
-    /// Adds a transfer; returns the number of its group.
-    #[inline]
-    pub(crate) fn add(&mut self, flow: Flow) -> u32 {
-        self.add_many(flow, 1)
-    }
-
-    /// Adds so many transfers; returns the number of their group.
-    pub(crate) fn add_many(&mut self, flow: Flow, count: u64) -> u32 {
-        let lane = self.lane(flow.class, flow.bytes);
-        let group = self.add_in(lane, flow.start);
-        self.counts[group as usize] += count - 1;
-        group
-    }
-
-    /// The lane of a class and a length.
-    pub(crate) fn lane(&mut self, class: u8, bytes: u64) -> Lane {
-        let Groups { lanes, starts, .. } = &mut self.groups;
-        let lane = lanes.entry(lane_key(class, bytes)).or_insert_with(|| {
-            starts.push(((class, bytes), Vec::new()));
-            starts.len() as u32 - 1
-        });
-        Lane(*lane)
-    }
-
-    /// Adds a transfer; returns the number of its group.
-    #[inline]
-    pub(crate) fn add_in(&mut self, lane: Lane, start: u32) -> u32 {
-        match self.groups.starts[lane.0 as usize].1.get(start as usize) {
-            Some(group @ 1..) => {
-                self.counts[*group as usize - 1] += 1;
-                *group - 1
-            }
-            _ => self.add_rare(lane, start),
-        }
-    }
-
-    /// Adds one of the first of its group, or one for which the tables have no room.
-    #[cold]
-    fn add_rare(&mut self, lane: Lane, start: u32) -> u32 {
-        if let Some(group) = self.groups.of(lane, start) {
-            self.counts[group as usize] += 1;
-            return group;
-        }
-        let group = self.flows.len() as u32;
-        let ((class, bytes), near) = &mut self.groups.starts[lane.0 as usize];
-        self.flows.push(Flow { start, class: *class, bytes: *bytes });
-        self.counts.push(1);
-        let more = (start as usize + 1).saturating_sub(near.len());
-        if more <= self.groups.room {
-            self.groups.room -= more;
-            near.resize(near.len() + more, 0);
-            near[start as usize] = group + 1;
-        } else {
-            self.groups.far.insert(far_key(lane, start), group);
-        }
-        group
-    }
-}
-
-impl Groups {
-    fn of(&self, lane: Lane, start: u32) -> Option<u32> {
-        match self.starts.get(lane.0 as usize)?.1.get(start as usize) {
-            Some(group @ 1..) => Some(*group - 1),
-            _ => self.far.get(&far_key(lane, start)).copied(),
-        }
-    }
-}
-
-/// Lengths stay below 2⁵⁶.
-#[inline]
-fn lane_key(class: u8, bytes: u64) -> u64 {
-    bytes << 8 | u64::from(class)
-}
-
-#[inline]
-fn far_key(lane: Lane, start: u32) -> u64 {
-    u64::from(lane.0) << 32 | u64::from(start)
-}
-
-impl Schedule {
-    /// When the transfers of a group begin and end.
-    #[inline]
-    pub(crate) fn times(&self, group: u32) -> (u32, u64) {
-        self.times[group as usize]
-    }
-
-    /// When a transfer ends, if it is on the schedule.
-    fn end(&self, flow: Flow) -> Option<u64> {
-        let lane = self.groups.lanes.get(&lane_key(flow.class, flow.bytes))?;
-        self.groups.of(Lane(*lane), flow.start).map(|group| self.times(group).1)
-    }
-}
-
 impl Link {
     pub(crate) fn new(capacity: Option<f64>, caps: Vec<f64>, tick: u64) -> Self {
         let byte = caps.iter().map(|cap| 1e9 / cap).collect();
@@ -181,28 +44,27 @@ impl Link {
     }
 
     /// Shares the link among the transfers.
-    pub(crate) fn share(&self, Load { flows, counts, groups }: Load) -> Schedule {
-        let mut times: Vec<(u32, u64)> = flows.iter().map(|flow| (flow.start, self.alone(*flow))).collect();
+    pub(crate) fn share(&self, load: Load) -> Schedule {
         // In a fixed order: sums of fractions depend on it.
-        let mut order: Vec<u32> = (0..flows.len() as u32).collect();
-        order.sort_unstable_by_key(|group| flows[*group as usize]);
-        let sorted = || order.iter().map(|group| (*group, flows[*group as usize], counts[*group as usize]));
-        let demand: f64 = sorted().map(|(_, flow, count)| self.cap(flow.class) * count as f64).sum();
+        let groups = load.groups();
+        let mut ends: Vec<u64> = groups.iter().map(|(flow, ..)| self.alone(*flow)).collect();
+        let demand: f64 = groups.iter().map(|(flow, _, count)| self.cap(flow.class) * *count as f64).sum();
         if let Some(capacity) = self.capacity.filter(|capacity| demand > *capacity) {
             let mut sharing = Sharing::new(capacity, &self.caps);
             let mut now = None;
-            for (group, flow, count) in sorted() {
+            for (group, (flow, _, count)) in (0..).zip(&groups) {
                 if now.replace(flow.start) != Some(flow.start) {
                     sharing.until(f64::from(flow.start) * self.tick as f64 * 1e-9);
                 }
-                sharing.begin(group, flow, count);
+                sharing.begin(group, *flow, *count);
             }
             sharing.until(f64::INFINITY);
             for (group, end) in sharing.ends {
-                times[group as usize].1 = (end * 1e9).ceil() as u64;
+                ends[group as usize] = (end * 1e9).ceil() as u64;
             }
         }
-        Schedule { times, groups }
+        let ends = groups.iter().zip(ends).map(|((flow, lane, _), end)| (*flow, *lane, end));
+        load.schedule(ends)
     }
 
     /// When a transfer ends that is on the schedule or on a link that never limits, in nanoseconds from the opening of
@@ -211,7 +73,7 @@ impl Link {
     pub(crate) fn end(&self, schedule: &Schedule, flow: Flow) -> u64 {
         match self.limits() {
             false => self.alone(flow),
-            true => schedule.end(flow).unwrap_or(u64::MAX),
+            true => schedule.end(flow),
         }
     }
 
@@ -344,25 +206,6 @@ impl Sharing {
             class.active -= count;
             self.ends.push((group, self.now));
         }
-    }
-}
-
-#[derive(Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    #[inline]
-    fn write_u64(&mut self, value: u64) {
-        self.0 = mix(self.0 ^ value);
     }
 }
 

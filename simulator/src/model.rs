@@ -17,12 +17,13 @@ use crate::cast::{MANY, Settled};
 use crate::circle::{Circle, SHARED, SURVIVED, count};
 use crate::exchange::request;
 use crate::ledger::{Ledger, Page};
+use crate::link::Load;
 use crate::session::{Broken, Closing, Mode, Next, Play, Requests};
 use crate::world::nanoseconds;
 use books::Books;
 use census::Census;
 use chunk::{Asked, Chunk, Partners};
-use tables::{Answers, Sent};
+use tables::{Lanes, Sent};
 use times::Times;
 use whole::Whole;
 
@@ -116,18 +117,21 @@ impl Model {
         books: &mut Books<'_>,
         chunk: &mut Chunk,
     ) {
-        let (mut answers, mut lanes, mut ends) = (Answers::new(play, &self.requests), [0; MANY], [0; MANY]);
+        let (mut load, mut places, mut ends) =
+            (Load::new(self.requests.messages as usize), [0; MANY], [0; MANY]);
+        let lanes = Lanes::new(play, &self.requests, &mut load);
         for first in (0..self.answered.len()).step_by(MANY) {
             chunk.take(first, &self.answered, asked);
-            whole.begin(chunk, &mut lanes);
-            times.wait(play, (chunk, &lanes), sent, &mut answers);
+            whole.begin(chunk, times.begins(first), &mut places);
+            times.wait(play, (chunk, &places), sent, (&mut load, &lanes));
         }
-        let up = play.scene.cast.world.up.share(answers.load);
+        let up = play.scene.cast.world.up.share(load);
         for first in (0..self.answered.len()).step_by(MANY) {
             chunk.take(first, &self.answered, asked);
-            times.sent(chunk, &up, &mut ends);
-            whole.arrive_shared(chunk, &mut ends);
-            times.arrive_shared(play, chunk, &up, books.sure);
+            whole.meet(chunk, times.begins(first), &mut places);
+            times.sent(first, (&places, &lanes), &up, &mut ends);
+            whole.arrive_shared(chunk, &ends);
+            times.arrive_shared(play, chunk, (&up, &ends), books.sure);
             books.accept(chunk, &mut self.answered);
         }
     }

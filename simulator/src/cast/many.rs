@@ -9,7 +9,7 @@ use crate::devices::Devices;
 use crate::distribution::Quantiles;
 use crate::draw::{Draws, Share};
 use crate::exchange::Exchange;
-use crate::world::{FAR, nanoseconds, rounded_below_far};
+use crate::world::{FAR, rounded_below_far};
 
 /// Clients that are looked at together.
 pub(crate) const MANY: usize = 256;
@@ -69,6 +69,37 @@ fn rounded(times: &Many<f64>, whole: &mut Many<u64>) {
     for (whole, time) in whole.iter_mut().zip(times) {
         let near = rounded_below_far(*time);
         *whole = if *time < FAR as f64 { near } else { BEYOND };
+    }
+}
+
+/// By how much whole answers are late in a round.
+pub(crate) enum Stalls {
+    Never,
+    /// By class of rates and latency.
+    Table(Vec<u64>),
+    /// It depends on the number of partners too, or there are fewer clients than a table would have rows.
+    Each,
+}
+
+impl Stalls {
+    /// Of a round with so many clients.
+    pub(crate) fn new(scene: &Scene<'_>, exchanges: &[Exchange], clients: u64) -> Self {
+        let world = scene.cast.world;
+        let (ups, latencies) = (world.up_levels.values().len(), world.latency.values());
+        if exchanges.iter().all(|exchange| exchange.slow.is_empty()) {
+            return Self::Never;
+        }
+        match exchanges {
+            [first, rest @ ..]
+                if clients > (ups * latencies.len()) as u64
+                    && rest.iter().all(|exchange| exchange.slow == first.slow) =>
+            {
+                let stalled =
+                    |up| latencies.iter().map(move |way| scene.stalled_at(first, up, *way).min(BEYOND));
+                Self::Table((0..ups).flat_map(stalled).collect())
+            }
+            _ => Self::Each,
+        }
     }
 }
 
@@ -187,19 +218,29 @@ impl Scene<'_> {
     pub(crate) fn stalls(
         &self,
         crowd: &Crowd,
-        exchanges: &[Exchange],
+        (stalls, exchanges): (&Stalls, &[Exchange]),
         rows: &Many<u32>,
         stalled: &mut Many<u64>,
     ) {
-        stalled.fill(0);
-        if exchanges.iter().all(|exchange| exchange.slow.is_empty()) {
-            return;
-        }
         let world = self.cast.world;
-        for (stalled, (link, row)) in stalled.iter_mut().zip(crowd.link.iter().zip(rows)) {
-            let link = LinkLots(*link);
-            if let Some(slow) = exchanges[*row as usize].slow.get(world.up_levels.place(link.up())) {
-                *stalled = nanoseconds(slow.seconds(2.0 * world.latency.by(link.latency()))).min(BEYOND);
+        match stalls {
+            Stalls::Never => stalled.fill(0),
+            Stalls::Table(table) => {
+                let (mut places, mut latencies) = ([0; MANY], [0; MANY]);
+                let count = world.latency.values().len();
+                crowd.places(world.up_levels.values().len(), LinkLots::up, &mut places);
+                crowd.places(count, LinkLots::latency, &mut latencies);
+                for (place, latency) in places.iter_mut().zip(&latencies) {
+                    *place = *place * count as u32 + latency;
+                }
+                look_up(table, &places, stalled);
+            }
+            Stalls::Each => {
+                for (stalled, (link, row)) in stalled.iter_mut().zip(crowd.link.iter().zip(rows)) {
+                    let (link, exchange) = (LinkLots(*link), &exchanges[*row as usize]);
+                    let up = world.up_levels.place(link.up());
+                    *stalled = self.stalled_at(exchange, up, world.latency.by(link.latency())).min(BEYOND);
+                }
             }
         }
     }

@@ -178,9 +178,13 @@ impl<'a> Presence<'a> {
     /// The first block from `block` on, counted from the run's, in which a device is not there. Nobody is after the last one
     /// that is looked at.
     fn goes(&self, device: u32, zone: u32, block: u64) -> u64 {
-        let zone = zone as usize % ZONES;
-        let later = self.lots.iter().zip(self.shares.iter().skip(zone).step_by(ZONES)).skip(block as usize);
-        block + later.take_while(|(lot, share)| lot.hits(device, **share)).count() as u64
+        let (mut block, zone) = (block as usize, zone as usize % ZONES);
+        while let (Some(lot), Some(share)) = (self.lots.get(block), self.shares.get(block * ZONES + zone))
+            && lot.hits(device, *share)
+        {
+            block += 1;
+        }
+        block as u64
     }
 }
 

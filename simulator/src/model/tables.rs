@@ -93,18 +93,17 @@ impl Sent {
             return Self::Table(Table::new(requests, classes, play, sent));
         };
         let mut load = Load::new(requests.messages as usize);
-        let mut groups = Vec::new();
         for partners in requests.partners.0..=requests.partners.1 {
             for class in 0..classes as u8 {
-                let (flow, count) = (flow(play.exchanges.with(partners), class), census.at(partners, class));
-                groups.push((count > 0).then(|| load.add_many(flow, count)));
+                let count = census.at(partners, class);
+                if count > 0 {
+                    load.add_many(flow(play.exchanges.with(partners), class), count as u32);
+                }
             }
         }
         let schedule = link.share(load);
-        let mut groups = groups.into_iter();
-        Self::Table(Table::new(requests, classes, play, |_, _| {
-            groups.next().flatten().map_or(0, |group| schedule.times(group).1.min(BEYOND))
-        }))
+        let sent = |exchange: &Exchange, class| link.end(&schedule, flow(exchange, class)).min(BEYOND);
+        Self::Table(Table::new(requests, classes, play, sent))
     }
 
     /// If something may be lost. `asked` calls back with the clients and their partners, some at a time.
@@ -136,25 +135,18 @@ impl Sent {
     }
 }
 
-/// The answers that wait to be put on the server's link, if that is shared.
-pub(super) struct Answers {
-    pub(super) load: Load,
-    /// The lanes of whole answers without losses.
-    lanes: Table<Lane>,
-}
+/// The lanes of whole answers without losses on the server's link, by class of rates.
+pub(super) struct Lanes(Table<Lane>);
 
-impl Answers {
-    pub(super) fn new(play: &Play<'_>, requests: &Requests) -> Self {
-        let world = play.scene.cast.world;
-        let classes = world.up_levels.values().len();
-        let mut load = Load::new(requests.messages as usize);
-        let lanes =
-            Table::new(requests, classes, play, |exchange, class| load.lane(class, exchange.response_wire));
-        Self { load, lanes }
+impl Lanes {
+    pub(super) fn new(play: &Play<'_>, requests: &Requests, load: &mut Load) -> Self {
+        let classes = play.scene.cast.world.up_levels.values().len();
+        Self(Table::new(requests, classes, play, |exchange, class| load.lane(class, exchange.response_wire)))
     }
-    /// Adds a whole answer without losses, of a lane by its place in the table; returns the number of its group.
-    #[inline]
-    pub(super) fn add_whole(&mut self, lane: u32, start: u32) -> u32 {
-        self.load.add_in(self.lanes.values[lane as usize], start)
+
+    /// That of a place in tables of these classes.
+    #[inline(always)]
+    pub(super) fn at(&self, place: u32) -> Lane {
+        self.0.values[place as usize]
     }
 }

@@ -1,10 +1,12 @@
 //! What comes of the clients of a round whose answers are not sure to count and entered at once.
 
+use std::collections::VecDeque;
+
 use super::chunk::Chunk;
-use super::tables::{Answers, Sent};
+use super::tables::{Lanes, Sent};
 use crate::cast::{Answering, Ending, MANY, Many, Scene, Settled};
 use crate::exchange::Exchange;
-use crate::link::Schedule;
+use crate::link::{Flow, Load, Schedule};
 use crate::session::Play;
 use crate::transcript::Record;
 
@@ -37,17 +39,26 @@ pub(super) struct Rest {
 /// What comes of the clients of a round.
 #[derive(Default)]
 pub(super) struct Times {
-    /// Of each client while its answer waits for a link that is shared: the number of its group there, with [`CUT`] if the
-    /// answer does not arrive, or [`GONE`].
-    groups: Vec<u32>,
+    /// Of each client whose whole answer waits for a link that is shared: the tick at which it begins. Of all others
+    /// [`NONE`].
+    begins: Vec<u32>,
+    /// The others whose answers wait, in the order of the clients.
+    waiting: VecDeque<Waiting>,
     /// Those who begin no answer first, if answers have waited; otherwise in the order of the clients.
     rest: Vec<Rest>,
     /// When every asked client has answered or is known to be gone, but for the answers that are sure.
     pub(super) everyone: u64,
 }
 
-const CUT: u32 = 1 << 31;
-const GONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A client whose answer waits and is not as most are.
+struct Waiting {
+    client: u32,
+    /// The answer does not arrive.
+    cut: bool,
+    flow: Flow,
+}
 
 impl Times {
     pub(super) fn clear(&mut self) {
@@ -62,28 +73,35 @@ impl Times {
         self.everyone = self.everyone.max(known);
     }
 
-    /// Notes what clients do whose answers wait for a link that is shared: of those, the group alone. Of the chunk it is
-    /// known which clients begin whole answers, and when; `lanes` are those of the answers.
+    /// The ticks at which whole answers begin that wait for a link that is shared, of the clients from `first` on.
+    pub(super) fn begins(&mut self, first: usize) -> &mut Many<u32> {
+        if self.begins.len() < first + MANY {
+            self.begins.resize(first + MANY, NONE);
+        }
+        // As long as that.
+        self.begins[first..].first_chunk_mut().expect("so many")
+    }
+
+    /// Notes what clients do whose answers wait for a link that is shared. Of the chunk it is known which clients begin whole
+    /// answers, and when; `places` are those of their lanes.
     pub(super) fn wait(
         &mut self,
         play: &Play<'_>,
-        (chunk, lanes): (&Chunk, &Many<u32>),
+        (chunk, places): (&Chunk, &Many<u32>),
         sent: &Sent,
-        answers: &mut Answers,
+        (load, lanes): (&mut Load, &Lanes),
     ) {
-        let first = chunk.first as usize;
-        if self.groups.len() < first + MANY {
-            self.groups.resize(first + MANY, GONE);
-        }
-        let groups = &mut self.groups[first..first + MANY];
-        for (at, (group, whole)) in groups.iter_mut().zip(&chunk.sure).enumerate() {
-            *group = if *whole { answers.add_whole(lanes[at], chunk.start[at] as u32) } else { GONE };
+        // Without a branch: nobody foresees who has none.
+        for (begins, place) in self.begins(chunk.first as usize).iter().zip(places) {
+            let count = u32::from(*begins != NONE);
+            load.add_in(lanes.at(*place), begins * count, count);
         }
         for at in chunk.others() {
             match answering(play, chunk, sent, at) {
                 (_, Answering::Gone { at: gone }) => self.lose(play.scene, (chunk, at), gone),
                 (cut, Answering::Sends { flow }) => {
-                    self.groups[first + at] = answers.load.add(flow) | if cut { CUT } else { 0 };
+                    load.add(flow);
+                    self.waiting.push_back(Waiting { client: chunk.client(at), cut, flow });
                 }
             }
         }
@@ -102,25 +120,34 @@ impl Times {
         }
     }
 
-    /// Finds when answers have been sent that have waited for the link. Those of the chunk are begun that were to be
-    /// whole, and taken to be sure.
-    pub(super) fn sent(&self, chunk: &mut Chunk, up: &Schedule, sent: &mut Many<u64>) {
-        let groups = &self.groups[chunk.first as usize..][..MANY];
-        for (at, group) in groups.iter().enumerate() {
-            chunk.sure[at] = chunk.asked[at] && *group < CUT;
-            if chunk.sure[at] {
-                let (start, end) = up.times(*group);
-                (chunk.start[at], sent[at]) = (u64::from(start), end);
-            }
+    /// Finds when whole answers have been sent that have waited for the link; `places` are those of their lanes.
+    pub(super) fn sent(
+        &mut self,
+        first: usize,
+        (places, lanes): (&Many<u32>, &Lanes),
+        up: &Schedule,
+        sent: &mut Many<u64>,
+    ) {
+        for ((sent, begins), place) in sent.iter_mut().zip(self.begins(first).iter()).zip(places) {
+            *sent = up.end_in(lanes.at(*place), begins * u32::from(*begins != NONE));
         }
     }
 
-    /// Notes when the answers arrive that have waited for the link and are not sure.
-    pub(super) fn arrive_shared(&mut self, play: &Play<'_>, chunk: &mut Chunk, up: &Schedule, sure: u64) {
+    /// Notes when the answers arrive that have waited for the link and are not sure; the whole ones have been sent at `sent`.
+    pub(super) fn arrive_shared(
+        &mut self,
+        play: &Play<'_>,
+        chunk: &mut Chunk,
+        (schedule, sent): (&Schedule, &Many<u64>),
+        sure: u64,
+    ) {
+        let up = &play.scene.cast.world.up;
         for at in chunk.others() {
-            let group = self.groups[chunk.client(at) as usize];
-            if group != GONE {
-                self.arrive(play, (chunk, at), group >= CUT, up.times(group & !CUT), sure);
+            let client = chunk.client(at);
+            if let Some(Waiting { cut, flow, .. }) = self.waiting.pop_front_if(|next| next.client == client) {
+                self.arrive(play, (chunk, at), cut, (flow.start, up.end(schedule, flow)), sure);
+            } else if self.begins[client as usize] != NONE {
+                self.arrive(play, (chunk, at), false, (self.begins[client as usize], sent[at]), sure);
             }
         }
     }

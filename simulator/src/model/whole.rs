@@ -1,11 +1,12 @@
 //! Whole answers of clients that stay: when they begin and arrive, of many clients at a time.
 
-use crate::cast::{BEYOND, MANY, Many, Plain};
+use crate::cast::{BEYOND, MANY, Many, Plain, Stalls};
 use crate::session::{Play, Requests};
 use crate::world::FAR;
 
 use super::chunk::Chunk;
 use super::tables::{Sent, Table, rows};
+use super::times::NONE;
 
 /// What they depend on in a round.
 pub(super) struct Whole<'a> {
@@ -17,6 +18,8 @@ pub(super) struct Whole<'a> {
     base: Table<f64>,
     /// Nanoseconds of an answer that has all it can take, by class of rates.
     lasts: Table<u64>,
+    /// What the small window at the beginning costs.
+    stalls: Stalls,
     /// Until when answers count whenever the round closes, and their times are exact.
     until: u64,
 }
@@ -40,7 +43,8 @@ impl<'a> Whole<'a> {
         let lasts = Table::new(requests, world.up_levels.values().len(), play, |exchange, class| {
             world.up.lasts(class, exchange.response_wire).min(BEYOND)
         });
-        Self { play, requests, plain: plain.zip(sent), base, lasts, until: sure.min(FAR - 1) }
+        let stalls = Stalls::new(play.scene, play.exchanges.rows(), requests.messages);
+        Self { play, requests, plain: plain.zip(sent), base, lasts, stalls, until: sure.min(FAR - 1) }
     }
 
     /// When clients' answers arrive that have the link for themselves. Of the chunk, who is asked and the partners are
@@ -49,15 +53,18 @@ impl<'a> Whole<'a> {
         pulp::Arch::new().dispatch(Alone { whole: self, chunk });
     }
 
-    /// When clients' answers begin that wait for a link that is shared, and by what they are told apart there: the places
-    /// in a table by class of rates.
-    pub(super) fn begin(&self, chunk: &mut Chunk, lanes: &mut Many<u32>) {
-        pulp::Arch::new().dispatch(Waiting { whole: self, chunk, lanes });
+    /// When clients' answers begin that wait for a link that is shared, and the places in tables by class of rates.
+    pub(super) fn begin(&self, chunk: &mut Chunk, begins: &mut Many<u32>, places: &mut Many<u32>) {
+        pulp::Arch::new().dispatch(Waiting { whole: self, chunk, begins, places });
     }
 
-    /// When clients' answers arrive that have been sent at `sent`, and begun at the chunk's ticks, as far as it has them
-    /// as whole ones.
-    pub(super) fn arrive_shared(&self, chunk: &mut Chunk, sent: &mut Many<u64>) {
+    /// Who the clients are once more, with whole answers that begin as they did; these are taken to be sure.
+    pub(super) fn meet(&self, chunk: &mut Chunk, begins: &Many<u32>, places: &mut Many<u32>) {
+        pulp::Arch::new().dispatch(Meeting { whole: self, chunk, begins, places });
+    }
+
+    /// When clients' answers arrive that are taken to be sure and have been sent at `sent`, and which of them are not.
+    pub(super) fn arrive_shared(&self, chunk: &mut Chunk, sent: &Many<u64>) {
         pulp::Arch::new().dispatch(Shared { whole: self, chunk, sent });
     }
 
@@ -79,7 +86,7 @@ impl<'a> Whole<'a> {
         let (mut vanish, mut classes) = ([false; MANY], [0; MANY]);
         let (mut done, mut stalled) = ([0; MANY], [0; MANY]);
         scene.vanish(&chunk.crowd, &mut vanish);
-        scene.stalls(&chunk.crowd, self.play.exchanges.rows(), &chunk.rows, &mut stalled);
+        scene.stalls(&chunk.crowd, (&self.stalls, self.play.exchanges.rows()), &chunk.rows, &mut stalled);
         plain.down(&chunk.crowd, &mut classes);
         sent.look_up(&chunk.rows, &classes, &mut done);
         for (done, (way, work)) in done.iter_mut().zip(way.iter().zip(&chunk.work)) {
@@ -89,14 +96,6 @@ impl<'a> Whole<'a> {
         for (whole, (asked, vanish)) in chunk.sure.iter_mut().zip(chunk.asked.iter().zip(&vanish)) {
             *whole = *asked && !vanish;
         }
-    }
-}
-
-/// When answers arrive that have been sent at `sent`.
-#[inline(always)]
-fn arrivals(way: &Many<u64>, sent: &Many<u64>, arrival: &mut Many<u64>) {
-    for (arrival, (way, sent)) in arrival.iter_mut().zip(way.iter().zip(sent)) {
-        *arrival = sent.wrapping_add(*way);
     }
 }
 
@@ -112,18 +111,18 @@ impl pulp::NullaryFnOnce for Alone<'_> {
     #[inline(always)]
     fn call(self) {
         let Self { whole, chunk } = self;
-        let (mut way, mut classes, mut sent) = ([0; MANY], [0; MANY], [0; MANY]);
+        let (mut way, mut classes, mut lasts) = ([0; MANY], [0; MANY], [0; MANY]);
         whole.work(chunk);
         let Some((plain, requests)) = whole.plain else { return chunk.sure.fill(false) };
         plain.way(&chunk.crowd, &mut way);
         whole.start((plain, requests), chunk, &way);
         plain.up(&chunk.crowd, &mut classes);
-        whole.lasts.look_up(&chunk.rows, &classes, &mut sent);
+        whole.lasts.look_up(&chunk.rows, &classes, &mut lasts);
         let tick = whole.play.scene.cast.world.tick;
-        for (sent, start) in sent.iter_mut().zip(&chunk.start) {
-            *sent = start.wrapping_mul(tick).wrapping_add(*sent);
+        let times = chunk.start.iter().zip(way.iter().zip(&lasts));
+        for (arrival, (start, (way, lasts))) in chunk.arrival.iter_mut().zip(times) {
+            *arrival = start.wrapping_mul(tick).wrapping_add(lasts + way);
         }
-        arrivals(&way, &sent, &mut chunk.arrival);
         plain.stay(&chunk.crowd, &chunk.arrival, whole.until, &mut chunk.sure);
     }
 }
@@ -132,7 +131,8 @@ impl pulp::NullaryFnOnce for Alone<'_> {
 struct Waiting<'a> {
     whole: &'a Whole<'a>,
     chunk: &'a mut Chunk,
-    lanes: &'a mut Many<u32>,
+    begins: &'a mut Many<u32>,
+    places: &'a mut Many<u32>,
 }
 
 impl pulp::NullaryFnOnce for Waiting<'_> {
@@ -140,14 +140,46 @@ impl pulp::NullaryFnOnce for Waiting<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { whole, chunk, lanes } = self;
+        let Self { whole, chunk, begins, places } = self;
         let (mut way, mut classes) = ([0; MANY], [0; MANY]);
         whole.work(chunk);
-        let Some((plain, requests)) = whole.plain else { return chunk.sure.fill(false) };
+        let Some((plain, requests)) = whole.plain else {
+            begins.fill(NONE);
+            return chunk.sure.fill(false);
+        };
         plain.way(&chunk.crowd, &mut way);
         whole.start((plain, requests), chunk, &way);
+        for (begins, (start, whole)) in begins.iter_mut().zip(chunk.start.iter().zip(&chunk.sure)) {
+            *begins = if *whole { *start as u32 } else { NONE };
+        }
         plain.up(&chunk.crowd, &mut classes);
-        whole.lasts.places(&chunk.rows, &classes, lanes);
+        whole.lasts.places(&chunk.rows, &classes, places);
+    }
+}
+
+/// [`Whole::meet`].
+struct Meeting<'a> {
+    whole: &'a Whole<'a>,
+    chunk: &'a mut Chunk,
+    begins: &'a Many<u32>,
+    places: &'a mut Many<u32>,
+}
+
+impl pulp::NullaryFnOnce for Meeting<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { whole, chunk, begins, places } = self;
+        whole.work(chunk);
+        for ((start, sure), begins) in chunk.start.iter_mut().zip(&mut chunk.sure).zip(begins) {
+            (*start, *sure) = (u64::from(*begins), *begins != NONE);
+        }
+        if let Some((plain, _)) = whole.plain {
+            let mut classes = [0; MANY];
+            plain.up(&chunk.crowd, &mut classes);
+            whole.lasts.places(&chunk.rows, &classes, places);
+        }
     }
 }
 
@@ -155,7 +187,7 @@ impl pulp::NullaryFnOnce for Waiting<'_> {
 struct Shared<'a> {
     whole: &'a Whole<'a>,
     chunk: &'a mut Chunk,
-    sent: &'a mut Many<u64>,
+    sent: &'a Many<u64>,
 }
 
 impl pulp::NullaryFnOnce for Shared<'_> {
@@ -164,14 +196,12 @@ impl pulp::NullaryFnOnce for Shared<'_> {
     #[inline(always)]
     fn call(self) {
         let Self { whole, chunk, sent } = self;
+        let Some((plain, _)) = whole.plain else { return };
         let mut way = [0; MANY];
-        whole.work(chunk);
-        let Some((plain, _)) = whole.plain else { return chunk.sure.fill(false) };
         plain.way(&chunk.crowd, &mut way);
-        for sent in &mut sent[..] {
-            *sent = (*sent).min(BEYOND);
+        for (arrival, (way, sent)) in chunk.arrival.iter_mut().zip(way.iter().zip(sent)) {
+            *arrival = (*sent).min(BEYOND) + way;
         }
-        arrivals(&way, sent, &mut chunk.arrival);
         plain.stay(&chunk.crowd, &chunk.arrival, whole.until, &mut chunk.sure);
     }
 }
