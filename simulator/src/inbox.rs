@@ -57,26 +57,21 @@ impl Inbox {
         (arrival >> self.shift) as u32
     }
 
-    /// Adds answers of which the bins are known: the arrivals, the work and whether they are `counted`, of which `last` is
-    /// the last.
-    pub(crate) fn add_some(
-        &mut self,
-        bins: &[u32],
-        (arrivals, work, counted): (&[u64], &[u64], &[bool]),
-        last: u64,
-    ) {
+    /// Adds answers of which the bins are known, the arrivals and the work, and of which `last` is the last that ever
+    /// arrives.
+    pub(crate) fn add_some(&mut self, bins: &[u32], (arrivals, work): (&[u64], &[u64]), last: u64) {
         let last = self.bin(last) as usize;
         if last >= self.bins.len() {
             self.bins.resize(last + 1, Bin::EMPTY);
         }
-        let answers = bins.iter().zip(arrivals).zip(work.iter().zip(counted));
-        for (at, ((bin, arrival), (work, counted))) in answers.enumerate() {
+        let answers = bins.iter().zip(arrivals).zip(work);
+        for (at, ((bin, arrival), work)) in answers.enumerate() {
             let bin = &mut self.bins[*bin as usize];
             // A branch that is hardly ever taken: nothing then waits for the last answer of the bin to be written.
-            if *arrival < bin.first && *counted {
+            if *arrival < bin.first {
                 bin.first = *arrival;
             }
-            bin.work[at % PARTS] += if *counted { *work } else { 0 };
+            bin.work[at % PARTS] += work;
         }
     }
 

@@ -51,13 +51,11 @@ impl<'a> Books<'a> {
         let mut found = Found::default();
         rows(self.requests, chunk);
         pulp::Arch::new().dispatch(Finding { books: self, chunk, found: &mut found });
-        let Found { word, last, count, work, buckets, bins } = found;
+        let Found { word, last, count, work, buckets, bins, arrivals, server } = found;
         self.last = self.last.max(last);
         self.ledger.transcript.add(word);
         self.page.answers.add_some(&buckets, &chunk.sure, (count, last));
-        let mut server = [0; MANY];
-        look_up(&self.server, &chunk.rows, &mut server);
-        self.page.inbox.add_some(&bins, (&chunk.arrival, &server, &chunk.sure), last);
+        self.page.inbox.add_some(&bins, (&arrivals, &server), last);
         self.count(chunk, (count, work));
         for (answered, sure) in answered[chunk.first as usize..].iter_mut().zip(&chunk.sure) {
             *answered += u8::from(*sure);
@@ -134,11 +132,25 @@ struct Found {
     buckets: Many<u32>,
     /// For each, its bin in the server's inbox.
     bins: Many<u32>,
+    /// Their arrivals; none of the others ever arrives.
+    arrivals: Many<u64>,
+    /// Nanoseconds of the server to take each in; none for the others.
+    server: Many<u64>,
 }
 
 impl Default for Found {
     fn default() -> Self {
-        Self { word: 0, last: 0, count: 0, work: 0, buckets: [0; MANY], bins: [0; MANY] }
+        let (none, times) = ([0; MANY], [0; MANY]);
+        Self {
+            word: 0,
+            last: 0,
+            count: 0,
+            work: 0,
+            buckets: none,
+            bins: none,
+            arrivals: times,
+            server: times,
+        }
     }
 }
 
@@ -163,10 +175,13 @@ impl pulp::NullaryFnOnce for Finding<'_, '_> {
         }
         (found.last, found.count, found.work) = totals(&chunk.arrival, &chunk.work, &mask);
         found.word = words(chunk, tick, &stems, &mask);
+        look_up(&books.server, &chunk.rows, &mut found.server);
+        found.server.iter_mut().zip(&mask).for_each(|(server, mask)| *server &= mask);
+        found.arrivals.copy_from_slice(&chunk.arrival);
+        found.arrivals.iter_mut().zip(&mask).for_each(|(arrival, mask)| *arrival |= !mask);
         let inbox = &books.page.inbox;
-        for ((bucket_of, bin), (arrival, mask)) in
-            found.buckets.iter_mut().zip(&mut found.bins).zip(chunk.arrival.iter().zip(&mask))
-        {
+        let places = found.buckets.iter_mut().zip(&mut found.bins);
+        for ((bucket_of, bin), (arrival, mask)) in places.zip(chunk.arrival.iter().zip(&mask)) {
             *bucket_of = bucket(arrival & mask) as u32;
             *bin = inbox.bin(arrival & mask);
         }
