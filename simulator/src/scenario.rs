@@ -91,9 +91,13 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adversaries: Option<Adversaries>,
     /// When devices are there.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "availability::read")]
     pub availability: Availability,
 }
+
+/// Seconds of virtual time that a run may take by its deadlines and pauses: 126 years. Nanoseconds are counted in 64 bits,
+/// and what the servers compute comes on top.
+const LONGEST: f64 = 4e9;
 
 /// Why a scenario cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -196,6 +200,14 @@ impl Scenario {
         self.network.check()?;
         self.compute.check()?;
         self.stages.check(self.network.tick)?;
+        let longest = (self.stages.longest() + self.pause) * f64::from(self.sessions);
+        if longest > LONGEST {
+            return Err(format!(
+                "pause = {:?} and the stages' deadlines let {} sessions take {longest:.1e} s of virtual time: at most \
+                 {LONGEST:.0e} can be simulated",
+                self.pause, self.sessions
+            ));
+        }
         self.faults.check()?;
         self.privacy.as_ref().map_or(Ok(()), Privacy::check)?;
         let signed = self.suite == SuiteName::Active;
@@ -261,16 +273,18 @@ pub(crate) fn malformed(text: &str, name: &str, error: &toml::de::Error) -> Scen
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.chars().rev().take_while(|char| *char != '\n').count() + 1;
-    let message = EXPECTED
-        .iter()
-        .find_map(|(rust, words)| {
-            Some(format!(
-                "{}, expected {words}",
-                error.message().strip_suffix(rust)?.strip_suffix(", expected ")?
-            ))
-        })
-        .unwrap_or_else(|| error.message().to_owned());
-    ScenarioError::Malformed { place: format!("{name}:{line}:{column}"), message }
+    ScenarioError::Malformed {
+        place: format!("{name}:{line}:{column}"),
+        message: in_words_of_toml(error.message()),
+    }
+}
+
+/// What a message expects, as TOML has it and not as the library does.
+fn in_words_of_toml(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let known = EXPECTED.iter().find(|(rust, _)| *rust == expected).map(|(_, words)| *words);
+    let words = known.or(expected.starts_with("struct ").then_some("a table"));
+    format!("{found}, expected {}", words.unwrap_or(expected))
 }
 
 /// What is expected, as the library has it and as TOML has it.
@@ -313,6 +327,36 @@ mod tests {
             ("clients = 9\ntitle = 5", "s.toml:3:9: invalid type: integer `5`, expected a text in quotes"),
             ("clients = 9\nfaults.dropouts = 5", "expected a list"),
             ("clients = 9\nclint = 5", "unknown field `clint`"),
+            ("clients = 9\nnetwork = 5", "invalid type: integer `5`, expected a table"),
+            (
+                "clients = 9\navailability = { kind = \"always\", low = 0.5 }",
+                "s.toml:3:16: unknown field `low`",
+            ),
+            (
+                "clients = 9\npause = 1e10\nsessions = 2",
+                "2 sessions take 2.0e10 s of virtual time: at most 4e9",
+            ),
+            (
+                "clients = 9\nnetwork.tick = 60\nstages.all.deadline = 5e9",
+                "1 sessions take 2.5e10 s of virtual time",
+            ),
+            (
+                "clients = 9\nstages.all.deadline = 1e300",
+                "stages, AdvertiseKeys: deadline = 1e300: with network.tick = 0.001 at most 1000000.0",
+            ),
+            (
+                "clients = 9\nnetwork.latency = { values = [1, 2], weights = [1e308, 1e308] }",
+                "network.latency.weights add up to more than there are numbers for",
+            ),
+            (
+                "clients = 9\ncompute.classes = [{ name = \"a\", profile = \"phone\", weight = 1e308 }, \
+                 { name = \"b\", profile = \"phone\", weight = 1e308 }]",
+                "the weights of compute.classes add up to more",
+            ),
+            (
+                "clients = 500\ngraph = { kind = \"planner\", corrupt = 0.6, dropout = 0.5 }",
+                "graph: no degree is safe for 500 clients if 0.6 of them are corrupt and 0.5 drop out",
+            ),
             ("clients = 9\ngraph = { kind = \"complete\", threshold = 10 }", "threshold 10: with this graph"),
             ("clients = 9\nminimum_survivors = 10", "minimum of survivors 10"),
             (
