@@ -11,8 +11,10 @@ mod stages;
 
 use std::path::{Path, PathBuf};
 
+use secagg::Suite;
 use serde::{Deserialize, Serialize};
 
+use crate::exchange::rounds;
 use crate::privacy::Design;
 
 pub use adversaries::{Adversaries, Liars, Lie, ServerConduct};
@@ -226,6 +228,13 @@ impl Scenario {
         threshold.max(self.minimum_survivors).max(2)
     }
 
+    /// The probability that a client meets one of the dropout rules before the end of a session.
+    pub fn dropout_probability(&self) -> f64 {
+        // Who the corrupt clients are changes no round.
+        let suite = self.suite_of(self.clients).unwrap_or(Suite::Curious);
+        self.faults.dropout_probability(rounds(suite))
+    }
+
     /// Coordinates of all vectors.
     pub fn coordinates(&self) -> u64 {
         self.lengths().map(|(length, _)| length).sum()
@@ -371,6 +380,26 @@ mod tests {
         }
         let error = Scenario::parse("clients = 9", "s.toml").unwrap_err().to_string();
         assert!(error.starts_with("there is nothing to sum: give vectors"), "{error}");
+    }
+
+    #[test]
+    fn the_dropout_of_a_session_is_that_of_all_its_rounds() {
+        let of = |text: &str| {
+            let vectors = "clients = 50\nvectors = [{ name = \"v\", length = 3, bits = 8 }]\n";
+            Scenario::parse(&format!("{vectors}{text}"), "s.toml").unwrap().dropout_probability()
+        };
+        assert_eq!(of(""), 0.0);
+        // A tenth in each of four rounds.
+        assert!((of("faults.dropouts = [{ probability = 0.4 }]") - (1.0 - 0.9f64.powi(4))).abs() < 1e-12);
+        assert!(
+            (of("suite = \"active\"\nfaults.dropouts = [{ probability = 1 }]") - (1.0 - 0.8f64.powi(5)))
+                .abs()
+                < 1e-12
+        );
+        let two = "faults.dropouts = [{ round = \"unmasking\", probability = 0.5 }, \
+                   { round = \"consistency-check\", probability = 0.5 }]";
+        assert_eq!(of(two), 0.5);
+        assert_eq!(of(&format!("suite = \"active\"\n{two}")), 0.75);
     }
 
     #[test]
