@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let calibration = match &arguments.calibration {
-        Some(path) => Calibration::read(path).map_err(|error| Failure::Failed(error.to_string()))?,
+        Some(path) => Calibration::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
         None => Calibration::built_in(),
     };
     match arguments.format {
