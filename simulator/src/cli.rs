@@ -12,6 +12,7 @@ mod sweep;
 mod validate;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -120,6 +121,10 @@ fn complain(message: &str, code: u8) -> ExitCode {
     // If stderr is closed the exit code has to do.
     let _ = writeln!(io::stderr(), "secagg-simulator: {message}");
     ExitCode::from(code)
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::Failed(format!("cannot write {}: {error}", path.display()))
 }
 
 /// Prints text on stdout, as one piece.

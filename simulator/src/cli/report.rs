@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, cannot_write};
 use crate::page::Sources;
+use crate::results::write_text;
 
 /// Make one web page of results, with plots, that needs no network
 #[derive(Args)]
@@ -41,8 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Writes the page.
 pub(super) fn write(sources: &Sources, path: &Path) -> Result<(), Failure> {
-    std::fs::write(path, sources.to_html())
-        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
+    write_text(path, &sources.to_html()).map_err(|error| cannot_write(path, &error))
 }
 
 /// A file as it is; of a folder its `report.json`, or that of each folder in it.
