@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use self::design::{Chosen, Design};
 use crate::broken::Found;
-use crate::results::{Column, Table, Values, read_parquet, sessions, write_parquet};
+use crate::results::{Table, Values, read_parquet, sessions, write_parquet};
 use crate::scenario::{Availability, Scenario, ScenarioError, malformed};
 use crate::{Calibration, Mode, Progress, RunError, Simulation};
 
@@ -233,15 +233,26 @@ pub fn merge(folder: &Path) -> Result<(Table, String), String> {
                 path.display()
             ));
         }
+        if let Some(point) = points(&part).iter().find(|point| *point % of != index) {
+            return Err(format!("{}: it is another part, which has point {point}", path.display()));
+        }
         if part.rows() > 0 {
             table.append(part).map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }
     let mut order: Vec<usize> = (0..table.rows()).collect();
-    if let Some(Column { values: Values::Counts(points), .. }) = table.columns.first() {
+    if let points @ [_, ..] = points(&table) {
         order.sort_by_key(|row| points[*row]);
     }
     Ok((table.pick(&order), note.unwrap_or_default()))
+}
+
+/// The point of each row.
+fn points(table: &Table) -> &[u64] {
+    match table.column("point") {
+        Some(Values::Counts(points)) => points,
+        _ => &[],
+    }
 }
 
 /// A part's rows and note.
