@@ -101,7 +101,8 @@ impl Calibration {
         toml::from_str(BUILT_IN).unwrap_or_default()
     }
 
-    /// Reads a file and checks every cost.
+    /// Reads a file and checks every cost. Kinds of machines that it does not name are the built-in ones, so that one that
+    /// was measured can stand beside them.
     ///
     /// # Errors
     /// The file cannot be read, is not a calibration, or has an impossible cost.
@@ -115,8 +116,10 @@ impl Calibration {
             toml::from_str(&text)
                 .map_err(|error| malformed(&text, &path.display().to_string(), &error).to_string())
         };
-        let calibration = parsed.map_err(CalibrationError::Malformed)?;
-        calibration.check()?;
+        let read = parsed.map_err(CalibrationError::Malformed)?;
+        read.check()?;
+        let mut calibration = Self::built_in();
+        calibration.profiles.extend(read.profiles);
         Ok(calibration)
     }
 
@@ -223,6 +226,21 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
             assert_eq!(Calibration::read(&path).unwrap(), calibration);
+        }
+    }
+
+    #[test]
+    fn a_machine_of_a_file_stands_beside_the_built_in_ones_or_for_one_of_them() {
+        let built_in = Calibration::built_in();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        let own = Profile { source: "mine".to_owned(), ..built_in.profiles["laptop"].clone() };
+        for (name, kinds) in [("mine", 4), ("laptop", 3)] {
+            let profiles = BTreeMap::from([(name.to_owned(), own.clone())]);
+            std::fs::write(&path, toml::to_string(&Calibration { profiles }).unwrap()).unwrap();
+            let read = Calibration::read(&path).unwrap();
+            assert_eq!((read.profiles.len(), &read.profiles[name]), (kinds, &own));
+            assert_eq!(read.profiles["server"], built_in.profiles["server"]);
         }
     }
 

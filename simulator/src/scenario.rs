@@ -65,7 +65,7 @@ pub struct Scenario {
     /// Fewest inputs that a sum may be of, 1 to `clients`.
     #[serde(default = "one")]
     pub minimum_survivors: u32,
-    /// Bytes that each client is given with its first request, such as a model.
+    /// Bytes that each client is given with its first request, such as a model; they are no bytes of messages in reports.
     #[serde(default)]
     pub task_bytes: u64,
     /// Who shares with whom.

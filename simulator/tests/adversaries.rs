@@ -150,5 +150,8 @@ fn a_sweep_of_attacks_runs_in_real_mode_and_is_refused_at_once_in_the_other() {
     std::fs::remove_dir_all(at("parts")).unwrap();
     assert_eq!(run(&sweep).0, Some(0));
     let (code, said) = run(&[&sweep[..], &["--mode", "real"]].concat());
-    assert!(code == Some(1) && said.contains("another design, scenario, mode or version"), "{said}");
+    assert!(
+        code == Some(1) && said.contains("another design, scenario, mode, calibration or version"),
+        "{said}"
+    );
 }

@@ -82,6 +82,32 @@ fn an_index_is_taken_from_the_engine_or_said_to_be_wrong_by_its_name() {
 }
 
 #[test]
+fn a_calibration_that_was_written_can_be_run_and_swept_with() {
+    let (_folder, at) = place();
+    let (scenario, design, parts, own) =
+        (at("scenario.toml"), at("design.toml"), at("parts"), at("phone.toml"));
+    let profiles = run(&["profiles", "--format", "json"]).stdout;
+    let profiles: serde_json::Value = serde_json::from_slice(&profiles).unwrap();
+    let mut phone = profiles["profiles"]["phone"].clone();
+    phone["public_key"] = 1e8.into();
+    fs::write(&own, format!("[profiles.phone]\n{}", toml::to_string(&phone).unwrap())).unwrap();
+    let duration = |arguments: &[&str]| {
+        let output = run(arguments);
+        assert!(output.status.success(), "{}", said(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["sessions"][0]["duration"].as_u64().unwrap()
+    };
+    let plain = duration(&["run", &scenario, "--format", "json"]);
+    let slow = duration(&["run", &scenario, "--format", "json", "--calibration", &own]);
+    assert!(slow > plain + 100_000_000, "{slow} {plain}");
+    assert!(run(&["sweep", &design, "--of", "1", "--out", &parts]).status.success());
+    let output = run(&["sweep", &design, "--of", "1", "--out", &parts, "--calibration", &own]);
+    assert!(said(&output).contains("mode, calibration or version"), "{}", said(&output));
+    let other = at("other");
+    assert!(run(&["sweep", &design, "--of", "1", "--out", &other, "--calibration", &own]).status.success());
+}
+
+#[test]
 fn a_part_under_the_name_of_another_is_not_merged() {
     let (_folder, at) = place();
     let (design, parts, table) = (at("design.toml"), at("parts"), at("table.csv"));

@@ -110,7 +110,7 @@ fn screenshot(browser: &str, file: &Path, picture: &Path) {
 fn a_sweep_is_the_same_in_any_number_of_parts_and_goes_on_where_it_was() {
     use secagg_simulator::sweep::{Sweep, merge};
     let design = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/degree.toml");
-    let sweep = Sweep::read(&design).unwrap();
+    let sweep = Sweep::read(&design, Calibration::built_in()).unwrap();
     assert_eq!(sweep.points(), 120);
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, index, of| {

@@ -38,7 +38,9 @@ Examples:
   secagg-simulator calibrate
       Show the costs, how far their rounds lie apart, and how well they predict a session.
   secagg-simulator calibrate --name laptop --date 2026-11-22 --output laptop.toml
-      Keep them for simulations.
+      Keep them for simulations:
+  secagg-simulator run my.toml --calibration laptop.toml
+      charges what the scenario calls \"laptop\" by them.
 
 Times are CPU time of one thread. Use a release build: the cost of each message is that of this program.";
 

@@ -51,7 +51,13 @@ impl Limits {
     }
 
     /// Refuses a sweep over these points, which would take too much.
-    pub(super) fn check_sweep(&self, points: &[Point], mode: Mode, threads: usize) -> Result<(), Failure> {
+    pub(super) fn check_sweep(
+        &self,
+        points: &[Point],
+        calibration: &Calibration,
+        mode: Mode,
+        threads: usize,
+    ) -> Result<(), Failure> {
         let usage =
             |one: &Point, error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", one.place));
         let needed = points.iter().map(|one| {
@@ -73,7 +79,7 @@ impl Limits {
         })?;
         let Some(limit) = self.time else { return Ok(()) };
         let sample = points.iter().step_by(points.len().div_ceil(SAMPLE).max(1)).map(|one| {
-            let needed = seconds(&one.scenario, &Calibration::built_in(), mode, 1);
+            let needed = seconds(&one.scenario, calibration, mode, 1);
             needed.map_err(|error| usage(one, &error))
         });
         let sample = sample.collect::<Result<Vec<f64>, Failure>>()?;

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, Format, print};
+use super::{Failure, Format, calibration, print};
 use crate::{Calibration, Profile};
 
 /// Show what an operation costs on each kind of machine
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// A calibration file (TOML or JSON) [default: the built-in profiles]
-    #[arg(long)]
+    /// A calibration file (TOML or JSON), whose profiles come to the built-in ones or stand for them
+    #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -19,10 +19,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let calibration = match &arguments.calibration {
-        Some(path) => Calibration::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
-        None => Calibration::built_in(),
-    };
+    let calibration = calibration(arguments.calibration.as_deref())?;
     match arguments.format {
         Format::Json => match serde_json::to_string_pretty(&calibration) {
             Ok(text) => print(&format!("{text}\n")),

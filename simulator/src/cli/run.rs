@@ -13,11 +13,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::{interrupted, watch};
 use super::limits::Limits;
-use super::{Failure, Format, Kind, cannot_write, print};
+use super::{Failure, Format, Kind, calibration, cannot_write, print};
 use crate::broken::Found;
 use crate::page::Sources;
 use crate::results::{check_folder, check_writable, classes, rounds, sessions, write_parquet, write_text};
-use crate::{Calibration, Mode, Progress, Report, RunError, Scenario, Simulation};
+use crate::{Mode, Progress, Report, RunError, Scenario, Simulation};
 
 /// Run a scenario and print what it cost and who survived
 #[derive(Args)]
@@ -31,8 +31,8 @@ pub(super) struct Arguments {
     /// Another seed than the scenario's
     #[arg(long)]
     seed: Option<u64>,
-    /// A calibration file (TOML or JSON) [default: the built-in profiles]
-    #[arg(long)]
+    /// A calibration file (TOML or JSON), whose profiles come to the built-in ones or stand for them
+    #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -66,10 +66,7 @@ Examples:
 const BROKEN: &str = "secagg-broken";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let calibration = match &arguments.calibration {
-        Some(path) => Calibration::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
-        None => Calibration::built_in(),
-    };
+    let calibration = calibration(arguments.calibration.as_deref())?;
     let mut scenario =
         Scenario::read(&arguments.scenario).map_err(|error| Failure::Usage(error.to_string()))?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);

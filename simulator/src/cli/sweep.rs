@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::interrupt::{interrupted, watch};
 use super::limits::Limits;
-use super::{Failure, Kind, cannot_write};
+use super::{Failure, Kind, calibration, cannot_write};
 use crate::Mode;
 use crate::results::{check_folder, write_parquet, write_text};
 use crate::sweep::{Sweep, merge};
@@ -39,6 +39,9 @@ pub(super) struct Sweeping {
     /// [default: with --of HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
     #[arg(long, requires = "of")]
     index: Option<u64>,
+    /// A calibration file (TOML or JSON), whose profiles come to the built-in ones or stand for them
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -63,7 +66,8 @@ pub(super) struct Merging {
 }
 
 pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
-    let sweep = Sweep::read(&arguments.design).map_err(Failure::Usage)?;
+    let sweep = Sweep::read(&arguments.design, calibration(arguments.calibration.as_deref())?)
+        .map_err(Failure::Usage)?;
     let mode = Mode::from(arguments.mode);
     let of = arguments.of.unwrap_or(sweep.points().min(64));
     let index = match (arguments.index, engine()) {
@@ -88,7 +92,7 @@ pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
     let parts: Vec<u64> = index.map_or_else(|| (0..of).collect(), |index| vec![index]);
     let points = sweep.scenarios(&parts, of, mode, &arguments.out).map_err(Failure::Usage)?;
     let threads = rayon::current_num_threads().min(parts.len());
-    arguments.limits.check_sweep(&points, mode, threads)?;
+    arguments.limits.check_sweep(&points, sweep.calibration(), mode, threads)?;
     check_folder(&arguments.out).map_err(|error| cannot_write(&arguments.out, &error))?;
     // Each is made again when it is run.
     drop(points);

@@ -8,11 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::interrupt::{INTERRUPTED, interrupted, watch};
-use super::{Failure, Format, cannot_write, print};
+use super::{Failure, Format, calibration, cannot_write, print};
+use crate::Profile;
 use crate::reality::{Observed, RealityError, observe};
 use crate::results::{check_writable, write_text};
 use crate::validate::{Case, Comparison, MEDIAN, TAIL, WIRE, compare, simulate};
-use crate::{Calibration, Profile};
 
 /// Run sessions as real processes and in the simulator, and compare
 #[derive(Args)]
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// Seed of losses; each real session has the next
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A calibration file, as `calibrate` writes it [default: the built-in profiles]
+    /// A calibration file, as `calibrate` writes it, whose profiles come to the built-in ones or stand for them
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
     /// The profile of this machine in it
@@ -149,10 +149,7 @@ fn chosen(names: &[String]) -> Result<Vec<Case>, Failure> {
 }
 
 fn profile(arguments: &Arguments) -> Result<Profile, Failure> {
-    let calibration = match &arguments.calibration {
-        Some(path) => Calibration::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
-        None => Calibration::built_in(),
-    };
+    let calibration = calibration(arguments.calibration.as_deref())?;
     let name = &arguments.profile;
     let unknown = || {
         let known: Vec<&str> = calibration.profiles.keys().map(String::as_str).collect();
