@@ -126,3 +126,20 @@ fn a_sweep_is_the_same_in_any_number_of_parts_and_goes_on_where_it_was() {
     assert_eq!(std::fs::metadata(&kept).unwrap().modified().unwrap(), before);
     assert_eq!(merge(&folder.path().join("one")).unwrap(), merge(&folder.path().join("three")).unwrap());
 }
+
+#[test]
+fn the_documents_name_every_column() {
+    use secagg_simulator::results::{classes, rounds, sessions};
+    let text = "clients = 10\nminimum_survivors = 8\nadversaries.colluding = 0.0\n\
+                privacy = { multiplier = 2, delta = 1e-5, dimension = 10 }";
+    let scenario = Scenario::parse(text, "test").unwrap();
+    let simulation = Simulation::new(scenario, &Calibration::built_in(), Mode::Real).unwrap();
+    let report = simulation.run(&|_| true).unwrap();
+    let readme = include_str!("../scenarios/README.md");
+    for table in [sessions(&report), rounds(&report), classes(&report)] {
+        assert!(table.rows() > 0);
+        for column in table.columns {
+            assert!(readme.contains(&format!("`{}`", column.name)), "{}", column.name);
+        }
+    }
+}

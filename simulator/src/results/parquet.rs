@@ -84,9 +84,7 @@ fn write(table: &Table, note: &str, path: &Path) -> Result<(), Error> {
         out.close()?;
     }
     rows.close()?;
-    let mut file = writer.into_inner()?;
-    file.flush()?;
-    Ok(file.sync_all()?)
+    Ok(writer.into_inner()?.flush()?)
 }
 
 fn field(column: &Column) -> Result<Type, Error> {

@@ -1,6 +1,6 @@
 //! Files that appear whole or not at all.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,11 @@ pub(crate) fn write_whole<E: From<io::Error>>(
         return write(&place);
     }
     let unfinished = unfinished(&place);
-    let written = write(&unfinished).and_then(|()| Ok(fs::rename(&unfinished, &place)?));
+    let written = write(&unfinished).and_then(|()| {
+        // Whole on the disk too: a name must not outlive a power cut that its bytes do not.
+        File::open(&unfinished)?.sync_all()?;
+        Ok(fs::rename(&unfinished, &place)?)
+    });
     written.inspect_err(|_| {
         // What is left of it; it may never have been there.
         let _ = fs::remove_file(&unfinished);
