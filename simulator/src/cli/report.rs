@@ -12,7 +12,7 @@ use crate::results::write_text;
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Reports (JSON), tables of a sweep (Parquet), or folders with them
+    /// Reports (JSON), folders with them, or merged tables of a sweep (Parquet)
     #[arg(required = true)]
     sources: Vec<PathBuf>,
     /// The page
@@ -61,7 +61,8 @@ fn files(source: &Path) -> Result<Vec<PathBuf>, Failure> {
     found.sort();
     if found.is_empty() {
         return Err(Failure::Usage(format!(
-            "{}: no report.json in it; `secagg-simulator run FILE --out FOLDER` writes one",
+            "{}: no report.json in it; `secagg-simulator run FILE --out FOLDER` writes one, and `secagg-simulator merge` \
+             makes one table of the parts of a sweep",
             source.display()
         )));
     }
