@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Failure;
-use crate::estimate::{clients_within, machine_memory, memory, memory_of_each, seconds};
+use crate::estimate::{clients_within, machine_memory, memory, memory_of_each, seconds, sessions_within};
 use crate::sweep::Point;
 use crate::{Calibration, Mode, Scenario};
 
@@ -32,9 +32,13 @@ impl Limits {
         let threads = rayon::current_num_threads();
         let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
         let needed = memory(scenario, mode, threads).map_err(|error| usage(&error))?;
-        let fits = |limit| match clients_within(scenario, mode, threads, limit) {
-            Some(clients) => format!("clients = {clients} would fit"),
-            None => "no cohort would fit".to_owned(),
+        let fits = |limit| {
+            let sessions = sessions_within(scenario, mode, threads, limit);
+            match (clients_within(scenario, mode, threads, limit), sessions) {
+                (Some(clients), _) => format!("clients = {clients} would fit"),
+                (None, Some(sessions)) => format!("sessions = {sessions} would fit"),
+                (None, None) => "no cohort would fit".to_owned(),
+            }
         };
         self.check_memory(needed, fits)?;
         let Some(limit) = self.time else { return Ok(()) };
