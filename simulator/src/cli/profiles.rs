@@ -9,6 +9,7 @@ use crate::{Calibration, Profile};
 
 /// Show what an operation costs on each kind of machine
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// A calibration file (TOML or JSON), whose profiles come to the built-in ones or stand for them
     #[arg(long, value_name = "FILE")]
@@ -17,6 +18,14 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  secagg-simulator profiles
+      The built-in kinds of machines, and where their figures come from.
+  secagg-simulator calibrate --output here.toml
+  secagg-simulator profiles --calibration here.toml
+      This machine beside them.";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let calibration = calibration(arguments.calibration.as_deref())?;

@@ -55,8 +55,16 @@ Examples:
   secagg-simulator merge parts -o sweep.parquet
   secagg-simulator report sweep.parquet";
 
+const MERGING: &str = "\
+Examples:
+  secagg-simulator merge parts -o sweep.parquet
+      One table of what `secagg-simulator sweep DESIGN --out parts` left, or which parts are missing.
+  secagg-simulator merge parts -o sweep.csv
+      The same for a spreadsheet.";
+
 /// Put the parts of a sweep into one table
 #[derive(Args)]
+#[command(after_help = MERGING)]
 pub(super) struct Merging {
     /// Folder of the parts
     folder: PathBuf,
