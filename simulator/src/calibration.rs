@@ -6,8 +6,13 @@ use std::path::{Path, PathBuf};
 use secagg::{Config, Counts, Graph};
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::malformed;
+
 /// The profiles that are there without a file.
 const BUILT_IN: &str = include_str!("profiles.toml");
+
+/// Nanoseconds that an operation takes at the most, so that those of all clients of a session fit 64 bits.
+const GREATEST: f64 = 1e9;
 
 /// Kinds of machines by name, as a calibration file holds them.
 ///
@@ -29,7 +34,7 @@ pub struct Calibration {
 /// What one machine, on one core, takes for each operation of [`Counts`], in nanoseconds.
 ///
 /// Two operations cost more with a higher threshold; their costs are for each coefficient or share. Every cost is
-/// finite and not negative.
+/// 0 to 10⁹.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
@@ -75,16 +80,11 @@ pub enum CalibrationError {
         /// What the system says.
         error: std::io::Error,
     },
-    /// The file is no calibration.
-    #[error("{}: {message}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        message: String,
-    },
-    /// A cost is negative or not a number.
-    #[error("profile {profile:?}: {field} is {cost}, but a cost is a finite number of nanoseconds from 0 up")]
+    /// The file is no calibration: which, where and why.
+    #[error("{0}")]
+    Malformed(String),
+    /// A cost is negative, not a number, or more than a second.
+    #[error("profile {profile:?}: {field} is {cost:?}, but a cost is a number of nanoseconds from 0 to 10^9")]
     BadCost {
         /// The profile.
         profile: String,
@@ -101,7 +101,8 @@ impl Calibration {
         toml::from_str(BUILT_IN).unwrap_or_default()
     }
 
-    /// Reads a file and checks every cost.
+    /// Reads a file and checks every cost. Kinds of machines that it does not name are the built-in ones, so that one that
+    /// was measured can stand beside them.
     ///
     /// # Errors
     /// The file cannot be read, is not a calibration, or has an impossible cost.
@@ -110,24 +111,26 @@ impl Calibration {
             .map_err(|error| CalibrationError::Unreadable { path: path.to_owned(), error })?;
         let json = path.extension().is_some_and(|extension| extension == "json");
         let parsed: Result<Self, String> = if json {
-            serde_json::from_str(&text).map_err(|error| error.to_string())
+            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
         } else {
-            toml::from_str(&text).map_err(|error| error.to_string())
+            toml::from_str(&text)
+                .map_err(|error| malformed(&text, &path.display().to_string(), &error).to_string())
         };
-        let calibration =
-            parsed.map_err(|message| CalibrationError::Malformed { path: path.to_owned(), message })?;
-        calibration.check()?;
+        let read = parsed.map_err(CalibrationError::Malformed)?;
+        read.check()?;
+        let mut calibration = Self::built_in();
+        calibration.profiles.extend(read.profiles);
         Ok(calibration)
     }
 
     /// Checks every cost.
     ///
     /// # Errors
-    /// The first cost that is negative or not a number.
+    /// The first cost that is negative, not a number, or more than a second.
     pub fn check(&self) -> Result<(), CalibrationError> {
         for (name, profile) in &self.profiles {
             for (field, cost) in profile.costs() {
-                if !cost.is_finite() || cost < 0.0 {
+                if !(0.0..=GREATEST).contains(&cost) {
                     return Err(CalibrationError::BadCost { profile: name.clone(), field, cost });
                 }
             }
@@ -227,11 +230,41 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_of_a_file_stands_beside_the_built_in_ones_or_for_one_of_them() {
+        let built_in = Calibration::built_in();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        let own = Profile { source: "mine".to_owned(), ..built_in.profiles["laptop"].clone() };
+        for (name, kinds) in [("mine", 4), ("laptop", 3)] {
+            let profiles = BTreeMap::from([(name.to_owned(), own.clone())]);
+            std::fs::write(&path, toml::to_string(&Calibration { profiles }).unwrap()).unwrap();
+            let read = Calibration::read(&path).unwrap();
+            assert_eq!((read.profiles.len(), &read.profiles[name]), (kinds, &own));
+            assert_eq!(read.profiles["server"], built_in.profiles["server"]);
+        }
+    }
+
+    #[test]
     fn impossible_costs_are_named() {
         let mut calibration = Calibration::built_in();
         calibration.profiles.get_mut("phone").unwrap().addition = -1.0;
         let error = calibration.check().unwrap_err().to_string();
         assert!(error.contains("phone") && error.contains("addition is -1"), "{error}");
+        calibration.profiles.get_mut("phone").unwrap().addition = 1e300;
+        let error = calibration.check().unwrap_err().to_string();
+        assert!(error.contains("addition is 1e300"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_calibration_is_said_by_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        std::fs::write(&path, "[profiles.here]\nsource = 5").unwrap();
+        let error = Calibration::read(&path).unwrap_err().to_string();
+        assert!(
+            error.ends_with("c.toml:2:10: invalid type: integer `5`, expected a text in quotes"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -12,11 +12,12 @@ mod sweep;
 mod validate;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::Mode;
+use crate::{Calibration, Mode};
 
 /// Secure aggregation in virtual time: what a session costs and survives, repeatable from a seed.
 #[derive(Parser)]
@@ -120,6 +121,16 @@ fn complain(message: &str, code: u8) -> ExitCode {
     // If stderr is closed the exit code has to do.
     let _ = writeln!(io::stderr(), "secagg-simulator: {message}");
     ExitCode::from(code)
+}
+
+/// What operations cost by a file, if one is given, and else by the built-in profiles.
+fn calibration(path: Option<&Path>) -> Result<Calibration, Failure> {
+    path.map_or(Ok(Calibration::built_in()), Calibration::read)
+        .map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::Failed(format!("cannot write {}: {error}", path.display()))
 }
 
 /// Prints text on stdout, as one piece.

@@ -65,8 +65,12 @@ impl Distribution {
                 if let Some(weight) = weights.iter().find(|weight| !weight.is_finite() || **weight < 0.0) {
                     return Err(format!("{field}.weights has {weight}: a weight is 0 or more"));
                 }
-                if !weights.is_empty() && weights.iter().sum::<f64>() <= 0.0 {
+                let total: f64 = weights.iter().sum();
+                if !weights.is_empty() && total <= 0.0 {
                     return Err(format!("{field}.weights are all 0"));
+                }
+                if !total.is_finite() {
+                    return Err(format!("{field}.weights add up to more than there are numbers for"));
                 }
                 Ok(())
             }

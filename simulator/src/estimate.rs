@@ -57,6 +57,13 @@ pub fn clients_within(scenario: &Scenario, mode: Mode, threads: usize, bytes: u6
     Some(fitting)
 }
 
+/// The most sessions of each cohort that take at most so many bytes, if one does: each leaves a report.
+pub fn sessions_within(scenario: &Scenario, mode: Mode, threads: usize, bytes: u64) -> Option<u32> {
+    let of = |sessions| memory(&Scenario { sessions, ..scenario.clone() }, mode, threads).ok();
+    let more = bytes.checked_sub(of(1)?)? / (REPORT * u64::from(scenario.cohorts));
+    Some(u32::try_from(more).unwrap_or(u32::MAX).saturating_add(1))
+}
+
 /// Bytes of memory that this machine, or the container that this process runs in, has; none if it does not say.
 pub fn machine_memory() -> Option<u64> {
     let kibibytes = |text: String| {
@@ -92,5 +99,15 @@ mod tests {
             assert!(of(most) <= limit && limit < of(most + 1), "{text} {most}");
             assert_eq!(clients_within(&scenario, mode, 2, PROGRAM), None);
         }
+    }
+
+    #[test]
+    fn as_many_sessions_fit_as_are_said_to() {
+        let scenario = scenario("clients = 50\ncohorts = 3\nsessions = 1000000");
+        let of = |sessions| memory(&Scenario { sessions, ..scenario.clone() }, Mode::Model, 2).unwrap();
+        let limit = of(scenario.sessions) / 7;
+        let most = sessions_within(&scenario, Mode::Model, 2, limit).unwrap();
+        assert!(of(most) <= limit && limit < of(most + 1), "{most}");
+        assert_eq!(sessions_within(&scenario, Mode::Model, 2, PROGRAM), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod formulas;
 mod plots;
+mod points;
 mod rows;
 
 pub use formulas::bonawitz17_bytes;
@@ -67,7 +68,12 @@ impl Sources {
             out += &format!("<p>{more} more runs are in the plots above and not shown one by one.</p>\n");
         }
         for (name, table) in &self.tables {
-            out += &format!("<h2>{}</h2>\n{}", escape(name), html_table(table));
+            out += &format!("<h2>{}</h2>\n", escape(name));
+            if let Some(points) = points::of(table) {
+                out += &format!("<h3>By the values of the design</h3>\n{}", rows_of(&points));
+                out += "<h3>Sessions</h3>\n";
+            }
+            out += &html_table(table);
         }
         out + "</body>\n</html>\n"
     }
@@ -88,7 +94,7 @@ pre{background:#f4f4f4;padding:.6rem;overflow-x:auto}p.note{color:#555;font-size
 
 fn summary(rows: &[Row]) -> String {
     let done = rows.iter().filter(|row| !row.aborted).count();
-    format!("<p>{} sessions, {done} of them with a sum.</p>\n", rows.len())
+    format!("<p>Sessions: {}, with a sum: {done}.</p>\n", rows.len())
 }
 
 fn run(report: &Report, sessions: &Table) -> String {
@@ -178,7 +184,12 @@ fn given_away(privacy: &PrivacyReport, report: &Report) -> String {
     )
 }
 
+/// A table whose times are nanoseconds.
 fn html_table(table: &Table) -> String {
+    rows_of(table) + "<p class=\"note\">Times are nanoseconds.</p>\n"
+}
+
+fn rows_of(table: &Table) -> String {
     let head: String =
         table.columns.iter().map(|column| format!("<th>{}</th>", escape(&column.name))).collect();
     let mut out = format!("<table>\n<tr>{head}</tr>\n");
@@ -191,7 +202,7 @@ fn html_table(table: &Table) -> String {
     if table.rows() > ROWS {
         out += &format!("<p class=\"note\">{} more rows are not shown.</p>\n", table.rows() - ROWS);
     }
-    out + "<p class=\"note\">Times are nanoseconds.</p>\n"
+    out
 }
 
 fn escape(text: &str) -> String {

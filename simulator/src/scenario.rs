@@ -4,6 +4,7 @@ mod adversaries;
 mod availability;
 mod compute;
 mod faults;
+mod malformed;
 mod network;
 mod privacy;
 mod protocol;
@@ -11,14 +12,17 @@ mod stages;
 
 use std::path::{Path, PathBuf};
 
+use secagg::Suite;
 use serde::{Deserialize, Serialize};
 
+use crate::exchange::rounds;
 use crate::privacy::Design;
 
 pub use adversaries::{Adversaries, Liars, Lie, ServerConduct};
 pub use availability::{Availability, Trace};
 pub use compute::{Compute, DeviceClass};
 pub use faults::{Dropout, Faults, Moment, Outage, RoundName, Stragglers};
+pub(crate) use malformed::malformed;
 pub use network::Network;
 pub use privacy::{Against, Mechanism, Privacy};
 pub(crate) use protocol::authority;
@@ -63,7 +67,7 @@ pub struct Scenario {
     /// Fewest inputs that a sum may be of, 1 to `clients`.
     #[serde(default = "one")]
     pub minimum_survivors: u32,
-    /// Bytes that each client is given with its first request, such as a model.
+    /// Bytes that each client is given with its first request, such as a model; they are no bytes of messages in reports.
     #[serde(default)]
     pub task_bytes: u64,
     /// Who shares with whom.
@@ -91,9 +95,13 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adversaries: Option<Adversaries>,
     /// When devices are there.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "availability::read")]
     pub availability: Availability,
 }
+
+/// Seconds of virtual time that a run may take by its deadlines and pauses: 126 years. Nanoseconds are counted in 64 bits,
+/// and what the servers compute comes on top.
+const LONGEST: f64 = 4e9;
 
 /// Why a scenario cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -196,6 +204,14 @@ impl Scenario {
         self.network.check()?;
         self.compute.check()?;
         self.stages.check(self.network.tick)?;
+        let longest = (self.stages.longest() + self.pause) * f64::from(self.sessions);
+        if longest > LONGEST {
+            return Err(format!(
+                "pause = {:?} and the stages' deadlines let {} sessions take {longest:.1e} s of virtual time: at most \
+                 {LONGEST:.0e} can be simulated",
+                self.pause, self.sessions
+            ));
+        }
         self.faults.check()?;
         self.privacy.as_ref().map_or(Ok(()), Privacy::check)?;
         let signed = self.suite == SuiteName::Active;
@@ -212,6 +228,13 @@ impl Scenario {
             _ => 2,
         };
         threshold.max(self.minimum_survivors).max(2)
+    }
+
+    /// The probability that a client meets one of the dropout rules before the end of a session.
+    pub fn dropout_probability(&self) -> f64 {
+        // Who the corrupt clients are changes no round.
+        let suite = self.suite_of(self.clients).unwrap_or(Suite::Curious);
+        self.faults.dropout_probability(rounds(suite))
     }
 
     /// Coordinates of all vectors.
@@ -256,35 +279,6 @@ fn share(field: &str, value: f64) -> Result<(), String> {
     Err(format!("{field} = {value}: it must be 0 to 1"))
 }
 
-/// What is wrong with a TOML text that errors call `name`, and where, in words for people who write TOML.
-pub(crate) fn malformed(text: &str, name: &str, error: &toml::de::Error) -> ScenarioError {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|char| *char != '\n').count() + 1;
-    let message = EXPECTED
-        .iter()
-        .find_map(|(rust, words)| {
-            Some(format!(
-                "{}, expected {words}",
-                error.message().strip_suffix(rust)?.strip_suffix(", expected ")?
-            ))
-        })
-        .unwrap_or_else(|| error.message().to_owned());
-    ScenarioError::Malformed { place: format!("{name}:{line}:{column}"), message }
-}
-
-/// What is expected, as the library has it and as TOML has it.
-const EXPECTED: [(&str, &str); 8] = [
-    ("u8", "a whole number from 0 to 255"),
-    ("u32", "a whole number from 0 to 4294967295"),
-    ("u64", "a whole number from 0 up"),
-    ("i64", "a whole number"),
-    ("f64", "a number"),
-    ("a string", "a text in quotes"),
-    ("a sequence", "a list"),
-    ("a map", "a table"),
-];
-
 fn one() -> u32 {
     1
 }
@@ -313,6 +307,36 @@ mod tests {
             ("clients = 9\ntitle = 5", "s.toml:3:9: invalid type: integer `5`, expected a text in quotes"),
             ("clients = 9\nfaults.dropouts = 5", "expected a list"),
             ("clients = 9\nclint = 5", "unknown field `clint`"),
+            ("clients = 9\nnetwork = 5", "invalid type: integer `5`, expected a table"),
+            (
+                "clients = 9\navailability = { kind = \"always\", low = 0.5 }",
+                "s.toml:3:16: unknown field `low`",
+            ),
+            (
+                "clients = 9\npause = 1e10\nsessions = 2",
+                "2 sessions take 2.0e10 s of virtual time: at most 4e9",
+            ),
+            (
+                "clients = 9\nnetwork.tick = 60\nstages.all.deadline = 5e9",
+                "1 sessions take 2.5e10 s of virtual time",
+            ),
+            (
+                "clients = 9\nstages.all.deadline = 1e300",
+                "stages, AdvertiseKeys: deadline = 1e300: with network.tick = 0.001 at most 1000000.0",
+            ),
+            (
+                "clients = 9\nnetwork.latency = { values = [1, 2], weights = [1e308, 1e308] }",
+                "network.latency.weights add up to more than there are numbers for",
+            ),
+            (
+                "clients = 9\ncompute.classes = [{ name = \"a\", profile = \"phone\", weight = 1e308 }, \
+                 { name = \"b\", profile = \"phone\", weight = 1e308 }]",
+                "the weights of compute.classes add up to more",
+            ),
+            (
+                "clients = 500\ngraph = { kind = \"planner\", corrupt = 0.6, dropout = 0.5 }",
+                "graph: no degree is safe for 500 clients if 0.6 of them are corrupt and 0.5 drop out",
+            ),
             ("clients = 9\ngraph = { kind = \"complete\", threshold = 10 }", "threshold 10: with this graph"),
             ("clients = 9\nminimum_survivors = 10", "minimum of survivors 10"),
             (
@@ -327,6 +351,26 @@ mod tests {
         }
         let error = Scenario::parse("clients = 9", "s.toml").unwrap_err().to_string();
         assert!(error.starts_with("there is nothing to sum: give vectors"), "{error}");
+    }
+
+    #[test]
+    fn the_dropout_of_a_session_is_that_of_all_its_rounds() {
+        let of = |text: &str| {
+            let vectors = "clients = 50\nvectors = [{ name = \"v\", length = 3, bits = 8 }]\n";
+            Scenario::parse(&format!("{vectors}{text}"), "s.toml").unwrap().dropout_probability()
+        };
+        assert_eq!(of(""), 0.0);
+        // A tenth in each of four rounds.
+        assert!((of("faults.dropouts = [{ probability = 0.4 }]") - (1.0 - 0.9f64.powi(4))).abs() < 1e-12);
+        assert!(
+            (of("suite = \"active\"\nfaults.dropouts = [{ probability = 1 }]") - (1.0 - 0.8f64.powi(5)))
+                .abs()
+                < 1e-12
+        );
+        let two = "faults.dropouts = [{ round = \"unmasking\", probability = 0.5 }, \
+                   { round = \"consistency-check\", probability = 0.5 }]";
+        assert_eq!(of(two), 0.5);
+        assert_eq!(of(&format!("suite = \"active\"\n{two}")), 0.75);
     }
 
     #[test]

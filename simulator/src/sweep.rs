@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use self::design::{Chosen, Design};
 use crate::broken::Found;
-use crate::results::{Column, Table, Values, read_parquet, sessions, write_parquet};
+use crate::results::{Table, Values, read_parquet, sessions, write_parquet};
 use crate::scenario::{Availability, Scenario, ScenarioError, malformed};
 use crate::{Calibration, Mode, Progress, RunError, Simulation};
 
@@ -28,16 +28,17 @@ pub struct Sweep {
     design: Design,
     folder: PathBuf,
     base: toml::Table,
+    calibration: Calibration,
     /// The hash of all that the parts follow from, but for a trace.
     digest: String,
 }
 
 impl Sweep {
-    /// Reads a design and its scenario. Its points are read when they are run, or by [`Sweep::scenarios`].
+    /// Reads a design and its scenario, to be charged by a calibration. Its points are read when they are run, or by [`Sweep::scenarios`].
     ///
     /// # Errors
     /// A file cannot be read or is not in its form.
-    pub fn read(path: &Path) -> Result<Self, String> {
+    pub fn read(path: &Path, calibration: Calibration) -> Result<Self, String> {
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
         };
@@ -49,12 +50,17 @@ impl Sweep {
         let scenario = path.parent().unwrap_or(Path::new("")).join(&design.scenario);
         let base = read(&scenario)?;
         // Every profile has a form in TOML, so this does not fail.
-        let costs = toml::to_string(&Calibration::built_in()).unwrap_or_default();
+        let costs = toml::to_string(&calibration).unwrap_or_default();
         let version = env!("CARGO_PKG_VERSION");
         let digest = hex::encode(Sha256::digest(format!("{version}\0{costs}\0{text}\0{base}")));
         let base = toml::from_str(&base).map_err(|error| malformed(&base, &scenario, error))?;
         let folder = scenario.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { design, folder, base, digest })
+        Ok(Self { design, folder, base, calibration, digest })
+    }
+
+    /// What operations cost.
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// What is run of these parts of `of`: nothing of those that are in the folder already.
@@ -64,11 +70,10 @@ impl Sweep {
     pub fn scenarios(&self, parts: &[u64], of: u64, mode: Mode, folder: &Path) -> Result<Vec<Point>, String> {
         let missing = parts.iter().filter(|index| !Self::part(folder, **index, of).is_file());
         let points: Vec<u64> = missing.flat_map(|index| self.points_of((*index, of))).collect();
-        let calibration = Calibration::built_in();
         // Noise takes long to design.
         let points = points.into_par_iter().map(|point| {
             let point = self.point(point)?;
-            let simulation = Simulation::new(point.scenario.clone(), &calibration, mode);
+            let simulation = Simulation::new(point.scenario.clone(), &self.calibration, mode);
             simulation.map_err(|error| format!("{}: {error}", point.place))?;
             Ok(point)
         });
@@ -111,7 +116,7 @@ impl Sweep {
                 Ok(true)
             } else {
                 Err(format!(
-                    "{}: it belongs to another design, scenario, mode or version; give an empty folder",
+                    "{}: it belongs to another design, scenario, mode, calibration or version; give an empty folder",
                     path.display()
                 ))
             };
@@ -119,15 +124,14 @@ impl Sweep {
         let mut table = Table::default();
         for point in self.points_of((index, of)) {
             let Point { place, scenario, values } = self.point(point)?;
-            let calibration = Calibration::built_in();
             let place = |error: &dyn std::fmt::Display| format!("{place}: {error}");
-            let simulation = Simulation::new(scenario.clone(), &calibration, mode);
+            let simulation = Simulation::new(scenario.clone(), &self.calibration, mode);
             let report = simulation.map_err(|error| place(&error))?.run(observe);
             let report = report.map_err(|error| match error {
                 RunError::Scenario(error) => place(&error),
                 RunError::Broken(error) => {
                     let (scenario, beside) = (&scenario, self.folder.as_path());
-                    let found = Found { scenario, beside, calibration: &calibration, mode };
+                    let found = Found { scenario, beside, calibration: &self.calibration, mode };
                     let kept = found.keep(&folder.join(format!("secagg-broken-{point}")), observe);
                     place(&format!("{error}; {kept}"))
                 }
@@ -229,19 +233,30 @@ pub fn merge(folder: &Path) -> Result<(Table, String), String> {
         let (part, own) = read_part(&path)?;
         if *note.get_or_insert_with(|| own.clone()) != own {
             return Err(format!(
-                "{}: it belongs to another design, scenario, mode or version",
+                "{}: it belongs to another design, scenario, mode, calibration or version",
                 path.display()
             ));
+        }
+        if let Some(point) = points(&part).iter().find(|point| *point % of != index) {
+            return Err(format!("{}: it is another part, which has point {point}", path.display()));
         }
         if part.rows() > 0 {
             table.append(part).map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }
     let mut order: Vec<usize> = (0..table.rows()).collect();
-    if let Some(Column { values: Values::Counts(points), .. }) = table.columns.first() {
+    if let points @ [_, ..] = points(&table) {
         order.sort_by_key(|row| points[*row]);
     }
     Ok((table.pick(&order), note.unwrap_or_default()))
+}
+
+/// The point of each row.
+fn points(table: &Table) -> &[u64] {
+    match table.column("point") {
+        Some(Values::Counts(points)) => points,
+        _ => &[],
+    }
 }
 
 /// A part's rows and note.
@@ -285,7 +300,7 @@ mod tests {
         let scenario = "clients = 10\nvectors = [{ name = \"v\", length = 3, bits = 8 }]\n";
         std::fs::write(at("scenario.toml"), scenario).unwrap();
         std::fs::write(at("design.toml"), format!("scenario = \"scenario.toml\"\n{design}")).unwrap();
-        let read = Sweep::read(&at("design.toml"));
+        let read = Sweep::read(&at("design.toml"), Calibration::built_in());
         let points = read.and_then(|sweep| sweep.scenarios(&[0], 1, Mode::Model, folder.path()));
         points.unwrap_err().replace(folder.path().to_str().unwrap(), "")
     }

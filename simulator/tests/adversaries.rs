@@ -75,6 +75,17 @@ fn every_lie_is_named_by_its_rule_and_costs_no_honest_client_its_place() {
 }
 
 #[test]
+fn wrong_inputs_do_not_cancel_each_other() {
+    for seed in 1..=20 {
+        let report = run(&format!(
+            "clients = 12\nseed = {seed}\nadversaries.lies = [{{ lie = \"wrong-input\", share = 1 }}]"
+        ));
+        let session = &report.sessions[0];
+        assert_eq!((session.survivors, session.exact), (12, Some(false)), "seed {seed}");
+    }
+}
+
+#[test]
 fn two_stories_give_an_input_exactly_if_the_threshold_is_too_low() {
     // Of 20 clients c collude; both stories have enough holders if and only if 2t is at most n + c.
     let attack = |threshold: u32, suite: &str| {
@@ -150,5 +161,8 @@ fn a_sweep_of_attacks_runs_in_real_mode_and_is_refused_at_once_in_the_other() {
     std::fs::remove_dir_all(at("parts")).unwrap();
     assert_eq!(run(&sweep).0, Some(0));
     let (code, said) = run(&[&sweep[..], &["--mode", "real"]].concat());
-    assert!(code == Some(1) && said.contains("another design, scenario, mode or version"), "{said}");
+    assert!(
+        code == Some(1) && said.contains("another design, scenario, mode, calibration or version"),
+        "{said}"
+    );
 }

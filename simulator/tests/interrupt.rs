@@ -83,7 +83,7 @@ fn a_sweep_goes_on_with_the_parts_that_are_missing() {
     let output = run(&sweep);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).contains("it belongs to another design, scenario, mode or version"),
+        stderr(&output).contains("it belongs to another design, scenario, mode, calibration or version"),
         "{}",
         stderr(&output)
     );

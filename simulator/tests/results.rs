@@ -110,7 +110,7 @@ fn screenshot(browser: &str, file: &Path, picture: &Path) {
 fn a_sweep_is_the_same_in_any_number_of_parts_and_goes_on_where_it_was() {
     use secagg_simulator::sweep::{Sweep, merge};
     let design = Path::new(env!("CARGO_MANIFEST_DIR")).join("sweeps/degree.toml");
-    let sweep = Sweep::read(&design).unwrap();
+    let sweep = Sweep::read(&design, Calibration::built_in()).unwrap();
     assert_eq!(sweep.points(), 120);
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, index, of| {
@@ -125,4 +125,21 @@ fn a_sweep_is_the_same_in_any_number_of_parts_and_goes_on_where_it_was() {
     assert!(run("three", 0, 3) && run("three", 1, 3));
     assert_eq!(std::fs::metadata(&kept).unwrap().modified().unwrap(), before);
     assert_eq!(merge(&folder.path().join("one")).unwrap(), merge(&folder.path().join("three")).unwrap());
+}
+
+#[test]
+fn the_documents_name_every_column() {
+    use secagg_simulator::results::{classes, rounds, sessions};
+    let text = "clients = 10\nminimum_survivors = 8\nadversaries.colluding = 0.0\n\
+                privacy = { multiplier = 2, delta = 1e-5, dimension = 10 }";
+    let scenario = Scenario::parse(text, "test").unwrap();
+    let simulation = Simulation::new(scenario, &Calibration::built_in(), Mode::Real).unwrap();
+    let report = simulation.run(&|_| true).unwrap();
+    let readme = include_str!("../scenarios/README.md");
+    for table in [sessions(&report), rounds(&report), classes(&report)] {
+        assert!(table.rows() > 0);
+        for column in table.columns {
+            assert!(readme.contains(&format!("`{}`", column.name)), "{}", column.name);
+        }
+    }
 }

@@ -19,7 +19,13 @@ pub(super) fn tell(lie: Lie, answer: &[u8], before: &[u8], sample: &[u8]) -> Vec
         Lie::MissingBundle => shorten(&mut message, HEADER + 32, BUNDLE),
         Lie::GarbageBundle => message[HEADER + 36] ^= 1,
         Lie::FalseCommitment => message[HEADER] ^= 1,
-        Lie::WrongInput => message[HEADER] ^= 1,
+        Lie::WrongInput => {
+            // What is masked is random, and so is by how much it changes: what several such clients do seldom cancels. The
+            // last byte may have padding, which would be noticed.
+            let last = (answer.len() - 1).max(HEADER + 1);
+            message[HEADER + 1..last].iter_mut().for_each(|byte| *byte = !*byte);
+            message[HEADER] ^= 1;
+        }
         Lie::Padding => message.iter_mut().last().into_iter().for_each(|byte| *byte |= 0x80),
         Lie::Duplicate => return vec![answer.to_vec(), message],
         Lie::Replay => return vec![before.to_vec(), message],

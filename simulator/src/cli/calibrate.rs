@@ -1,15 +1,16 @@
 //! `secagg-simulator calibrate`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{Failure, Format, print};
+use super::{Failure, Format, cannot_write, print};
 use crate::Calibration;
 use crate::measure::{self, Measured, Prediction, SessionShape};
+use crate::results::{check_writable, write_text};
 
 /// A session that is none of those that were measured.
 const CHECK: SessionShape = SessionShape { clients: 80, degree: 20, length: 50_000, bits: 24, dropped: 6 };
@@ -37,7 +38,9 @@ Examples:
   secagg-simulator calibrate
       Show the costs, how far their rounds lie apart, and how well they predict a session.
   secagg-simulator calibrate --name laptop --date 2026-11-22 --output laptop.toml
-      Keep them for simulations.
+      Keep them for simulations:
+  secagg-simulator run my.toml --calibration laptop.toml
+      charges what the scenario calls \"laptop\" by them.
 
 Times are CPU time of one thread. Use a release build: the cost of each message is that of this program.";
 
@@ -55,6 +58,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let failed = |error: measure::MeasureError| Failure::Failed(error.to_string());
     if cfg!(debug_assertions) {
         eprintln!("secagg-simulator: this is a debug build: messages will seem to cost too much");
+    }
+    if let Some(path) = &arguments.output {
+        check_writable(path).map_err(|error| cannot_write(path, &error))?;
     }
     let date = arguments.date.as_ref().map(|date| format!(" on {date}")).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION");
@@ -81,8 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Writes the file beside its place and moves it there, so that no half of one is ever read.
-fn write(path: &PathBuf, name: &str, measured: &Measured) -> Result<(), Failure> {
+fn write(path: &Path, name: &str, measured: &Measured) -> Result<(), Failure> {
     let profiles = BTreeMap::from([(name.to_owned(), measured.profile.clone())]);
     let calibration = Calibration { profiles };
     let json = path.extension().is_some_and(|extension| extension == "json");
@@ -92,9 +97,7 @@ fn write(path: &PathBuf, name: &str, measured: &Measured) -> Result<(), Failure>
         let body = toml::to_string(&calibration).map_err(|error| Failure::Failed(error.to_string()))?;
         format!("# Nanoseconds an operation. SHA-256 of the costs: {}\n{body}", measured.hash)
     };
-    let beside = path.with_extension("part");
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| Failure::Failed(format!("cannot write {}: {error}", path.display())))
+    write_text(path, &text).map_err(|error| cannot_write(path, &error))
 }
 
 fn text(name: &str, measured: &Measured, prediction: &Prediction) -> String {

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Failure;
-use crate::estimate::{clients_within, machine_memory, memory, memory_of_each, seconds};
+use crate::estimate::{clients_within, machine_memory, memory, memory_of_each, seconds, sessions_within};
 use crate::sweep::Point;
 use crate::{Calibration, Mode, Scenario};
 
@@ -32,9 +32,13 @@ impl Limits {
         let threads = rayon::current_num_threads();
         let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
         let needed = memory(scenario, mode, threads).map_err(|error| usage(&error))?;
-        let fits = |limit| match clients_within(scenario, mode, threads, limit) {
-            Some(clients) => format!("clients = {clients} would fit"),
-            None => "no cohort would fit".to_owned(),
+        let fits = |limit| {
+            let sessions = sessions_within(scenario, mode, threads, limit);
+            match (clients_within(scenario, mode, threads, limit), sessions) {
+                (Some(clients), _) => format!("clients = {clients} would fit"),
+                (None, Some(sessions)) => format!("sessions = {sessions} would fit"),
+                (None, None) => "no cohort would fit".to_owned(),
+            }
         };
         self.check_memory(needed, fits)?;
         let Some(limit) = self.time else { return Ok(()) };
@@ -51,7 +55,13 @@ impl Limits {
     }
 
     /// Refuses a sweep over these points, which would take too much.
-    pub(super) fn check_sweep(&self, points: &[Point], mode: Mode, threads: usize) -> Result<(), Failure> {
+    pub(super) fn check_sweep(
+        &self,
+        points: &[Point],
+        calibration: &Calibration,
+        mode: Mode,
+        threads: usize,
+    ) -> Result<(), Failure> {
         let usage =
             |one: &Point, error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", one.place));
         let needed = points.iter().map(|one| {
@@ -73,7 +83,7 @@ impl Limits {
         })?;
         let Some(limit) = self.time else { return Ok(()) };
         let sample = points.iter().step_by(points.len().div_ceil(SAMPLE).max(1)).map(|one| {
-            let needed = seconds(&one.scenario, &Calibration::built_in(), mode, 1);
+            let needed = seconds(&one.scenario, calibration, mode, 1);
             needed.map_err(|error| usage(one, &error))
         });
         let sample = sample.collect::<Result<Vec<f64>, Failure>>()?;

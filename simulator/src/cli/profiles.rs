@@ -4,25 +4,31 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, Format, print};
+use super::{Failure, Format, calibration, print};
 use crate::{Calibration, Profile};
 
 /// Show what an operation costs on each kind of machine
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// A calibration file (TOML or JSON) [default: the built-in profiles]
-    #[arg(long)]
+    /// A calibration file (TOML or JSON), whose profiles come to the built-in ones or stand for them
+    #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  secagg-simulator profiles
+      The built-in kinds of machines, and where their figures come from.
+  secagg-simulator calibrate --output here.toml
+  secagg-simulator profiles --calibration here.toml
+      This machine beside them.";
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let calibration = match &arguments.calibration {
-        Some(path) => Calibration::read(path).map_err(|error| Failure::Failed(error.to_string()))?,
-        None => Calibration::built_in(),
-    };
+    let calibration = calibration(arguments.calibration.as_deref())?;
     match arguments.format {
         Format::Json => match serde_json::to_string_pretty(&calibration) {
             Ok(text) => print(&format!("{text}\n")),

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, cannot_write};
 use crate::page::Sources;
+use crate::results::write_text;
 
 /// Make one web page of results, with plots, that needs no network
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Reports (JSON), tables of a sweep (Parquet), or folders with them
+    /// Reports (JSON), folders with them, or merged tables of a sweep (Parquet)
     #[arg(required = true)]
     sources: Vec<PathBuf>,
     /// The page
@@ -41,8 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Writes the page.
 pub(super) fn write(sources: &Sources, path: &Path) -> Result<(), Failure> {
-    std::fs::write(path, sources.to_html())
-        .map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))
+    write_text(path, &sources.to_html()).map_err(|error| cannot_write(path, &error))
 }
 
 /// A file as it is; of a folder its `report.json`, or that of each folder in it.
@@ -61,7 +61,8 @@ fn files(source: &Path) -> Result<Vec<PathBuf>, Failure> {
     found.sort();
     if found.is_empty() {
         return Err(Failure::Usage(format!(
-            "{}: no report.json in it; `secagg-simulator run FILE --out FOLDER` writes one",
+            "{}: no report.json in it; `secagg-simulator run FILE --out FOLDER` writes one, and `secagg-simulator merge` \
+             makes one table of the parts of a sweep",
             source.display()
         )));
     }

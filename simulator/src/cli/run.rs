@@ -13,11 +13,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::{interrupted, watch};
 use super::limits::Limits;
-use super::{Failure, Format, Kind, print};
+use super::{Failure, Format, Kind, calibration, cannot_write, print};
 use crate::broken::Found;
 use crate::page::Sources;
-use crate::results::{classes, rounds, sessions, write_parquet};
-use crate::{Calibration, Mode, Progress, Report, RunError, Scenario, Simulation};
+use crate::results::{check_folder, check_writable, classes, rounds, sessions, write_parquet, write_text};
+use crate::{Mode, Progress, Report, RunError, Scenario, Simulation};
 
 /// Run a scenario and print what it cost and who survived
 #[derive(Args)]
@@ -31,8 +31,8 @@ pub(super) struct Arguments {
     /// Another seed than the scenario's
     #[arg(long)]
     seed: Option<u64>,
-    /// A calibration file (TOML or JSON) [default: the built-in profiles]
-    #[arg(long)]
+    /// A calibration file (TOML or JSON), whose profiles come to the built-in ones or stand for them
+    #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -66,10 +66,7 @@ Examples:
 const BROKEN: &str = "secagg-broken";
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let calibration = match &arguments.calibration {
-        Some(path) => Calibration::read(path).map_err(|error| Failure::Usage(error.to_string()))?,
-        None => Calibration::built_in(),
-    };
+    let calibration = calibration(arguments.calibration.as_deref())?;
     let mut scenario =
         Scenario::read(&arguments.scenario).map_err(|error| Failure::Usage(error.to_string()))?;
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
@@ -86,6 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         simulation = simulation.resume(earlier).map_err(|error| place(&error))?;
     }
     arguments.limits.check_run(&left, &calibration, mode)?;
+    check_places(arguments)?;
     watch();
     let bar = Bar::new(simulation.rounds());
     let report = simulation.run(&|progress| bar.show(progress));
@@ -113,6 +111,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if report.complete { Ok(()) } else { Err(Failure::Interrupted) }
 }
 
+/// Finds out before the run whether its results can be kept.
+fn check_places(arguments: &Arguments) -> Result<(), Failure> {
+    let check = |path: &Option<PathBuf>, check: fn(&Path) -> std::io::Result<()>| match path {
+        Some(path) => check(path).map_err(|error| cannot_write(path, &error)),
+        None => Ok(()),
+    };
+    check(&arguments.out, check_folder)?;
+    check(&arguments.html, check_writable)
+}
+
 fn json(report: &Report) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(report).map_err(|error| Failure::Failed(error.to_string()))?;
     Ok(text + "\n")
@@ -130,16 +138,16 @@ fn replay(arguments: &Arguments, seed: u64) -> String {
 }
 
 fn write(folder: &Path, report: &Report, scenario: &Scenario) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::Failed(format!("{}: {error}", folder.display()));
-    fs::create_dir_all(folder).map_err(failed)?;
-    // By another name first: an earlier report that was to be gone on from is there until this one is.
-    let (unfinished, path) = (folder.join("report.json.tmp"), folder.join("report.json"));
-    fs::write(&unfinished, json(report)?).and_then(|()| fs::rename(&unfinished, &path)).map_err(failed)?;
-    fs::write(folder.join("scenario.toml"), scenario.to_toml()).map_err(failed)?;
+    let text = |name: &str, text: &str| {
+        let path = folder.join(name);
+        write_text(&path, text).map_err(|error| cannot_write(&path, &error))
+    };
+    text("report.json", &json(report)?)?;
+    text("scenario.toml", &scenario.to_toml())?;
     for (name, table) in
         [("sessions", sessions(report)), ("rounds", rounds(report)), ("classes", classes(report))]
     {
-        fs::write(folder.join(format!("{name}.csv")), table.to_csv()).map_err(failed)?;
+        text(&format!("{name}.csv"), &table.to_csv())?;
         write_parquet(&table, &report.replay, &folder.join(format!("{name}.parquet")))
             .map_err(|error| Failure::Failed(error.to_string()))?;
     }

@@ -8,10 +8,17 @@ use rayon::prelude::*;
 
 use super::interrupt::{interrupted, watch};
 use super::limits::Limits;
-use super::{Failure, Kind};
+use super::{Failure, Kind, calibration, cannot_write};
 use crate::Mode;
-use crate::results::write_parquet;
+use crate::results::{check_folder, write_parquet, write_text};
 use crate::sweep::{Sweep, merge};
+
+/// Parts of a sweep at the most: their names have six digits.
+const PARTS: u64 = 1_000_000;
+
+/// Runs of one process at the most. Their scenarios are all read and checked before the first of them is run, and are held
+/// in a kilobyte or two each.
+const RUNS: u64 = 1_000_000;
 
 /// Run a scenario at all points of a design
 #[derive(Args)]
@@ -26,12 +33,15 @@ pub(super) struct Sweeping {
     #[arg(long)]
     out: PathBuf,
     /// Parts [default: one for each run, at most 64]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=PARTS))]
     of: Option<u64>,
     /// The part to run, from 0
-    /// [default: HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
+    /// [default: with --of HQ_TASK_ID, SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX; else all, on all cores]
     #[arg(long, requires = "of")]
     index: Option<u64>,
+    /// A calibration file (TOML or JSON), whose profiles come to the built-in ones or stand for them
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -45,8 +55,16 @@ Examples:
   secagg-simulator merge parts -o sweep.parquet
   secagg-simulator report sweep.parquet";
 
+const MERGING: &str = "\
+Examples:
+  secagg-simulator merge parts -o sweep.parquet
+      One table of what `secagg-simulator sweep DESIGN --out parts` left, or which parts are missing.
+  secagg-simulator merge parts -o sweep.csv
+      The same for a spreadsheet.";
+
 /// Put the parts of a sweep into one table
 #[derive(Args)]
+#[command(after_help = MERGING)]
 pub(super) struct Merging {
     /// Folder of the parts
     folder: PathBuf,
@@ -56,21 +74,34 @@ pub(super) struct Merging {
 }
 
 pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
-    let sweep = Sweep::read(&arguments.design).map_err(Failure::Usage)?;
+    let sweep = Sweep::read(&arguments.design, calibration(arguments.calibration.as_deref())?)
+        .map_err(Failure::Usage)?;
     let mode = Mode::from(arguments.mode);
     let of = arguments.of.unwrap_or(sweep.points().min(64));
-    let index = match arguments.index {
-        Some(index) => Some(index),
-        None if arguments.of.is_some() => index_of_the_engine()?,
-        None => None,
+    let index = match (arguments.index, engine()) {
+        (Some(index), _) => Some(("--index", index)),
+        (None, Some((name, value))) if arguments.of.is_some() => Some((name, index_of(name, &value)?)),
+        (None, Some((name, _))) => {
+            eprintln!("secagg-simulator: {name} is not used, for without --of all parts are run here");
+            None
+        }
+        (None, None) => None,
     };
-    if let Some(index) = index.filter(|index| *index >= of) {
-        return Err(Failure::Usage(format!("--index {index}: of {of} parts the last is {}", of - 1)));
+    if let Some((name, index)) = index.filter(|(_, index)| *index >= of) {
+        return Err(Failure::Usage(format!("{name} {index}: of {of} parts the last is {}", of - 1)));
+    }
+    let index = index.map(|(_, index)| index);
+    let runs = if index.is_some() { sweep.points().div_ceil(of) } else { sweep.points() };
+    if runs > RUNS {
+        return Err(Failure::Usage(format!(
+            "{runs} runs are too many for one process, which takes {RUNS}; run parts of the sweep, with --index and --of"
+        )));
     }
     let parts: Vec<u64> = index.map_or_else(|| (0..of).collect(), |index| vec![index]);
     let points = sweep.scenarios(&parts, of, mode, &arguments.out).map_err(Failure::Usage)?;
     let threads = rayon::current_num_threads().min(parts.len());
-    arguments.limits.check_sweep(&points, mode, threads)?;
+    arguments.limits.check_sweep(&points, sweep.calibration(), mode, threads)?;
+    check_folder(&arguments.out).map_err(|error| cannot_write(&arguments.out, &error))?;
     // Each is made again when it is run.
     drop(points);
     watch();
@@ -88,21 +119,21 @@ pub(super) fn sweep(arguments: &Sweeping) -> Result<(), Failure> {
     }
 }
 
-/// The index that HyperQueue, Slurm or Kubernetes has given this process.
-fn index_of_the_engine() -> Result<Option<u64>, Failure> {
+/// The variable in which HyperQueue, Slurm or Kubernetes has given this process its index, and what it holds.
+fn engine() -> Option<(&'static str, String)> {
     let names = ["HQ_TASK_ID", "SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"];
-    let Some((name, value)) = names.iter().find_map(|name| Some((name, std::env::var(name).ok()?))) else {
-        return Ok(None);
-    };
-    value.parse().map(Some).map_err(|_| Failure::Usage(format!("{name}={value}: it must be a number from 0")))
+    names.iter().find_map(|name| Some((*name, std::env::var(name).ok()?)))
+}
+
+fn index_of(name: &str, value: &str) -> Result<u64, Failure> {
+    value.parse().map_err(|_| Failure::Usage(format!("{name}={value}: it must be a number from 0")))
 }
 
 pub(super) fn merging(arguments: &Merging) -> Result<(), Failure> {
     let (table, note) = merge(&arguments.folder).map_err(Failure::Usage)?;
     let path = &arguments.output;
     if path.extension().is_some_and(|end| end == "csv") {
-        let written = std::fs::write(path, table.to_csv());
-        return written.map_err(|error| Failure::Failed(format!("{}: {error}", path.display())));
+        return write_text(path, &table.to_csv()).map_err(|error| cannot_write(path, &error));
     }
     write_parquet(&table, &note, path).map_err(|error| Failure::Failed(error.to_string()))
 }

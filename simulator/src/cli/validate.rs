@@ -1,5 +1,6 @@
 //! `secagg-simulator validate`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -7,10 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::interrupt::{INTERRUPTED, interrupted, watch};
-use super::{Failure, Format, print};
+use super::{Failure, Format, calibration, cannot_write, print};
+use crate::Profile;
 use crate::reality::{Observed, RealityError, observe};
+use crate::results::{check_writable, write_text};
 use crate::validate::{Case, Comparison, MEDIAN, TAIL, WIRE, compare, simulate};
-use crate::{Calibration, Profile};
 
 /// Run sessions as real processes and in the simulator, and compare
 #[derive(Args)]
@@ -31,7 +33,7 @@ pub(super) struct Arguments {
     /// Seed of losses; each real session has the next
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A calibration file, as `calibrate` writes it [default: the built-in profiles]
+    /// A calibration file, as `calibrate` writes it, whose profiles come to the built-in ones or stand for them
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
     /// The profile of this machine in it
@@ -69,10 +71,13 @@ struct Output<'a> {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let cases = chosen(&arguments.only)?;
     if arguments.list {
-        return print(&list(&cases));
+        return print(&list(&cases, arguments.format)?);
     }
     let profile = profile(arguments)?;
     let program = program(arguments)?;
+    if let Some(path) = &arguments.packets {
+        check_writable(path).map_err(|error| cannot_write(path, &error))?;
+    }
     watch();
     let bar = ProgressBar::new(0).with_style(style());
     let (mut comparisons, mut packets) = (Vec::new(), String::new());
@@ -101,8 +106,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     bar.finish_and_clear();
     if let Some(path) = &arguments.packets {
-        let cannot = |error| Failure::Failed(format!("cannot write {}: {error}", path.display()));
-        std::fs::write(path, packets).map_err(cannot)?;
+        write_text(path, &packets).map_err(|error| cannot_write(path, &error))?;
     }
     let held = report(arguments, &comparisons);
     // The set-ups that were done have been told; whether they held is not the answer to what was asked.
@@ -145,10 +149,7 @@ fn chosen(names: &[String]) -> Result<Vec<Case>, Failure> {
 }
 
 fn profile(arguments: &Arguments) -> Result<Profile, Failure> {
-    let calibration = match &arguments.calibration {
-        Some(path) => Calibration::read(path).map_err(|error| Failure::Failed(error.to_string()))?,
-        None => Calibration::built_in(),
-    };
+    let calibration = calibration(arguments.calibration.as_deref())?;
     let name = &arguments.profile;
     let unknown = || {
         let known: Vec<&str> = calibration.profiles.keys().map(String::as_str).collect();
@@ -193,8 +194,15 @@ fn style() -> ProgressStyle {
         .unwrap_or(ProgressStyle::default_bar())
 }
 
-fn list(cases: &[Case]) -> String {
-    cases.iter().map(|case| format!("{:<16}{}\n", case.name, case.scenario.title)).collect()
+fn list(cases: &[Case], format: Format) -> Result<String, Failure> {
+    let titles = cases.iter().map(|case| (case.name.as_str(), case.scenario.title.as_str()));
+    match format {
+        Format::Text => Ok(titles.map(|(name, title)| format!("{name:<16}{title}\n")).collect()),
+        Format::Json => {
+            let text = serde_json::to_string_pretty(&titles.collect::<BTreeMap<_, _>>());
+            text.map(|text| text + "\n").map_err(|error| Failure::Failed(error.to_string()))
+        }
+    }
 }
 
 /// A table in Markdown, with the rounds of each set-up below it.

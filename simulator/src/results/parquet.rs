@@ -16,6 +16,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
+use super::whole::write_whole;
 use super::{Column, Table, Values};
 
 /// Why a table cannot be written or read.
@@ -33,15 +34,7 @@ pub struct ParquetError {
 /// # Errors
 /// The system's.
 pub fn write_parquet(table: &Table, note: &str, path: &Path) -> Result<(), ParquetError> {
-    // Several processes may write the same file: each its own, and whichever is last gives it its name.
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
-    let written = write(table, note, &temporary).and_then(|()| Ok(std::fs::rename(&temporary, path)?));
-    written.map_err(|error| {
-        // What is left of it; it may never have been there.
-        let _ = std::fs::remove_file(&temporary);
-        ParquetError { path: path.to_owned(), error: error.into() }
-    })
+    write_whole(path, |place| write(table, note, place)).map_err(|error| failed(path, error))
 }
 
 /// Reads a table and its note, which is empty if the file has none.
@@ -49,7 +42,16 @@ pub fn write_parquet(table: &Table, note: &str, path: &Path) -> Result<(), Parqu
 /// # Errors
 /// The system's, or the file is not a table of unsigned integers, doubles and texts.
 pub fn read_parquet(path: &Path) -> Result<(Table, String), ParquetError> {
-    read(path).map_err(|error| ParquetError { path: path.to_owned(), error: error.into() })
+    read(path).map_err(|error| failed(path, error))
+}
+
+fn failed(path: &Path, error: Error) -> ParquetError {
+    let error = match error {
+        // The system's, which the library only passes on.
+        Error::External(error) => error,
+        error => error.into(),
+    };
+    ParquetError { path: path.to_owned(), error }
 }
 
 /// The key of the note in the file's metadata.
@@ -82,9 +84,7 @@ fn write(table: &Table, note: &str, path: &Path) -> Result<(), Error> {
         out.close()?;
     }
     rows.close()?;
-    let mut file = writer.into_inner()?;
-    file.flush()?;
-    Ok(file.sync_all()?)
+    Ok(writer.into_inner()?.flush()?)
 }
 
 fn field(column: &Column) -> Result<Type, Error> {
@@ -163,5 +163,7 @@ mod tests {
         std::fs::write(&path, b"PAR1 but not really PAR1").unwrap();
         let error = read_parquet(&path).unwrap_err().to_string();
         assert!(error.contains("t.parquet"), "{error}");
+        let nowhere = read_parquet(&folder.path().join("none.parquet")).unwrap_err().to_string();
+        assert!(nowhere.contains("none.parquet: No such file"), "{nowhere}");
     }
 }

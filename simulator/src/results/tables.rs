@@ -6,7 +6,7 @@ use crate::report::{ClassReport, Report, RoundReport, SessionAdversary, SessionP
 /// A row for each session of each cohort.
 ///
 /// `degree` of a complete graph is the number of the others. `dropout` is the probability with which the scenario's
-/// rules make a client vanish, outages not counted. `packed_bytes` is what one client's vectors take when each
+/// rules make a client vanish before the end of its session, outages not counted. `packed_bytes` is what one client's vectors take when each
 /// coordinate has just its bits: the least that any protocol sends. Bytes are those of all clients together.
 /// What a session has given away has columns if the scenario has a private vector, as in [`SessionPrivacy`], and what
 /// came of adversaries if it has any, as in [`SessionAdversary`].
@@ -29,7 +29,8 @@ pub fn sessions(report: &Report) -> Table {
     table = counts(table, "threshold", |session| session.threshold.into());
     table = same(table, "coordinates", scenario.coordinates());
     table = same(table, "packed_bytes", scenario.packed_bytes());
-    table = table.numbers("dropout", all().map(|_| scenario.faults.dropout_probability()));
+    let dropout = scenario.dropout_probability();
+    table = table.numbers("dropout", all().map(|_| dropout));
     table = counts(table, "survivors", |session| session.survivors.into());
     table = table.texts("abort", all().map(|session| session.abort.clone().unwrap_or_default()));
     let exact = |session: &SessionReport| session.exact.map_or(String::new(), |exact| exact.to_string());

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ScenarioError, share};
 
@@ -45,6 +46,18 @@ pub struct Trace {
     /// By device, ascending: from and to, in seconds.
     #[serde(skip)]
     pub(crate) intervals: Vec<Vec<(f64, f64)>>,
+}
+
+/// Reads when devices are there. A derived reader would pass over whatever stands beside `kind = "always"`.
+pub(super) fn read<'de, D: Deserializer<'de>>(source: D) -> Result<Availability, D::Error> {
+    let table = toml::Table::deserialize(source)?;
+    let always = table.get("kind").and_then(toml::Value::as_str) == Some("always");
+    if let Some(field) = table.keys().find(|field| always && *field != "kind") {
+        return Err(D::Error::custom(format!(
+            "unknown field `{field}`, with kind = \"always\" there are no others"
+        )));
+    }
+    table.try_into().map_err(|error: toml::de::Error| D::Error::custom(error.message()))
 }
 
 impl Availability {

@@ -65,8 +65,12 @@ impl Compute {
             class.factor.check(&format!("factor of compute class {:?}", class.name), 0.0)?;
             not_negative(&format!("weight of compute class {:?}", class.name), class.weight)?;
         }
-        if self.classes.iter().map(|class| class.weight).sum::<f64>() <= 0.0 {
+        let total: f64 = self.classes.iter().map(|class| class.weight).sum();
+        if total <= 0.0 {
             return Err("the weights of compute.classes are all 0".to_owned());
+        }
+        if !total.is_finite() {
+            return Err("the weights of compute.classes add up to more than there are numbers for".to_owned());
         }
         Ok(())
     }

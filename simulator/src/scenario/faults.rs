@@ -22,10 +22,12 @@ pub struct Faults {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dropout {
-    /// The round; none to spread the probability evenly over the rounds of the suite.
+    /// The round; none for each round of the suite with its part of the probability. In a round that the suite does not
+    /// have nobody vanishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<RoundName>,
-    /// Probability of each client that was asked in the round.
+    /// Probability of each client that was asked in the round. Without a round it is divided by the number of rounds:
+    /// whoever is still there in a later one meets it again, so that a little less than this vanish altogether.
     pub probability: f64,
     /// When in the round.
     #[serde(default)]
@@ -108,9 +110,14 @@ impl From<Round> for RoundName {
 }
 
 impl Faults {
-    /// The probability that a client meets one of the dropout rules before the end of a session.
-    pub fn dropout_probability(&self) -> f64 {
-        1.0 - self.dropouts.iter().map(|rule| 1.0 - rule.probability).product::<f64>()
+    /// The probability that a client meets one of the dropout rules before the end of a session of these rounds.
+    pub(super) fn dropout_probability(&self, rounds: &[Round]) -> f64 {
+        let stays = |rule: &Dropout| match rule.round {
+            Some(name) if rounds.contains(&name.into()) => 1.0 - rule.probability,
+            Some(_) => 1.0,
+            None => libm::pow(1.0 - rule.probability / rounds.len() as f64, rounds.len() as f64),
+        };
+        1.0 - self.dropouts.iter().map(stays).product::<f64>()
     }
 
     pub(super) fn check(&self) -> Result<(), String> {

@@ -211,8 +211,7 @@ fn planned(clients: u32, corrupt: &str, dropout: &str) -> Result<(Graph, u32), S
         (Some(degree), Some(threshold)) if degree + 1 < clients => Ok((Graph::Regular { degree }, threshold)),
         (Some(_), Some(threshold)) => Ok((Graph::Complete, threshold)),
         _ => Err(ScenarioError::Impossible(format!(
-            "no degree is safe for {clients} clients: {:?}",
-            plan.verdict
+            "graph: no degree is safe for {clients} clients if {corrupt} of them are corrupt and {dropout} drop out"
         ))),
     }
 }

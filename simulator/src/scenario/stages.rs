@@ -47,6 +47,15 @@ pub struct Stages {
     pub unmasking: Option<Stage>,
 }
 
+/// All rounds that a suite may have.
+const ROUNDS: [Round; 5] = [
+    Round::AdvertiseKeys,
+    Round::ShareKeys,
+    Round::MaskedInputCollection,
+    Round::ConsistencyCheck,
+    Round::Unmasking,
+];
+
 impl Stage {
     /// How many of `asked` answers are the quorum, at least one.
     pub(crate) fn quorum_of(&self, asked: u32) -> u32 {
@@ -67,15 +76,13 @@ impl Stages {
         own.unwrap_or(self.all)
     }
 
+    /// Seconds that a session waits at the most.
+    pub(super) fn longest(&self) -> f64 {
+        ROUNDS.into_iter().map(|round| self.of(round).deadline).sum()
+    }
+
     pub(super) fn check(&self, tick: f64) -> Result<(), String> {
-        let rounds = [
-            Round::AdvertiseKeys,
-            Round::ShareKeys,
-            Round::MaskedInputCollection,
-            Round::ConsistencyCheck,
-            Round::Unmasking,
-        ];
-        for round in rounds {
+        for round in ROUNDS {
             let stage = self.of(round);
             let field = |name: &str| format!("stages, {round}: {name}");
             not_negative(&field("deadline"), stage.deadline)?;
@@ -85,7 +92,7 @@ impl Stages {
             if stage.deadline / tick > 1e9 {
                 let (deadline, most) = (stage.deadline, tick * 1e9);
                 return Err(format!(
-                    "{} = {deadline}: with network.tick = {tick} at most {most}",
+                    "{} = {deadline:?}: with network.tick = {tick:?} at most {most:?}",
                     field("deadline")
                 ));
             }

@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 use crate::Distribution;
 use crate::draw::{Draws, Purpose};
 
+/// Runs of a whole sweep, at the most.
+const POINTS: u64 = 1_000_000_000;
+
 /// A design as its file has it. Its points are all drawn ones, each at all points of the grid, each with all seeds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,14 +82,15 @@ pub(super) struct Chosen {
 }
 
 impl Design {
-    /// The number of runs.
+    /// The number of runs, for [`Design::check`] has found it to be one.
     pub(super) fn points(&self) -> u64 {
-        self.random.points * self.cells() * self.seeds
+        self.counted().unwrap_or(u64::MAX)
     }
 
-    /// The number of points of the grid.
-    fn cells(&self) -> u64 {
-        self.grid.values().map(|values| values.len() as u64).product()
+    /// The number of runs; none if it does not fit.
+    fn counted(&self) -> Option<u64> {
+        let cells = self.grid.values().try_fold(1u64, |cells, values| cells.checked_mul(values.len() as u64));
+        self.random.points.checked_mul(cells?)?.checked_mul(self.seeds)
     }
 
     /// Checks that there is something to run and that every field can be drawn.
@@ -100,10 +104,11 @@ impl Design {
             }
             field.check().map_err(|error| format!("random.fields.{name:?}: {error}"))?;
         }
-        if self.points() == 0 {
-            return Err("there are no points: seeds, random.points or a list is 0 or empty".to_owned());
+        match self.counted() {
+            Some(0) => Err("there are no points: seeds, random.points or a list is 0 or empty".to_owned()),
+            Some(..=POINTS) => Ok(()),
+            _ => Err(format!("more than {POINTS} runs: fewer seeds, random.points or values")),
         }
-        Ok(())
     }
 
     /// The values at a point, and which of the seeds it has.
@@ -291,5 +296,9 @@ mod tests {
         assert!(toml::from_str::<Design>(both).unwrap().check().unwrap_err().contains("in the grid"));
         let none = "scenario = \"s\"\n[grid]\nx = []";
         assert!(toml::from_str::<Design>(none).unwrap().check().unwrap_err().contains("no points"));
+        let many = format!("scenario = \"s\"\nseeds = {}\n[grid]\nx = [1, 2, 3]", i64::MAX);
+        assert!(
+            toml::from_str::<Design>(&many).unwrap().check().unwrap_err().contains("more than 1000000000")
+        );
     }
 }
