@@ -27,9 +27,9 @@ impl Circle {
     pub(crate) fn renew(&mut self, clients: &[u8]) {
         let half = self.half();
         let ring = &mut self.answered;
-        ring.clear();
-        ring.reserve_exact(clients.len() + 2 * half + 1);
+        ring.reserve_exact((clients.len() + 2 * half + 1).saturating_sub(ring.len()));
         ring.resize(half + clients.len(), 0);
+        ring[..half].fill(0);
         // Each is written, and the place only taken if it is a member.
         let mut next = half;
         for answered in clients {

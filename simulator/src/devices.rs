@@ -1,18 +1,20 @@
 //! Which devices take part in a session, and until when they are there.
 
 mod presence;
+mod walk;
 
 use crate::draw::{Purpose, mix};
 use crate::scenario::Availability;
 use crate::world::World;
 use presence::Presence;
+pub(crate) use walk::Walk;
 
 /// The devices of one session, by the number of the client from 0.
 pub(crate) enum Devices {
     /// The client's number plus this.
     Direct(u32),
-    /// Every `step`th of the population around the circle.
-    Walk { first: u64, step: u64, population: u64, clients: u32 },
+    /// Around the circle of the population.
+    Walk(Walk),
     /// As chosen among those that were there, with when they go, in ticks from the session's start.
     Listed { devices: Vec<u32>, leave: Vec<u32> },
 }
@@ -31,13 +33,14 @@ impl Devices {
         let stride = step(scenario.seed, number, population);
         let first = (offset + u64::from(cohort) * stride) % population;
         let step = stride * cohorts % population;
+        let walk = Walk::new((first, step, population), clients);
         if always {
-            return Self::Walk { first, step, population, clients };
+            return Self::Walk(walk);
         }
         // The cohorts look at different devices each: number 0, c, 2c, … of the walk and so on.
         let looked_at = (population - u64::from(cohort)).div_ceil(cohorts);
         let presence = Presence::new(world, start);
-        let devices = presence.find((first, step, population), looked_at, clients);
+        let devices = presence.find(&walk, looked_at);
         let leave = presence.leave(&devices, world.tick);
         Self::Listed { devices, leave }
     }
@@ -46,7 +49,7 @@ impl Devices {
     pub(crate) fn count(&self, clients: u32) -> u32 {
         match self {
             Self::Direct(_) => clients,
-            Self::Walk { clients, .. } => *clients,
+            Self::Walk(walk) => walk.clients(),
             Self::Listed { devices, .. } => devices.len() as u32,
         }
     }
@@ -55,9 +58,7 @@ impl Devices {
     pub(crate) fn of(&self, client: u32) -> u32 {
         match self {
             Self::Direct(first) => first + client,
-            Self::Walk { first, step, population, .. } => {
-                ((first + u64::from(client) * step) % population) as u32
-            }
+            Self::Walk(walk) => walk.place(client) as u32,
             Self::Listed { devices, .. } => devices.get(client as usize).copied().unwrap_or_default(),
         }
     }

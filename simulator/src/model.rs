@@ -13,7 +13,7 @@ mod whole;
 
 use secagg::{Config, Counts, Graph, Round, operations};
 
-use crate::cast::{MANY, Settled};
+use crate::cast::MANY;
 use crate::circle::{Circle, SHARED, SURVIVED, count};
 use crate::exchange::request;
 use crate::ledger::{Ledger, Page};
@@ -23,7 +23,7 @@ use crate::world::nanoseconds;
 use books::Books;
 use census::Census;
 use chunk::{Asked, Chunk, Partners};
-use tables::{Lanes, Sent};
+use tables::{Lanes, Sent, Table};
 use times::Times;
 use whole::Whole;
 
@@ -145,7 +145,8 @@ impl Model {
     /// Notes what came of the asked clients whose answers were not entered at once.
     fn settle(&mut self, play: &Play<'_>, times: &Times, closed: u64, page: &mut Page, ledger: &mut Ledger) {
         let scene = play.scene;
-        let mut tally = Tally::default();
+        // By number of partners, how many clients did their work, and of how many the server took the answer in.
+        let mut tally = Table::new(&self.requests, 1, play, |_, _| (0, 0));
         for rest in times.rest() {
             let exchange = play.exchanges.with(rest.partners);
             let (settled, record) = rest.settle(scene, exchange, closed);
@@ -153,10 +154,13 @@ impl Model {
                 census.remove(rest.partners, rest.down);
             }
             ledger.note(page, usize::from(rest.kind), record, exchange);
-            tally.add(rest.partners, &settled);
+            let (worked, accepted) = tally.at_mut(rest.partners, 0);
+            *worked += u64::from(settled.worked);
+            *accepted += u64::from(settled.accepted);
             self.answered[rest.client as usize] += u8::from(settled.accepted);
         }
-        for (partners, (worked, accepted)) in (0..).zip(tally.0).filter(|(_, (worked, _))| *worked > 0) {
+        for partners in self.requests.partners.0..=self.requests.partners.1 {
+            let (worked, accepted) = tally.at(partners, 0);
             let exchange = play.exchanges.with(partners);
             ledger.clients += exchange.counts * worked;
             page.taken_in += exchange.taken_in * accepted;
@@ -185,23 +189,22 @@ impl Model {
         if self.closed == SHARED && self.config.graph != Graph::Complete {
             self.circle.by_client(&self.answered, SHARED, &mut self.partners);
         }
-        let tally = match self.asked_partners(&self.partners) {
+        // By number of partners, from the fewest on, how many clients are asked.
+        let (fewest, tally) = match self.asked_partners(&self.partners) {
             Partners::Same(partners) => {
-                let mut tally = vec![0; partners as usize + 1];
-                tally[partners as usize] = count(&self.answered, |answered| answered == self.closed) as u64;
-                tally
+                (partners, vec![count(&self.answered, |answered| answered == self.closed) as u64])
             }
             Partners::Each(partners) => {
                 let mut tally = vec![0; self.circle.degree() as usize + 1];
                 for (answered, partners) in self.answered.iter().zip(partners) {
                     tally[*partners as usize] += u64::from(*answered == self.closed);
                 }
-                tally
+                (0, tally)
             }
         };
         let roster = self.circle.members();
         let bytes = |partners: u32| request(&self.config, round, partners as usize, roster as usize);
-        let used = || (0..).zip(&tally).filter(|(_, count)| **count > 0);
+        let used = || (fewest..).zip(&tally).filter(|(_, count)| **count > 0);
         Requests {
             messages: tally.iter().sum(),
             bytes: used().map(|(partners, count)| count * bytes(partners)).sum(),
@@ -263,21 +266,5 @@ impl Mode for Model {
             }
         };
         Ok(Closing { reason, closed, work, next })
-    }
-}
-
-/// By number of partners, how many clients did their work, and of how many the server took the answer in.
-#[derive(Default)]
-struct Tally(Vec<(u64, u64)>);
-
-impl Tally {
-    #[inline]
-    fn add(&mut self, partners: u32, settled: &Settled) {
-        let at = partners as usize;
-        if at >= self.0.len() {
-            self.0.resize(at + 1, (0, 0));
-        }
-        self.0[at].0 += u64::from(settled.worked);
-        self.0[at].1 += u64::from(settled.accepted);
     }
 }

@@ -107,33 +107,13 @@ impl Cast<'_> {
     /// The clients from `first` on, as [`Cast::who`] and [`Cast::class`] have them.
     #[inline(always)]
     pub(crate) fn meet(&self, first: u32, crowd: &mut Crowd) {
-        let Crowd { device: devices, link, kinds, gone } = crowd;
+        self.links(first, crowd);
+        let Crowd { device: devices, kinds, gone, .. } = crowd;
         gone.fill(u64::MAX);
-        match &self.devices {
-            Devices::Direct(own) => {
-                for (at, device) in (0..).zip(&mut devices[..]) {
-                    *device = own.wrapping_add(first).wrapping_add(at);
-                }
+        if let Devices::Listed { leave, .. } = &self.devices {
+            for (gone, left) in gone.iter_mut().zip(&leave[first as usize..]) {
+                *gone = if *left == u32::MAX { u64::MAX } else { u64::from(*left) * self.world.tick };
             }
-            Devices::Walk { first: start, step, population, .. } => {
-                let mut next = (start + u64::from(first) * step) % population;
-                for device in &mut devices[..] {
-                    *device = next as u32;
-                    next += step;
-                    next -= if next >= *population { *population } else { 0 };
-                }
-            }
-            Devices::Listed { devices: list, leave } => {
-                let (list, leave) = (&list[first as usize..], &leave[first as usize..]);
-                let count = list.len().min(MANY);
-                devices[..count].copy_from_slice(&list[..count]);
-                for (gone, left) in gone.iter_mut().zip(leave) {
-                    *gone = if *left == u32::MAX { u64::MAX } else { u64::from(*left) * self.world.tick };
-                }
-            }
-        }
-        for (link, device) in link.iter_mut().zip(&devices[..]) {
-            *link = self.traits.link.bits(*device);
         }
         for (at, share) in &self.outages {
             let (lot, share) = (self.traits.region, Share::new(*share));
@@ -148,6 +128,28 @@ impl Cast<'_> {
             for (kind, device) in kinds.iter_mut().zip(&devices[..]) {
                 *kind += u32::from(!lot.hits(*device, until));
             }
+        }
+    }
+
+    /// The devices of the clients from `first` on, and what their links are like; nothing else of them.
+    #[inline(always)]
+    pub(crate) fn links(&self, first: u32, crowd: &mut Crowd) {
+        let Crowd { device: devices, link, .. } = crowd;
+        match &self.devices {
+            Devices::Direct(own) => {
+                for (at, device) in (0..).zip(&mut devices[..]) {
+                    *device = own.wrapping_add(first).wrapping_add(at);
+                }
+            }
+            Devices::Walk(walk) => walk.some(walk.place(first), devices),
+            Devices::Listed { devices: list, .. } => {
+                let list = &list[first as usize..];
+                let count = list.len().min(MANY);
+                devices[..count].copy_from_slice(&list[..count]);
+            }
+        }
+        for (link, device) in link.iter_mut().zip(&devices[..]) {
+            *link = self.traits.link.bits(*device);
         }
     }
 }
@@ -166,24 +168,26 @@ fn drawn(values: &Quantiles, lot: Draws, crowd: &Crowd, drawn: &mut Many<f64>) {
 }
 
 impl Scene<'_> {
-    /// Nanoseconds of some clients' work, as [`Scene::work`] has it, as far as that is not far; `base` has those of
+    /// Nanoseconds of some clients' work, as [`Scene::work`] has it, as far as that is not far. `time` has those of
     /// the round's exchange.
     #[inline(always)]
-    pub(crate) fn works(&self, crowd: &Crowd, base: &Many<f64>, work: &mut Many<u64>) {
+    pub(crate) fn works(&self, crowd: &Crowd, time: &mut Many<f64>, work: &mut Many<u64>) {
         let (world, traits) = (self.cast.world, &self.cast.traits);
-        let mut factor = [0.0; MANY];
-        let mut time = [0.0; MANY];
         match &world.classes[..] {
-            [class] => drawn(&class.factor, traits.factor, crowd, &mut factor),
+            [class] => match class.factor.values() {
+                [only] => time.iter_mut().for_each(|time| *time *= only),
+                _ => {
+                    let mut factor = [0.0; MANY];
+                    drawn(&class.factor, traits.factor, crowd, &mut factor);
+                    time.iter_mut().zip(&factor).for_each(|(time, factor)| *time *= factor);
+                }
+            },
             classes => {
                 let clients = crowd.device.iter().zip(&crowd.kinds);
-                for (factor, (device, kind)) in factor.iter_mut().zip(clients) {
-                    *factor = classes[*kind as usize].factor.value(traits.factor, *device);
+                for (time, (device, kind)) in time.iter_mut().zip(clients) {
+                    *time *= classes[*kind as usize].factor.value(traits.factor, *device);
                 }
             }
-        }
-        for ((time, base), factor) in time.iter_mut().zip(base).zip(&factor) {
-            *time = base * factor;
         }
         if self.round == Round::MaskedInputCollection {
             let mut training = [0.0; MANY];
@@ -198,7 +202,7 @@ impl Scene<'_> {
                 *time = if lot.hits(*device, share) { *time * stragglers.slowdown } else { *time };
             }
         }
-        rounded(&time, work);
+        rounded(time, work);
     }
 
     /// Notes which clients vanish by a lot of theirs, as [`Scene::moment`] has it.

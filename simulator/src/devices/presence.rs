@@ -1,5 +1,6 @@
 //! Who is there at one moment, and for how long.
 
+use super::walk::Walk;
 use crate::cast::{MANY, Many};
 use crate::draw::{Draws, Purpose, Share};
 use crate::scenario::Availability;
@@ -69,28 +70,18 @@ impl<'a> Presence<'a> {
         presence
     }
 
-    /// The first so many devices that are there, of the `looked_at` first ones of a walk: where it begins, its step and
-    /// its circle.
-    pub(super) fn find(
-        &self,
-        (first, step, population): (u64, u64, u64),
-        looked_at: u64,
-        clients: u32,
-    ) -> Vec<u32> {
-        let (wanted, mut left, mut next) = (clients as usize, looked_at as usize, first);
+    /// The first devices that are there, as many as there are clients, of the `looked_at` first ones of a walk.
+    pub(super) fn find(&self, walk: &Walk, looked_at: u64) -> Vec<u32> {
+        let wanted = walk.clients() as usize;
         let (mut found, mut place) = (vec![0; wanted + MANY], 0);
         let (mut devices, mut there) = ([0; MANY], [false; MANY]);
-        while left > 0 && place < wanted {
-            for device in &mut devices {
-                *device = next as u32;
-                next += step;
-                next -= if next >= population { population } else { 0 };
+        for first in (0..looked_at).step_by(MANY) {
+            if place >= wanted {
+                break;
             }
-            let some = left.min(MANY);
-            left -= some;
-            self.who_is_there(&devices, &mut there);
+            self.who_is_there((walk, walk.place(first as u32)), &mut devices, &mut there);
             // Each is written, and the place only taken if it is there: who is there, no processor foresees.
-            for (device, there) in devices.iter().zip(&there).take(some) {
+            for (device, there) in devices.iter().zip(&there).take((looked_at - first) as usize) {
                 found[place] = *device;
                 place += usize::from(*there);
             }
@@ -99,17 +90,19 @@ impl<'a> Presence<'a> {
         found
     }
 
-    fn who_is_there(&self, devices: &Many<u32>, there: &mut Many<bool>) {
-        match self.availability {
-            Availability::Always => there.fill(true),
-            Availability::Trace(_) => {
-                let is_there = |device: &u32| self.leaves_trace(*device) > self.now;
-                there.iter_mut().zip(devices).for_each(|(there, device)| *there = is_there(device));
-            }
-            Availability::Diurnal { zones, .. } => {
-                pulp::Arch::new().dispatch(There { presence: self, zones: *zones, devices, there });
-            }
+    fn who_is_there(&self, (walk, from): (&Walk, u64), devices: &mut Many<u32>, there: &mut Many<bool>) {
+        if let Availability::Diurnal { zones, .. } = self.availability {
+            return pulp::Arch::new().dispatch(There {
+                presence: self,
+                zones: *zones,
+                walk: (walk, from),
+                devices,
+                there,
+            });
         }
+        walk.some(from, devices);
+        let is_there = |device: &u32| self.leaves_trace(*device) > self.now;
+        there.iter_mut().zip(devices).for_each(|(there, device)| *there = is_there(device));
     }
 
     /// When devices that are there go, in ticks from now. One that goes before the next tick is as good as gone.
@@ -192,7 +185,9 @@ impl<'a> Presence<'a> {
 struct There<'a> {
     presence: &'a Presence<'a>,
     zones: u32,
-    devices: &'a Many<u32>,
+    /// With the device to begin at.
+    walk: (&'a Walk, u64),
+    devices: &'a mut Many<u32>,
     there: &'a mut Many<bool>,
 }
 
@@ -201,6 +196,8 @@ impl pulp::NullaryFnOnce for There<'_> {
 
     #[inline(always)]
     fn call(self) {
+        let (walk, from) = self.walk;
+        walk.some(from, self.devices);
         let habits = self.presence.habits(self.zones, self.devices);
         let mut stay = [0; MANY];
         self.presence.stay(&habits, 0, &mut stay);
@@ -314,7 +311,7 @@ mod tests {
         let there = |hours: u64| {
             let now = hours * 3600 * 1_000_000_000;
             let presence = Presence::new(&world, now);
-            presence.find((0, 1, 10_000), 10_000, 10_000).len()
+            presence.find(&Walk::new((0, 1, 10_000), 10_000), 10_000).len()
         };
         assert!((7_600..8_100).contains(&there(2)), "{}", there(2));
         assert!((1_900..2_400).contains(&there(14)), "{}", there(14));

@@ -4,6 +4,7 @@ use super::chunk::Chunk;
 use super::tables::{Table, rows};
 use crate::cast::{MANY, Many, look_up};
 use crate::histogram::bucket;
+use crate::inbox::Inbox;
 use crate::ledger::{Ledger, Page};
 use crate::session::{Play, Requests};
 use crate::transcript::{Record, Stem, word};
@@ -26,6 +27,8 @@ pub(super) struct Books<'a> {
     counts: Table<u64>,
     /// By kind of client, nanoseconds of work.
     work: Vec<u64>,
+    /// Of the chunk that is entered.
+    found: Found,
 }
 
 impl<'a> Books<'a> {
@@ -43,19 +46,32 @@ impl<'a> Books<'a> {
         };
         let stems = exchanges.iter().map(stem).collect();
         let server = exchanges.iter().map(|exchange| exchange.server).collect();
-        Self { play, requests, page, ledger, sure, last: 0, stems, server, counts, work: vec![0; kinds] }
+        Self {
+            play,
+            requests,
+            page,
+            ledger,
+            sure,
+            last: 0,
+            stems,
+            server,
+            counts,
+            work: vec![0; kinds],
+            found: Found::default(),
+        }
     }
 
     /// Enters the sure answers of a chunk.
     pub(super) fn accept(&mut self, chunk: &mut Chunk, answered: &mut [u8]) {
-        let mut found = Found::default();
         rows(self.requests, chunk);
-        pulp::Arch::new().dispatch(Finding { books: self, chunk, found: &mut found });
-        let Found { word, last, count, work, buckets, bins, arrivals, server } = found;
+        let (stems, server, inbox) = (&self.stems[..], &self.server[..], &self.page.inbox);
+        let (tick, found) = (self.play.scene.cast.world.tick, &mut self.found);
+        pulp::Arch::new().dispatch(Finding { stems, server, inbox, tick, chunk, found });
+        let Found { word, last, count, work, .. } = *found;
         self.last = self.last.max(last);
         self.ledger.transcript.add(word);
-        self.page.answers.add_some(&buckets, &chunk.sure, (count, last));
-        self.page.inbox.add_some(&bins, (&arrivals, &server), last);
+        self.page.answers.add_some(&found.buckets, &chunk.sure, (count, last));
+        self.page.inbox.add_some(&found.bins, (&found.arrivals, &found.server), last);
         self.count(chunk, (count, work));
         for (answered, sure) in answered[chunk.first as usize..].iter_mut().zip(&chunk.sure) {
             *answered += u8::from(*sure);
@@ -121,6 +137,9 @@ impl<'a> Books<'a> {
 
 /// What is found of the sure answers of a chunk.
 struct Found {
+    /// All bits set for each of them, none for the others.
+    mask: Many<u64>,
+    stems: Many<Stem>,
     /// The sum of their words in the transcript.
     word: u64,
     /// The latest arrival.
@@ -140,51 +159,54 @@ struct Found {
 
 impl Default for Found {
     fn default() -> Self {
-        let (none, times) = ([0; MANY], [0; MANY]);
         Self {
+            mask: [0; MANY],
+            stems: [Stem::default(); MANY],
             word: 0,
             last: 0,
             count: 0,
             work: 0,
-            buckets: none,
-            bins: none,
-            arrivals: times,
-            server: times,
+            buckets: [0; MANY],
+            bins: [0; MANY],
+            arrivals: [0; MANY],
+            server: [0; MANY],
         }
     }
 }
 
-struct Finding<'a, 'b> {
-    books: &'a Books<'b>,
+struct Finding<'a> {
+    stems: &'a [Stem],
+    server: &'a [u64],
+    inbox: &'a Inbox,
+    tick: u64,
     chunk: &'a Chunk,
     found: &'a mut Found,
 }
 
-impl pulp::NullaryFnOnce for Finding<'_, '_> {
+impl pulp::NullaryFnOnce for Finding<'_> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        let Self { books, chunk, found } = self;
-        let tick = books.play.scene.cast.world.tick;
-        let mut stems = [Stem::default(); MANY];
-        look_up(&books.stems, &chunk.rows, &mut stems);
-        let mut mask = [0; MANY];
+        let Self { stems, server, inbox, tick, chunk, found } = self;
+        let Found { mask, stems: stem, buckets, bins, arrivals, server: taken_in, .. } = &mut *found;
         for (mask, sure) in mask.iter_mut().zip(&chunk.sure) {
             *mask = if *sure { u64::MAX } else { 0 };
         }
-        (found.last, found.count, found.work) = totals(&chunk.arrival, &chunk.work, &mask);
-        found.word = words(chunk, tick, &stems, &mask);
-        look_up(&books.server, &chunk.rows, &mut found.server);
-        found.server.iter_mut().zip(&mask).for_each(|(server, mask)| *server &= mask);
-        found.arrivals.copy_from_slice(&chunk.arrival);
-        found.arrivals.iter_mut().zip(&mask).for_each(|(arrival, mask)| *arrival |= !mask);
-        let inbox = &books.page.inbox;
-        let places = found.buckets.iter_mut().zip(&mut found.bins);
-        for ((bucket_of, bin), (arrival, mask)) in places.zip(chunk.arrival.iter().zip(&mask)) {
+        look_up(stems, &chunk.rows, stem);
+        look_up(server, &chunk.rows, taken_in);
+        taken_in.iter_mut().zip(&*mask).for_each(|(server, mask)| *server &= mask);
+        for (one, (arrival, mask)) in arrivals.iter_mut().zip(chunk.arrival.iter().zip(&*mask)) {
+            *one = arrival | !mask;
+        }
+        let places = buckets.iter_mut().zip(bins);
+        for ((bucket_of, bin), (arrival, mask)) in places.zip(chunk.arrival.iter().zip(&*mask)) {
             *bucket_of = bucket(arrival & mask) as u32;
             *bin = inbox.bin(arrival & mask);
         }
+        let word = words(chunk, tick, stem, mask);
+        let (last, count, work) = totals(&chunk.arrival, &chunk.work, mask);
+        (found.word, found.last, found.count, found.work) = (word, last, count, work);
     }
 }
 

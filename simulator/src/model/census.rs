@@ -54,7 +54,7 @@ impl pulp::NullaryFnOnce for Adding<'_> {
     #[inline(always)]
     fn call(self) {
         let Self { census: Census(counts), play, requests, plain, chunk } = self;
-        play.scene.cast.meet(chunk.first, &mut chunk.crowd);
+        play.scene.cast.links(chunk.first, &mut chunk.crowd);
         rows(requests, chunk);
         let (mut classes, mut places) = ([0; MANY], [0; MANY]);
         plain.down(&chunk.crowd, &mut classes);

@@ -116,11 +116,12 @@ impl Model {
         if few > 0 && matches!(round, Round::ShareKeys | Round::MaskedInputCollection) {
             return Err(Abort::TooFew { round, missing: missing(), more: few, about: None });
         }
+        let complete = self.config.graph == Graph::Complete;
+        let least = if complete { count } else { circle.least_partners(present) };
         // Of some their secrets are needed, and all have enough holders.
-        if count > 0 && circle.least_partners(present) >= threshold {
+        if count > 0 && least >= threshold {
             return Ok(());
         }
-        let complete = self.config.graph == Graph::Complete;
         let held = || circle.held(present).map(|held| if complete { held.and(Some(count)) } else { held });
         let least = held().map(|held| held.unwrap_or(u32::MAX)).min();
         if least.is_some_and(|held| (threshold..u32::MAX).contains(&held)) {

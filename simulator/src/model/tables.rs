@@ -59,6 +59,9 @@ impl<T: Copy> Table<T> {
     /// The values of some clients, by row and class.
     #[inline(always)]
     pub(super) fn look_up(&self, rows: &Many<u32>, classes: &Many<u32>, values: &mut Many<T>) {
+        if let [only] = &self.values[..] {
+            return values.fill(*only);
+        }
         let mut places = [0; MANY];
         self.places(rows, classes, &mut places);
         look_up(&self.values, &places, values);

@@ -74,9 +74,9 @@ impl<'a> Whole<'a> {
         let scene = self.play.scene;
         scene.cast.meet(chunk.first, &mut chunk.crowd);
         rows(self.requests, chunk);
-        let mut base = [0.0; MANY];
-        self.base.look_up(&chunk.rows, &chunk.crowd.kinds, &mut base);
-        scene.works(&chunk.crowd, &base, &mut chunk.work);
+        let mut time = [0.0; MANY];
+        self.base.look_up(&chunk.rows, &chunk.crowd.kinds, &mut time);
+        scene.works(&chunk.crowd, &mut time, &mut chunk.work);
     }
 
     /// When their answers begin that are as most are, who have such a `way` to the server.
