@@ -131,6 +131,7 @@ impl Circle {
     /// The same as [`Circle::partners`], client by client: nothing is said of those who are not members.
     pub(crate) fn by_client(&self, clients: &[u8], rounds: u8, by_client: &mut Vec<u32>) {
         by_client.clear();
+        by_client.reserve_exact(clients.len());
         let (mut partners, mut list) = (self.partners(rounds), Vec::with_capacity(AT_ONCE + 1));
         for clients in clients.chunks(AT_ONCE) {
             list.clear();

@@ -84,8 +84,9 @@ impl Model {
             None => Sent::each(play, &requests, |each| chunks(&mut |chunk| each(chunk))),
         };
         let whole = Whole::new(play, &requests, (plain.as_ref(), &sent), books.sure);
-        times.clear();
-        match play.scene.cast.world.up.limits() {
+        let shared = play.scene.cast.world.up.limits();
+        times.clear(self.answered.len(), shared);
+        match shared {
             false => self.arrive_alone((play, asked), (&sent, &whole), times, books, &mut chunk),
             true => self.arrive_shared((play, asked), (&sent, &whole), times, books, &mut chunk),
         }

@@ -90,8 +90,15 @@ fn estimates_are_near_what_is_counted() {
 
 #[test]
 fn arrays_of_the_model_are_counted() {
-    for more in ["", "availability = { kind = \"diurnal\", low = 0.9, high = 1 }"] {
-        let scenario = Scenario::parse(&text(100_000, "\"complete\"", 10, more), "test").unwrap();
+    let more = [
+        "",
+        "availability = { kind = \"diurnal\", low = 0.9, high = 1 }",
+        "network.server_down = 1e11",
+        "stages.all.quorum = 0.9",
+    ];
+    for more in more {
+        let scenario = text(200_000, "\"regular\", degree = 100", 10, more);
+        let scenario = Scenario::parse(&scenario, "test").unwrap();
         let (_, asked) = run(&scenario, Mode::Model);
         let bytes = Parts::of(&scenario, Mode::Model).unwrap().asked() as f64 / asked as f64;
         println!("{bytes:.2} of {asked} bytes in model mode");

@@ -29,10 +29,16 @@ const ENCODING: u64 = 26;
 /// The tables of Skellam's sampler at its greatest variance.
 const SKELLAM_TABLES: u64 = 16 << 20;
 
-/// In model mode, of a client: how far it is, and the times of one round.
-const MODELLED_CLIENT: u64 = 17;
-/// The same for a device that is chosen, with when it leaves.
-const MODELLED_DEVICE: u64 = 16;
+/// In model mode, of a client: how far it is, twice, and its partners.
+const MODELLED_CLIENT: u64 = 6;
+/// When its answer begins, where answers wait for a link that is shared.
+const MODELLED_WAIT: u64 = 4;
+/// Of one whose answer is not sure to count as soon as it is known, while the list of these grows.
+const MODELLED_REST: u64 = 48;
+/// Of a device that is chosen, with when it leaves.
+const MODELLED_DEVICE: u64 = 8;
+/// The tables of a round.
+const MODELLED_TABLES: u64 = 250_000;
 
 /// What the allocator holds for many small pieces, as a multiple of what was asked of it.
 const HELD: f64 = 1.25;
@@ -91,9 +97,18 @@ fn partners(config: &Config) -> u64 {
 
 fn arrays(scenario: &Scenario, config: &Config) -> u64 {
     let clients = u64::from(config.clients);
-    // A device and when it leaves, where these are chosen one by one; and costs by the number of partners.
+    let waits = if scenario.network.server_down.is_some() { MODELLED_WAIT } else { 0 };
+    // A device and when it leaves, where these are chosen one by one.
     let devices = if scenario.availability == Availability::Always { 0 } else { MODELLED_DEVICE };
-    clients * (MODELLED_CLIENT + devices) + 16 * partners(config)
+    let rounds = crate::exchange::rounds(config.suite);
+    let has_quorum = rounds.iter().any(|round| scenario.stages.of(*round).quorum < 1.0);
+    // Until a quorum is there, nothing is sure. Otherwise it is about those who vanish in one round.
+    let rest = match has_quorum {
+        true => 1.0,
+        false => scenario.faults.dropout_probability(rounds) / rounds.len() as f64,
+    };
+    let rest = (clients as f64 * rest) as u64 * MODELLED_REST;
+    MODELLED_TABLES + clients * (MODELLED_CLIENT + waits + devices) + rest
 }
 
 /// At the first requests for shares, or when shares are in: the server keeps each bundle once, with its holder's.

@@ -61,25 +61,37 @@ struct Waiting {
 }
 
 impl Times {
-    pub(super) fn clear(&mut self) {
+    /// For a round of so many clients, whose answers may have to wait for a link that is shared.
+    pub(super) fn clear(&mut self, clients: usize, wait: bool) {
         self.rest.clear();
         self.everyone = 0;
+        if wait {
+            // As many as whole chunks have.
+            let waiting = clients.next_multiple_of(MANY);
+            self.begins.reserve_exact(waiting - self.begins.len());
+            self.begins.resize(waiting, NONE);
+        }
+    }
+
+    /// In a list that grows by eighths: it may be as long as there are clients.
+    fn keep(&mut self, rest: Rest) {
+        if self.rest.len() == self.rest.capacity() {
+            self.rest.reserve_exact(self.rest.len() / 8 + MANY);
+        }
+        self.rest.push(rest);
     }
 
     /// Notes that a client begins no answer.
     fn lose(&mut self, scene: &Scene<'_>, (chunk, at): (&Chunk, usize), gone: u64) {
         let known = scene.noticed(gone);
-        self.rest.push(Rest::new(scene, (chunk, at), (0, known), Fate::Gone));
+        self.keep(Rest::new(scene, (chunk, at), (0, known), Fate::Gone));
         self.everyone = self.everyone.max(known);
     }
 
     /// The ticks at which whole answers begin that wait for a link that is shared, of the clients from `first` on.
     pub(super) fn begins(&mut self, first: usize) -> &mut Many<u32> {
-        if self.begins.len() < first + MANY {
-            self.begins.resize(first + MANY, NONE);
-        }
-        // As long as that.
-        self.begins[first..].first_chunk_mut().expect("so many")
+        let (chunks, _) = self.begins.as_chunks_mut();
+        &mut chunks[first / MANY]
     }
 
     /// Notes what clients do whose answers wait for a link that is shared. Of the chunk it is known which clients begin whole
@@ -144,7 +156,8 @@ impl Times {
         let up = &play.scene.cast.world.up;
         for at in chunk.others() {
             let client = chunk.client(at);
-            if let Some(Waiting { cut, flow, .. }) = self.waiting.pop_front_if(|next| next.client == client) {
+            let waits = self.waiting.front().is_some_and(|next| next.client == client);
+            if waits && let Some(Waiting { cut, flow, .. }) = self.waiting.pop_front() {
                 self.arrive(play, (chunk, at), cut, (flow.start, up.end(schedule, flow)), sure);
             } else if self.begins[client as usize] != NONE {
                 self.arrive(play, (chunk, at), false, (self.begins[client as usize], sent[at]), sure);
@@ -173,7 +186,7 @@ impl Times {
             return;
         }
         let fate = if matches!(ending, Ending::Lost { .. }) { Fate::Cut } else { Fate::Answers };
-        self.rest.push(Rest::new(scene, (chunk, at), (begins, arrival), fate));
+        self.keep(Rest::new(scene, (chunk, at), (begins, arrival), fate));
     }
 
     /// Those whose answers were not entered at once.

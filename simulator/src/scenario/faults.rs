@@ -111,7 +111,7 @@ impl From<Round> for RoundName {
 
 impl Faults {
     /// The probability that a client meets one of the dropout rules before the end of a session of these rounds.
-    pub(super) fn dropout_probability(&self, rounds: &[Round]) -> f64 {
+    pub(crate) fn dropout_probability(&self, rounds: &[Round]) -> f64 {
         let stays = |rule: &Dropout| match rule.round {
             Some(name) if rounds.contains(&name.into()) => 1.0 - rule.probability,
             Some(_) => 1.0,
