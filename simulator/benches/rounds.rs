@@ -16,6 +16,25 @@ const MODEL: &str = r#"
     faults.dropouts = [{ probability = 0.08, moment = "any" }]
 "#;
 
+/// Five rounds, on a complete graph: what each client is sent is so long that devices must stay for days.
+const FIVE: &str = r#"
+    clients = 1000000
+    population = 10000000
+    suite = "active"
+    availability = { kind = "diurnal", low = 0.2, high = 0.8, zones = 6, stay = 864000 }
+    vectors = [{ name = "weights", length = 100000, bits = 16 }]
+    compute = { server_cores = 4096, training = { median = 20, sigma = 0.5 } }
+    stages.all = { deadline = 360000 }
+    faults.dropouts = [{ probability = 0.08, moment = "any" }]
+
+    [network]
+    up = { median = 8e6, sigma = 0.7 }
+    latency = { median = 0.04, sigma = 0.5 }
+    server_up = 1e13
+    server_down = 1e13
+    tick = 10
+"#;
+
 fn main() {
     one_thread();
     let plain = scenario(MODEL);
@@ -29,6 +48,9 @@ fn main() {
     for (name, scenario) in [("plain", &plain), ("diurnal", &diurnal), ("diurnal, shared link", &shared)] {
         println!("  {name:<24}{:>8.3} CPU s", seconds(scenario, Mode::Model, 3));
     }
+    println!("a session of five rounds, the same on a complete graph, by numbers alone");
+    let five = scenario(FIVE);
+    println!("  {:<24}{:>8.3} CPU s", "diurnal, shared link", seconds(&five, Mode::Model, 3));
     println!("a session with real clients, degree 100, 8 % dropout, 16 bits");
     for (clients, length) in [(1_000, 1_000), (1_000, 100_000)] {
         let mut real = scenario(MODEL);
