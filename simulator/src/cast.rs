@@ -282,14 +282,14 @@ impl Scene<'_> {
             return Answering::Gone { at: 0 };
         }
         let gone = self.gone(who);
-        let done = sent + self.way(who, 0) + work;
+        let done = sent.saturating_add(self.way(who, 0)).saturating_add(work);
         if moment == Some(Moment::Computing) || gone <= done {
             return Answering::Gone { at: gone.min(done) };
         }
         let mut flow = self.response(who, moment, exchange);
         let whole = flow.bytes == exchange.response_wire;
         let stalled = if whole { self.stalled(who, exchange) } else { self.stalled_part(who, flow) };
-        let start = (done + stalled).div_ceil(self.cast.world.tick);
+        let start = done.saturating_add(stalled).div_ceil(self.cast.world.tick);
         flow.start = u32::try_from(start).unwrap_or(u32::MAX - 1);
         Answering::Sends { flow }
     }

@@ -120,6 +120,7 @@ impl Circle {
         let (ring, members) = (&self.answered, self.members);
         Partners { ring, rounds, half, inside, at: 0, members, buffer: Vec::new().into_iter() }
     }
+
     /// That of one member on its own, if not all are neighbours.
     pub(crate) fn partners_of(&self, place: usize, rounds: u8) -> u32 {
         let window = self.answered.get(place..=place + 2 * self.half()).unwrap_or_default();

@@ -143,7 +143,13 @@ impl Quantiles {
     /// The index of the value that 16 random bits choose.
     #[inline(always)]
     pub(crate) fn place(&self, lot: u16) -> usize {
-        (usize::from(lot) * self.0.len()) >> 16
+        Self::place_of(self.0.len(), lot) as usize
+    }
+
+    /// The same of so many values.
+    #[inline(always)]
+    pub(crate) fn place_of(count: usize, lot: u16) -> u32 {
+        (u32::from(lot) * count as u32) >> 16
     }
 
     pub(crate) fn values(&self) -> &[f64] {

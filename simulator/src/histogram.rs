@@ -90,5 +90,12 @@ mod tests {
         let mut histogram = Histogram::default();
         (1..=1000).for_each(|time| histogram.add(time));
         assert_eq!([5, 50, 95, 100].map(|percent| histogram.percentile(percent)), [50, 500, 950, 1000]);
+        let mut some = Histogram::default();
+        let buckets: Vec<u32> = (1..=1000).map(|time| bucket(time) as u32).collect();
+        // Every other one.
+        let counted: Vec<bool> = (1..=1000).map(|time| time % 2 == 0).collect();
+        some.add_some(&buckets, &counted, (500, 1000));
+        assert_eq!([5, 50, 95, 100].map(|percent| some.percentile(percent)), [50, 500, 950, 1000]);
+        assert_eq!(some.most(), 1000);
     }
 }

@@ -103,6 +103,14 @@ mod tests {
         fn it_is_a_queue_but_for_a_bin(mut answers in prop::collection::vec((0u64..100_000, 0u64..500), 1..200)) {
             let mut inbox = Inbox::new(100_000);
             answers.iter().for_each(|(arrival, work)| inbox.add(*arrival, *work));
+            let mut many = Inbox::new(100_000);
+            // With one that never arrives.
+            let all = || answers.iter().copied().chain([(u64::MAX, 0)]);
+            let bins: Vec<u32> = all().map(|(arrival, _)| if arrival < u64::MAX { many.bin(arrival) } else { 0 }).collect();
+            let (arrivals, work): (Vec<u64>, Vec<u64>) = all().unzip();
+            let last = answers.iter().map(|(arrival, _)| *arrival).max().unwrap_or(0);
+            many.add_some(&bins, (&arrivals, &work), last);
+            prop_assert_eq!((many.done(), many.work()), (inbox.done(), inbox.work()));
             answers.sort_unstable();
             let queue = answers.iter().fold(0, |free: u64, (arrival, work)| free.max(*arrival) + work);
             prop_assert!(inbox.done() <= queue && queue - inbox.done() <= 100_000 / 2048 + 1);

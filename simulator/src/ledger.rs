@@ -65,7 +65,7 @@ impl Ledger {
         let books = &mut self.classes[class];
         books.down += record.request;
         books.up += record.sent;
-        books.work += record.work;
+        books.work = books.work.saturating_add(record.work);
         if record.accepted {
             page.responses.add(record.sent);
             page.answers.add(record.ended);

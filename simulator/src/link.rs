@@ -80,13 +80,8 @@ impl Link {
     /// When a transfer ends that has all it can take, in nanoseconds from the opening of the round.
     #[inline]
     pub(crate) fn alone(&self, flow: Flow) -> u64 {
-        self.after(flow.start, self.lasts(flow.class, flow.bytes))
-    }
-
-    /// When a transfer ends that begins at a tick and lasts so many nanoseconds.
-    #[inline]
-    pub(crate) fn after(&self, start: u32, lasts: u64) -> u64 {
-        u64::from(start).saturating_mul(self.tick).saturating_add(lasts)
+        let lasts = self.lasts(flow.class, flow.bytes);
+        u64::from(flow.start).saturating_mul(self.tick).saturating_add(lasts)
     }
 
     /// Nanoseconds of a transfer that has all it can take.

@@ -1,7 +1,9 @@
 //! A session by its numbers alone: the same events as the protocol's, in passes over flat arrays.
 //!
-//! What happens within a round never feeds back into it before it closes. So a round needs no event queue here: one
-//! pass finds when requests arrive, one when answers do, one what came of them when the round closed.
+//! What happens within a round never feeds back into it before it closes. So a round needs no event queue here: one pass
+//! finds when answers begin and arrive, and enters those that are sure to count. If the server's link is shared there is a
+//! pass before it that puts the answers on the link, and perhaps one that counts the requests. The few that are left wait
+//! in a list for the close of the round.
 
 mod books;
 mod census;
@@ -27,8 +29,8 @@ use tables::{Lanes, Sent, Table};
 use times::Times;
 use whole::Whole;
 
-/// The session: per client 2 bytes, and during a round 4 more if the server's link is shared, and 24 if its answer is not
-/// sure to count.
+/// The session: per client 2 bytes, 4 more for its partners if the graph is not complete, and 4 while answers wait for a
+/// link that is shared; and 24 for each whose answer is not sure to count, or waits and is not as most are.
 pub(crate) struct Model {
     config: Config,
     rounds: &'static [Round],

@@ -183,7 +183,9 @@ impl Amplification {
         Self {
             duration: ratio(|session| session.duration),
             bytes: ratio(|session| session.classes.iter().map(|class| class.up + class.down).sum()),
-            client_work: ratio(|session| session.classes.iter().map(|class| class.work).sum()),
+            client_work: ratio(|session| {
+                session.classes.iter().map(|class| class.work).fold(0, u64::saturating_add)
+            }),
             server_work: ratio(|session| session.server_work),
         }
     }

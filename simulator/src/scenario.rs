@@ -127,6 +127,9 @@ pub enum ScenarioError {
     Impossible(String),
 }
 
+/// 4 GiB: with whatever packets add, lengths on the wire stay below 2⁵⁶.
+const MOST_TASK_BYTES: u64 = 1 << 32;
+
 impl Scenario {
     /// Reads and checks a file.
     ///
@@ -195,6 +198,9 @@ impl Scenario {
             if number == 0 {
                 return Err(format!("{name} = 0: there must be at least 1"));
             }
+        }
+        if self.task_bytes > MOST_TASK_BYTES {
+            return Err(format!("task_bytes = {}: at most {MOST_TASK_BYTES}", self.task_bytes));
         }
         if self.fan_in < 2 {
             return Err(format!("fan_in = {}: an aggregator adds at least 2 sums", self.fan_in));

@@ -190,8 +190,8 @@ impl<'a> Setting<'a> {
         let next = matches!(closing.next, Next::Round).then(|| mode.requests()).unwrap_or_default();
         let work = self.closing_work(&closing.work, &next);
         let busy = closing.closed.max(page.inbox.done());
-        let ended = busy + work.div_ceil(u64::from(world.scenario.compute.server_cores));
-        books.server_work += page.inbox.work() + work;
+        let ended = busy.saturating_add(work.div_ceil(u64::from(world.scenario.compute.server_cores)));
+        books.server_work = books.server_work.saturating_add(page.inbox.work()).saturating_add(work);
         books.server += page.taken_in;
         books.server += closing.work;
         books.hold(round, &page);

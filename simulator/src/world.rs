@@ -133,7 +133,7 @@ impl World {
     }
 }
 
-/// Seconds, not negative and less than 292 years, as nanoseconds, rounded.
+/// Seconds, not negative, as nanoseconds, rounded; more than 292 years are taken for so many.
 #[inline]
 pub(crate) fn nanoseconds(seconds: f64) -> u64 {
     rounded(seconds * 1e9)

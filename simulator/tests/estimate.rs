@@ -93,7 +93,8 @@ fn arrays_of_the_model_are_counted() {
     let more = [
         "",
         "availability = { kind = \"diurnal\", low = 0.9, high = 1 }",
-        "network.server_down = 1e11",
+        "network = { server_down = 1e9, up = { median = 8e6, sigma = 0.7 } }",
+        "network = { server_down = 1e9, latency = { median = 0.04, sigma = 0.5 }, loss = 0.01 }",
         "stages.all.quorum = 0.9",
     ];
     for more in more {

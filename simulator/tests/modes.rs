@@ -297,3 +297,32 @@ fn every_scenario_that_ever_failed_passes() {
         compare(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 }
+
+/// What the drawn ones, which are small, do not come to: more clients than are looked at together, by one or as many; a
+/// neighbourhood as wide as whole blocks of clients; times beyond those that are exact as numbers with a fraction; rates
+/// that divide each other.
+#[test]
+fn many_clients_and_far_times_are_told_the_same() {
+    let round =
+        "[network]\nup = { values = [2e6, 8e6] }\nserver_down = 16e6\nserver_up = 64e6\ntick = 0.001\n";
+    let far = "[network]\ntick = 60\ndown = 1\n[compute]\ntraining = 1e7\n[stages.all]\ndeadline = 4e7\n";
+    let never = "[network]\nlatency = { values = [0.05, 1e10] }\nwindow = 1\n[compute]\ntraining = 1e10\n";
+    let day = "[availability]\nkind = \"diurnal\"\nlow = 0.5\nhigh = 0.9\nstay = 30\n";
+    for (clients, degree, threshold, more) in [
+        (255, 4, 3, round),
+        (256, 6, 4, day),
+        (257, 4, 3, "[network]\nloss = 0.01\nserver_down = 1e7\n"),
+        (300, 100, 51, ""),
+        (513, 4, 3, round),
+        (40, 6, 4, far),
+        (40, 6, 4, never),
+    ] {
+        let text = format!(
+            "clients = {clients}\npopulation = 2000\n\
+             graph = {{ kind = \"regular\", degree = {degree}, threshold = {threshold} }}\n\
+             vectors = [{{ name = \"v\", length = 7, bits = 9 }}]\n{more}\
+             [[faults.dropouts]]\nprobability = 0.02\nmoment = \"any\"\n"
+        );
+        compare(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    }
+}

@@ -17,7 +17,7 @@ pub(super) struct Presence<'a> {
     next: u64,
     /// The lots of each block from the first on.
     lots: Vec<Draws>,
-    /// For each of these blocks, the share that is there by time zone, one after the other.
+    /// For each of these blocks, the share that is there by time zone, [`ZONES`] of them one after the other.
     shares: Vec<Share>,
     /// What decides on a device's phase and time zone.
     own: Draws,
@@ -287,6 +287,31 @@ mod tests {
         let goes = presence.goes(device, zone, late + 1);
         let phase = (own >> 32) as f64 * (stay / PHASES as f64);
         nanoseconds((presence.first + goes) as f64 * stay - phase).max(presence.now + 1)
+    }
+
+    #[test]
+    fn those_are_found_that_are_there_one_by_one() {
+        let diurnal = "availability = { kind = \"diurnal\", low = 0.02, high = 0.2 }";
+        for more in ["", diurnal] {
+            let world = world(more);
+            let presence = Presence::new(&world, 7_200_000_000_000);
+            for looked_at in [1, 255, 256, 257, 1000] {
+                let walk = Walk::new((990, 333, 1000), 300);
+                let there = |place: &u64| {
+                    let device = ((990 + place * 333) % 1000) as u32;
+                    let own = presence.own.bits(device);
+                    let late = u64::from(own >> 32 >= presence.next);
+                    let away = |zone| presence.goes(device, zone, late);
+                    more.is_empty() || away(0) > late
+                };
+                let devices = (0..looked_at).filter(there).map(|place| ((990 + place * 333) % 1000) as u32);
+                assert_eq!(
+                    presence.find(&walk, looked_at),
+                    devices.take(300).collect::<Vec<_>>(),
+                    "{looked_at}"
+                );
+            }
+        }
     }
 
     #[test]

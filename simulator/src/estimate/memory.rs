@@ -6,6 +6,7 @@
 use secagg::{Config, Graph, sizes};
 
 use crate::Mode;
+use crate::distribution::Distribution;
 use crate::scenario::{Availability, Mechanism, Scenario, ScenarioError};
 use crate::session::lane;
 
@@ -33,6 +34,10 @@ const SKELLAM_TABLES: u64 = 16 << 20;
 const MODELLED_CLIENT: u64 = 6;
 /// When its answer begins, where answers wait for a link that is shared.
 const MODELLED_WAIT: u64 = 4;
+/// Where packets are lost, more: what it sends.
+const MODELLED_LOSSY_WAIT: u64 = 48;
+/// The tables of a shared link, by the tick at which answers begin: of a client at the most, and altogether as a rule.
+const MODELLED_LINK: (u64, u64) = (48, 1 << 20);
 /// Of one whose answer is not sure to count as soon as it is known, while the list of these grows.
 const MODELLED_REST: u64 = 48;
 /// Of a device that is chosen, with when it leaves.
@@ -97,18 +102,21 @@ fn partners(config: &Config) -> u64 {
 
 fn arrays(scenario: &Scenario, config: &Config) -> u64 {
     let clients = u64::from(config.clients);
-    let waits = if scenario.network.server_down.is_some() { MODELLED_WAIT } else { 0 };
+    let waits = match (&scenario.network.server_down, &scenario.network.loss) {
+        (None, _) => 0,
+        (Some(_), Distribution::Constant(0.0)) => MODELLED_WAIT,
+        (Some(_), _) => MODELLED_WAIT + MODELLED_LOSSY_WAIT,
+    };
+    let link = if waits > 0 { (MODELLED_LINK.0 * clients).min(MODELLED_LINK.1) } else { 0 };
     // A device and when it leaves, where these are chosen one by one.
     let devices = if scenario.availability == Availability::Always { 0 } else { MODELLED_DEVICE };
     let rounds = crate::exchange::rounds(config.suite);
     let has_quorum = rounds.iter().any(|round| scenario.stages.of(*round).quorum < 1.0);
-    // Until a quorum is there, nothing is sure. Otherwise it is about those who vanish in one round.
-    let rest = match has_quorum {
-        true => 1.0,
-        false => scenario.faults.dropout_probability(rounds) / rounds.len() as f64,
-    };
+    // Until a quorum is there, nothing is sure. Otherwise it is about those who vanish in one round; who leaves by the
+    // hour, or comes after the deadline, is not foreseen.
+    let rest = if has_quorum { 1.0 } else { scenario.faults.vanish_at_once(rounds) };
     let rest = (clients as f64 * rest) as u64 * MODELLED_REST;
-    MODELLED_TABLES + clients * (MODELLED_CLIENT + waits + devices) + rest
+    MODELLED_TABLES + link + clients * (MODELLED_CLIENT + waits + devices) + rest
 }
 
 /// At the first requests for shares, or when shares are in: the server keeps each bundle once, with its holder's.

@@ -70,7 +70,7 @@ impl Load {
         self.add_in(lane, flow.start, count);
     }
 
-    /// Adds so many transfers of a lane.
+    /// Adds so many transfers of a lane, or none.
     #[inline(always)]
     pub(crate) fn add_in(&mut self, lane: Lane, start: u32, count: u32) {
         match self.groups.lanes[lane.0 as usize].near.get_mut(start as usize) {
@@ -82,6 +82,9 @@ impl Load {
     /// Adds the first ones that start so late, or some for which the tables have no room.
     #[cold]
     fn add_first(&mut self, lane: Lane, start: u32, count: u32) {
+        if count == 0 {
+            return;
+        }
         let near = &mut self.groups.lanes[lane.0 as usize].near;
         let more = start as usize + 1 - near.len();
         if more <= self.room {
@@ -152,7 +155,7 @@ impl Schedule {
     }
 }
 
-/// Lengths stay below 2⁵⁶.
+/// Lengths stay below 2⁵⁶: the scenario's numbers see to that.
 #[inline]
 fn lane_key(class: u8, bytes: u64) -> u64 {
     bytes << 8 | u64::from(class)

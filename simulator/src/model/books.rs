@@ -1,7 +1,7 @@
 //! The answers that count whenever the round closes: they are entered in the books as soon as they are known.
 
 use super::chunk::Chunk;
-use super::tables::{Table, rows};
+use super::tables::Table;
 use crate::cast::{MANY, Many, look_up};
 use crate::histogram::bucket;
 use crate::inbox::Inbox;
@@ -62,8 +62,7 @@ impl<'a> Books<'a> {
     }
 
     /// Enters the sure answers of a chunk.
-    pub(super) fn accept(&mut self, chunk: &mut Chunk, answered: &mut [u8]) {
-        rows(self.requests, chunk);
+    pub(super) fn accept(&mut self, chunk: &Chunk, answered: &mut [u8]) {
         let (stems, server, inbox) = (&self.stems[..], &self.server[..], &self.page.inbox);
         let (tick, found) = (self.play.scene.cast.world.tick, &mut self.found);
         pulp::Arch::new().dispatch(Finding { stems, server, inbox, tick, chunk, found });
@@ -82,10 +81,11 @@ impl<'a> Books<'a> {
     /// Counts the answers and their work by partners and kind.
     fn count(&mut self, chunk: &Chunk, (count, work): (u64, u64)) {
         if let [only] = &mut self.work[..] {
-            *only += work;
+            *only = only.saturating_add(work);
         } else {
             for ((kind, work), sure) in chunk.crowd.kinds.iter().zip(&chunk.work).zip(&chunk.sure) {
-                self.work[*kind as usize] += if *sure { *work } else { 0 };
+                let sum = &mut self.work[*kind as usize];
+                *sum = sum.saturating_add(if *sure { *work } else { 0 });
             }
         }
         if let [only] = self.counts.values_mut() {
@@ -123,7 +123,7 @@ impl<'a> Books<'a> {
     pub(super) fn close(self) {
         let Self { play, requests, page, ledger, counts, work, .. } = self;
         for (class, work) in ledger.classes.iter_mut().zip(&work) {
-            class.work += work;
+            class.work = class.work.saturating_add(*work);
         }
         for partners in requests.partners.0..=requests.partners.1 {
             let exchange = play.exchanges.with(partners);

@@ -13,7 +13,7 @@ pub(super) struct Chunk {
     pub(super) first: u32,
     pub(super) asked: Many<bool>,
     pub(super) partners: Many<u32>,
-    /// The rows of the round's tables for these numbers of partners.
+    /// The rows of the round's tables for these numbers of partners, once it is known who the clients are.
     pub(super) rows: Many<u32>,
     pub(super) crowd: Crowd,
     /// Nanoseconds of its work; [`BEYOND`] if that is far.

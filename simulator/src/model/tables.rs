@@ -1,6 +1,6 @@
 //! What a round's passes look up instead of working it out for each client: by number of partners and class.
 
-use crate::cast::{BEYOND, MANY, Many, Scene, Who, look_up};
+use crate::cast::{MANY, Many, Scene, Who, look_up};
 use crate::exchange::Exchange;
 use crate::link::{Flow, Lane, Load, Schedule};
 use crate::session::{Play, Requests};
@@ -92,7 +92,7 @@ impl Sent {
         let (link, classes) = (&world.down, world.down_levels.values().len());
         let flow = |exchange: &Exchange, class| Flow { start: 0, class, bytes: exchange.request_wire };
         let Some(census) = census else {
-            let sent = |exchange: &Exchange, class| link.alone(flow(exchange, class)).min(BEYOND);
+            let sent = |exchange: &Exchange, class| link.alone(flow(exchange, class));
             return Self::Table(Table::new(requests, classes, play, sent));
         };
         let mut load = Load::new(requests.messages as usize);
@@ -105,7 +105,7 @@ impl Sent {
             }
         }
         let schedule = link.share(load);
-        let sent = |exchange: &Exchange, class| link.end(&schedule, flow(exchange, class)).min(BEYOND);
+        let sent = |exchange: &Exchange, class| link.end(&schedule, flow(exchange, class));
         Self::Table(Table::new(requests, classes, play, sent))
     }
 

@@ -25,7 +25,6 @@ pub(super) struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    /// None if something may be lost.
     pub(super) fn new(
         play: &'a Play<'a>,
         requests: &'a Requests,
@@ -68,7 +67,7 @@ impl<'a> Whole<'a> {
         pulp::Arch::new().dispatch(Shared { whole: self, chunk, sent });
     }
 
-    /// Who the clients are, and their work.
+    /// Who the clients are, their rows in the tables, and their work.
     #[inline(always)]
     fn work(&self, chunk: &mut Chunk) {
         let scene = self.play.scene;
@@ -90,7 +89,7 @@ impl<'a> Whole<'a> {
         plain.down(&chunk.crowd, &mut classes);
         sent.look_up(&chunk.rows, &classes, &mut done);
         for (done, (way, work)) in done.iter_mut().zip(way.iter().zip(&chunk.work)) {
-            *done += way + work;
+            *done = (*done).min(BEYOND) + way + work;
         }
         plain.start(&chunk.crowd, (&done, &stalled), &mut chunk.start, &mut vanish);
         for (whole, (asked, vanish)) in chunk.sure.iter_mut().zip(chunk.asked.iter().zip(&vanish)) {

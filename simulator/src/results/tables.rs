@@ -39,7 +39,9 @@ pub fn sessions(report: &Report) -> Table {
     table = counts(table, "duration", |session| session.duration);
     table = counts(table, "up_bytes", |session| session.classes.iter().map(|class| class.up).sum());
     table = counts(table, "down_bytes", |session| session.classes.iter().map(|class| class.down).sum());
-    table = counts(table, "client_work", |session| session.classes.iter().map(|class| class.work).sum());
+    table = counts(table, "client_work", |session| {
+        session.classes.iter().map(|class| class.work).fold(0, u64::saturating_add)
+    });
     table = counts(table, "server_work", |session| session.server_work);
     table = counts(table, "server_memory", |session| session.server_memory);
     if scenario.adversaries.is_some() {

@@ -111,13 +111,25 @@ impl From<Round> for RoundName {
 
 impl Faults {
     /// The probability that a client meets one of the dropout rules before the end of a session of these rounds.
-    pub(crate) fn dropout_probability(&self, rounds: &[Round]) -> f64 {
+    pub(super) fn dropout_probability(&self, rounds: &[Round]) -> f64 {
         let stays = |rule: &Dropout| match rule.round {
             Some(name) if rounds.contains(&name.into()) => 1.0 - rule.probability,
             Some(_) => 1.0,
             None => libm::pow(1.0 - rule.probability / rounds.len() as f64, rounds.len() as f64),
         };
         1.0 - self.dropouts.iter().map(stays).product::<f64>()
+    }
+
+    /// The greatest share of the clients that vanishes in one of these rounds, or in an outage, at the most.
+    pub(crate) fn vanish_at_once(&self, rounds: &[Round]) -> f64 {
+        let share = |rule: &Dropout, round: Round| match rule.round {
+            Some(name) if round == name.into() => rule.probability,
+            Some(_) => 0.0,
+            None => rule.probability / rounds.len() as f64,
+        };
+        let in_round = |round: &Round| self.dropouts.iter().map(|rule| share(rule, *round)).sum::<f64>();
+        let outages: f64 = self.outages.iter().map(|outage| outage.share).fold(0.0, f64::max);
+        (rounds.iter().map(in_round).fold(0.0, f64::max) + outages).min(1.0)
     }
 
     pub(super) fn check(&self) -> Result<(), String> {

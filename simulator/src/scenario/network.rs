@@ -77,6 +77,13 @@ impl Network {
         if !(1e-6..=60.0).contains(&self.tick) {
             return Err(format!("network.tick = {}: it must be 0.000001 to 60 seconds", self.tick));
         }
+        if self.overhead > u32::from(u16::MAX) {
+            return Err(format!(
+                "network.overhead = {}: a packet has at most {} bytes",
+                self.overhead,
+                u16::MAX
+            ));
+        }
         if self.payload == 0 {
             return Err("network.payload = 0: a packet carries at least 1 byte".to_owned());
         }
