@@ -12,7 +12,7 @@ use crate::exchange::Exchange;
 use crate::world::{FAR, rounded_below_far};
 
 /// Clients that are looked at together.
-pub(crate) const MANY: usize = 256;
+pub(crate) const MANY: usize = 128;
 
 /// Something of each of them.
 pub(crate) type Many<T> = [T; MANY];
