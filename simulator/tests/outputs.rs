@@ -136,3 +136,18 @@ fn more_runs_than_a_process_can_hold_are_refused_and_parts_of_them_are_not() {
     let output = run(&["sweep", &design, "--of", "1000001", "--out", &parts]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_page_can_go_where_standard_output_goes() {
+    let (_folder, at) = place();
+    let (scenario, out, page) = (at("scenario.toml"), at("out"), at("page.html"));
+    assert!(run(&["run", &scenario, "--out", &out]).status.success());
+    let file = fs::File::options().read(true).write(true).create_new(true).open(&page).unwrap();
+    let mut open = file.try_clone().unwrap();
+    let status = program(&["report", &out, "-o", "/dev/stdout"]).stdout(file).status().unwrap();
+    assert!(status.success());
+    // It is in the file that was open, not in another under its name.
+    std::io::Seek::rewind(&mut open).unwrap();
+    assert!(std::io::read_to_string(open).unwrap().contains("</html>"));
+}
