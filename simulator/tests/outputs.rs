@@ -138,6 +138,25 @@ fn more_runs_than_a_process_can_hold_are_refused_and_parts_of_them_are_not() {
 }
 
 #[test]
+fn what_is_left_of_a_run_is_not_advised_to_be_smaller() {
+    let (_folder, at) = place();
+    let (scenario, out, left) = (at("scenario.toml"), at("out"), at("out/report.json"));
+    fs::write(&scenario, format!("sessions = 3\n{SCENARIO}")).unwrap();
+    assert!(run(&["run", &scenario, "--out", &out]).status.success());
+    let resumed = ["run", &scenario, "--resume", &left];
+    for (limit, allowed) in [("--memory", "1"), ("--time", "1e-9")] {
+        let output = run(&[&resumed[..], &[limit, allowed]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            said(&output).contains("; what is left of a run cannot be made smaller"),
+            "{}",
+            said(&output)
+        );
+    }
+    assert!(run(&resumed).status.success());
+}
+
+#[test]
 #[cfg(unix)]
 fn a_page_can_go_where_standard_output_goes() {
     let (_folder, at) = place();
