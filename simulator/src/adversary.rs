@@ -5,7 +5,7 @@ mod oracle;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secagg::{Abort, ClientId, Config, Fault, Graph, Round, Suite, conformance};
+use secagg::{Abort, ClientId, Config, Fault, Graph, Round, Suite, VectorSpec, conformance};
 
 use crate::draw::Purpose;
 use crate::identities;
@@ -26,6 +26,8 @@ pub(crate) struct Adversary {
     lies: BTreeMap<ClientId, Lie>,
     conduct: ServerConduct,
     signed: bool,
+    /// The session's first vector, which clients change that lie about their input.
+    first: Option<VectorSpec>,
     roster: Vec<ClientId>,
     victim: Option<ClientId>,
     /// The clients that are told that the victim has dropped out.
@@ -60,6 +62,7 @@ impl Adversary {
             lies: ids().filter_map(told).collect(),
             conduct: adversaries.server,
             signed: config.suite != Suite::Curious,
+            first: config.vectors.first().cloned(),
             roster: Vec::new(),
             victim: None,
             misled: BTreeSet::new(),
@@ -127,7 +130,9 @@ impl Adversary {
         let messages = match self.lies.get(&id) {
             Some(lie) if lie.round() == round => {
                 let before = self.before.get(&id).map(Vec::as_slice).unwrap_or_default();
-                lies::tell(*lie, answer, before, &self.sample)
+                let knowledge =
+                    lies::Knowledge { id, first: self.first.as_ref(), before, sample: &self.sample };
+                lies::tell(*lie, answer, &knowledge)
             }
             _ => vec![answer.to_vec()],
         };

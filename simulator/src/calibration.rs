@@ -11,7 +11,8 @@ use crate::scenario::malformed;
 /// The profiles that are there without a file.
 const BUILT_IN: &str = include_str!("profiles.toml");
 
-/// Nanoseconds that an operation takes at the most, so that those of all clients of a session fit 64 bits.
+/// Nanoseconds that one operation takes at the most: no machine needs a second. Sums of many may still be greater than what
+/// 64 bits hold.
 const GREATEST: f64 = 1e9;
 
 /// Kinds of machines by name, as a calibration file holds them.

@@ -34,7 +34,8 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// Reads a design and its scenario, to be charged by a calibration. Its points are read when they are run, or by [`Sweep::scenarios`].
+    /// Reads a design and its scenario, to be charged by a calibration. Its points are read when they are run, or by
+    /// [`Sweep::scenarios`].
     ///
     /// # Errors
     /// A file cannot be read or is not in its form.

@@ -48,10 +48,11 @@ fn stderr(output: &Output) -> String {
 /// The files of a folder with the times at which they were written.
 fn files(folder: &Path) -> BTreeMap<String, SystemTime> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    // One that is still written under another name may be gone when it is looked at.
     let file = |entry: fs::DirEntry| {
-        (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().modified().unwrap())
+        Some((entry.file_name().into_string().unwrap(), entry.metadata().ok()?.modified().unwrap()))
     };
-    entries.map(file).collect()
+    entries.filter_map(file).collect()
 }
 
 #[test]

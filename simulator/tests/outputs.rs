@@ -132,7 +132,41 @@ fn more_runs_than_a_process_can_hold_are_refused_and_parts_of_them_are_not() {
     let output = run(&["sweep", &design, "--out", &parts]);
     assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("3000000 runs are too many for one process"), "{}", said(&output));
-    assert!(run(&["sweep", &design, "--of", "1000000", "--index", "7", "--out", &parts]).status.success());
-    let output = run(&["sweep", &design, "--of", "1000001", "--out", &parts]);
+    assert!(run(&["sweep", &design, "--of", "999999", "--index", "7", "--out", &parts]).status.success());
+    let output = run(&["sweep", &design, "--of", "1000000", "--out", &parts]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_is_left_of_a_run_is_not_advised_to_be_smaller() {
+    let (_folder, at) = place();
+    let (scenario, out, left) = (at("scenario.toml"), at("out"), at("out/report.json"));
+    fs::write(&scenario, format!("sessions = 3\n{SCENARIO}")).unwrap();
+    assert!(run(&["run", &scenario, "--out", &out]).status.success());
+    let resumed = ["run", &scenario, "--resume", &left];
+    for (limit, allowed) in [("--memory", "1"), ("--time", "1e-9")] {
+        let output = run(&[&resumed[..], &[limit, allowed]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            said(&output).contains("; what is left of a run cannot be made smaller"),
+            "{}",
+            said(&output)
+        );
+    }
+    assert!(run(&resumed).status.success());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_page_can_go_where_standard_output_goes() {
+    let (_folder, at) = place();
+    let (scenario, out, page) = (at("scenario.toml"), at("out"), at("page.html"));
+    assert!(run(&["run", &scenario, "--out", &out]).status.success());
+    let file = fs::File::options().read(true).write(true).create_new(true).open(&page).unwrap();
+    let mut open = file.try_clone().unwrap();
+    let status = program(&["report", &out, "-o", "/dev/stdout"]).stdout(file).status().unwrap();
+    assert!(status.success());
+    // It is in the file that was open, not in another under its name.
+    std::io::Seek::rewind(&mut open).unwrap();
+    assert!(std::io::read_to_string(open).unwrap().contains("</html>"));
 }

@@ -1,11 +1,25 @@
 //! What lying clients send instead of their honest answer (layouts of spec §4).
 
+use secagg::{ClientId, VectorSpec};
+
 use super::{BUNDLE, HEADER};
 use crate::scenario::Lie;
 
-/// The messages that are sent for an honest `answer`. `before` is the honest answer of the round before, `sample`
-/// another client's of this round.
-pub(super) fn tell(lie: Lie, answer: &[u8], before: &[u8], sample: &[u8]) -> Vec<Vec<u8>> {
+/// What a lying client knows besides its honest answer.
+pub(super) struct Knowledge<'a> {
+    /// Its own id.
+    pub(super) id: ClientId,
+    /// The first vector of the session, if it has any.
+    pub(super) first: Option<&'a VectorSpec>,
+    /// Its honest answer of the round before.
+    pub(super) before: &'a [u8],
+    /// Another client's honest answer of this round.
+    pub(super) sample: &'a [u8],
+}
+
+/// The messages that are sent for an honest `answer`.
+pub(super) fn tell(lie: Lie, answer: &[u8], knowledge: &Knowledge<'_>) -> Vec<Vec<u8>> {
+    let Knowledge { id, first, before, sample } = *knowledge;
     let mut message = answer.to_vec();
     match lie {
         Lie::BadEncryptionKey => write(&mut message, HEADER, &[0; 32]),
@@ -19,13 +33,10 @@ pub(super) fn tell(lie: Lie, answer: &[u8], before: &[u8], sample: &[u8]) -> Vec
         Lie::MissingBundle => shorten(&mut message, HEADER + 32, BUNDLE),
         Lie::GarbageBundle => message[HEADER + 36] ^= 1,
         Lie::FalseCommitment => message[HEADER] ^= 1,
-        Lie::WrongInput => {
-            // What is masked is random, and so is by how much it changes: what several such clients do seldom cancels. The
-            // last byte may have padding, which would be noticed.
-            let last = (answer.len() - 1).max(HEADER + 1);
-            message[HEADER + 1..last].iter_mut().for_each(|byte| *byte = !*byte);
-            message[HEADER] ^= 1;
-        }
+        Lie::WrongInput => first.into_iter().for_each(|vector| {
+            let coordinate = u64::from(id.get()) % u64::from(vector.length.max(1));
+            complement(&mut message[HEADER..], coordinate, vector.bits);
+        }),
         Lie::Padding => message.iter_mut().last().into_iter().for_each(|byte| *byte |= 0x80),
         Lie::Duplicate => return vec![answer.to_vec(), message],
         Lie::Replay => return vec![before.to_vec(), message],
@@ -53,6 +64,15 @@ pub(super) fn tell(lie: Lie, answer: &[u8], before: &[u8], sample: &[u8]) -> Vec
 fn write(message: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some(place) = message.get_mut(at..at + bytes.len()) {
         place.copy_from_slice(bytes);
+    }
+}
+
+/// Complements all bits of a coordinate of the first packed vector, and so adds an odd number to it, which is random as what is
+/// masked is. Clients that change different coordinates do not cancel, nor does an odd number of them in one.
+fn complement(packed: &mut [u8], coordinate: u64, bits: u8) {
+    let bits = u64::from(bits);
+    for bit in coordinate * bits..(coordinate + 1) * bits {
+        packed[(bit / 8) as usize] ^= 1 << (bit % 8);
     }
 }
 

@@ -22,17 +22,23 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Refuses a run that would take too much.
+    /// Refuses a run that would take too much; if it is `resumed`, of what is left of it.
     pub(super) fn check_run(
         &self,
         scenario: &Scenario,
+        resumed: bool,
         calibration: &Calibration,
         mode: Mode,
     ) -> Result<(), Failure> {
         let threads = rayon::current_num_threads();
         let usage = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
         let needed = memory(scenario, mode, threads).map_err(|error| usage(&error))?;
+        // All of its scenario must be as it was.
+        let fixed = || "what is left of a run cannot be made smaller".to_owned();
         let fits = |limit| {
+            if resumed {
+                return fixed();
+            }
             let sessions = sessions_within(scenario, mode, threads, limit);
             match (clients_within(scenario, mode, threads, limit), sessions) {
                 (Some(clients), _) => format!("clients = {clients} would fit"),
@@ -47,6 +53,7 @@ impl Limits {
         // Linear in the clients of a regular graph; of a complete one this is too few.
         let clients = (limit / needed * f64::from(scenario.sessions) * f64::from(scenario.clients)) as u32;
         let fits = match (sessions, clients) {
+            _ if resumed => fixed(),
             (0, ..2) => "no session would fit".to_owned(),
             (0, clients) => format!("one session of {clients} clients would fit"),
             _ => format!("sessions = {sessions} would fit"),

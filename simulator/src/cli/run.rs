@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         left.sessions = left.sessions.saturating_sub(done).max(1);
         simulation = simulation.resume(earlier).map_err(|error| place(&error))?;
     }
-    arguments.limits.check_run(&left, &calibration, mode)?;
+    arguments.limits.check_run(&left, arguments.resume.is_some(), &calibration, mode)?;
     check_places(arguments)?;
     watch();
     let bar = Bar::new(simulation.rounds());

@@ -13,8 +13,8 @@ use crate::Mode;
 use crate::results::{check_folder, write_parquet, write_text};
 use crate::sweep::{Sweep, merge};
 
-/// Parts of a sweep at the most: their names have six digits.
-const PARTS: u64 = 1_000_000;
+/// Parts of a sweep at the most: their number has six digits in their names.
+const PARTS: u64 = 999_999;
 
 /// Runs of one process at the most. Their scenarios are all read and checked before the first of them is run, and are held
 /// in a kilobyte or two each.

@@ -31,7 +31,7 @@ pub(super) fn of(table: &Table) -> Option<Table> {
             values.sort_by(f64::total_cmp);
             let middle = [values.len().saturating_sub(1) / 2, values.len() / 2].map(|at| values.get(at));
             let [Some(low), Some(high)] = middle else { return String::new() };
-            format!("{:.1}", (low + high) / 2.0)
+            three_digits((low + high) / 2.0)
         });
         (name.to_owned(), texts.collect::<Vec<_>>())
     };
@@ -44,13 +44,21 @@ pub(super) fn of(table: &Table) -> Option<Table> {
     ];
     let mut out = Table::default();
     for (at, column) in chosen.iter().enumerate() {
-        let name = column.name.trim_start_matches("set.");
+        let name = column.name.strip_prefix("set.").unwrap_or(&column.name);
         out = out.texts(name, groups.iter().map(|(choice, _)| choice[at].clone()));
     }
     let with_a_sum = |rows: &[usize]| rows.iter().filter(|row| abort[**row].is_empty()).count() as u64;
-    out = out.counts("sessions", groups.iter().map(|(_, rows)| rows.len() as u64));
+    // No field of a scenario has a space in its name.
+    out = out.counts("all sessions", groups.iter().map(|(_, rows)| rows.len() as u64));
     out = out.counts("with a sum", groups.iter().map(|(_, rows)| with_a_sum(rows)));
     Some(medians.into_iter().fold(out, |out, (name, texts)| out.texts(&name, texts)))
+}
+
+/// A figure with three significant digits; of a larger one all whole ones.
+fn three_digits(value: f64) -> String {
+    let before_the_point = value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32 + 1;
+    let decimals = if value == 0.0 { 0 } else { (3 - before_the_point).max(0) };
+    format!("{value:.*}", decimals as usize)
 }
 
 #[cfg(test)]
@@ -70,8 +78,34 @@ mod tests {
             .counts("down_bytes", [100, 100, 0, 1]);
         let points = of(&table).unwrap();
         let lines: Vec<String> = points.to_csv().lines().skip(1).map(str::to_owned).collect();
-        assert_eq!(lines, ["0.9,3,2,20.0,2.5,15.0", "1,1,1,20.0,2.5,10.0"]);
+        assert_eq!(lines, ["0.9,3,2,20.0,2.50,15.0", "1,1,1,20.0,2.50,10.0"]);
+        let names = points.to_csv().lines().next().map(str::to_owned).unwrap();
+        assert!(names.starts_with("quorum,all sessions,with a sum,"), "{names}");
         let plain = Table::default().texts("abort", texts(&[""]));
         assert_eq!(of(&plain), None);
+    }
+
+    #[test]
+    fn a_field_of_a_design_keeps_its_name_beside_the_figures() {
+        let table = Table::default()
+            .texts("set.sessions", ["3".to_owned()])
+            .texts("set.set.sessions", ["4".to_owned()])
+            .texts("abort", [String::new()]);
+        let names: Vec<String> = of(&table).unwrap().columns.into_iter().map(|column| column.name).collect();
+        assert_eq!(names[..4], ["sessions", "set.sessions", "all sessions", "with a sum"]);
+    }
+
+    #[test]
+    fn small_figures_have_digits_that_tell_something() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.001_234, "0.00123"),
+            (0.5, "0.500"),
+            (-2.5, "-2.50"),
+            (20.0, "20.0"),
+            (1234.6, "1235"),
+        ] {
+            assert_eq!(three_digits(value), text);
+        }
     }
 }

@@ -6,8 +6,8 @@ use crate::report::{ClassReport, Report, RoundReport, SessionAdversary, SessionP
 /// A row for each session of each cohort.
 ///
 /// `degree` of a complete graph is the number of the others. `dropout` is the probability with which the scenario's
-/// rules make a client vanish before the end of its session, outages not counted. `packed_bytes` is what one client's vectors take when each
-/// coordinate has just its bits: the least that any protocol sends. Bytes are those of all clients together.
+/// rules make a client vanish before the end of its session, outages not counted. `packed_bytes` is what one client's
+/// vectors take when each coordinate has just its bits: the least that any protocol sends. Bytes are those of all clients together.
 /// What a session has given away has columns if the scenario has a private vector, as in [`SessionPrivacy`], and what
 /// came of adversaries if it has any, as in [`SessionAdversary`].
 pub fn sessions(report: &Report) -> Table {
