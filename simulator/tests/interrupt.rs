@@ -125,8 +125,8 @@ fn a_run_goes_on_where_it_was_and_tells_the_same() {
         Simulation::new(Scenario::parse(text, "test").unwrap(), &Calibration::built_in(), Mode::Real);
     let begin = Instant::now();
     let mut whole = simulation.unwrap().run(&|_| true).unwrap();
-    // Two of these leave something to do, though the machine be fast, or four times as fast as just now.
-    let part = begin.elapsed() / 8;
+    // Two of these leave something to do, though the machine be eight times as fast as just now.
+    let part = begin.elapsed() / 16;
 
     let after_a_part = || {
         let begin = Instant::now();
