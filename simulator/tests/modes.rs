@@ -127,7 +127,7 @@ fn privacy() -> impl Strategy<Value = String> {
             let budget = budget.map_or(String::new(), |budget| format!("budget = {budget}\n"));
             format!(
                 "[privacy]\nmechanism = \"{mechanism}\"\nmultiplier = {multiplier}\ndelta = 1e-5\ndimension = 20\n\
-                 bits = 9\n{budget}"
+                 {budget}"
             )
         }),
     ]
