@@ -78,9 +78,17 @@ impl<'a> Whole<'a> {
         scene.works(&chunk.crowd, &mut time, &mut chunk.work);
     }
 
-    /// When their answers begin that are as most are, who have such a `way` to the server.
+    /// Who the clients are, when their answers begin that are as most are, their ways to the server, and their classes of
+    /// rates. None if something may be lost: then nobody is as most are.
     #[inline(always)]
-    fn start(&self, (plain, sent): (&Plain, &Table<u64>), chunk: &mut Chunk, way: &Many<u64>) {
+    fn start(&self, chunk: &mut Chunk, way: &mut Many<u64>, ups: &mut Many<u32>) -> Option<&'a Plain> {
+        self.work(chunk);
+        let Some((plain, sent)) = self.plain else {
+            chunk.sure.fill(false);
+            return None;
+        };
+        plain.way(&chunk.crowd, way);
+        plain.up(&chunk.crowd, ups);
         let scene = self.play.scene;
         let (mut vanish, mut classes) = ([false; MANY], [0; MANY]);
         let (mut done, mut stalled) = ([0; MANY], [0; MANY]);
@@ -95,6 +103,7 @@ impl<'a> Whole<'a> {
         for (whole, (asked, vanish)) in chunk.sure.iter_mut().zip(chunk.asked.iter().zip(&vanish)) {
             *whole = *asked && !vanish;
         }
+        Some(plain)
     }
 }
 
@@ -111,11 +120,7 @@ impl pulp::NullaryFnOnce for Alone<'_> {
     fn call(self) {
         let Self { whole, chunk } = self;
         let (mut way, mut classes, mut lasts) = ([0; MANY], [0; MANY], [0; MANY]);
-        whole.work(chunk);
-        let Some((plain, requests)) = whole.plain else { return chunk.sure.fill(false) };
-        plain.way(&chunk.crowd, &mut way);
-        whole.start((plain, requests), chunk, &way);
-        plain.up(&chunk.crowd, &mut classes);
+        let Some(plain) = whole.start(chunk, &mut way, &mut classes) else { return };
         whole.lasts.look_up(&chunk.rows, &classes, &mut lasts);
         let tick = whole.play.scene.cast.world.tick;
         let times = chunk.start.iter().zip(way.iter().zip(&lasts));
@@ -141,17 +146,10 @@ impl pulp::NullaryFnOnce for Waiting<'_> {
     fn call(self) {
         let Self { whole, chunk, begins, places } = self;
         let (mut way, mut classes) = ([0; MANY], [0; MANY]);
-        whole.work(chunk);
-        let Some((plain, requests)) = whole.plain else {
-            begins.fill(NONE);
-            return chunk.sure.fill(false);
-        };
-        plain.way(&chunk.crowd, &mut way);
-        whole.start((plain, requests), chunk, &way);
+        whole.start(chunk, &mut way, &mut classes);
         for (begins, (start, whole)) in begins.iter_mut().zip(chunk.start.iter().zip(&chunk.sure)) {
             *begins = if *whole { *start as u32 } else { NONE };
         }
-        plain.up(&chunk.crowd, &mut classes);
         whole.lasts.places(&chunk.rows, &classes, places);
     }
 }
