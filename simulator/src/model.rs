@@ -170,9 +170,8 @@ impl Model {
         }
     }
 
-    /// What the server does to take the masks off.
-    fn unmask(&self) -> Counts {
-        let survivors = count(&self.answered, |rounds| rounds >= SURVIVED) as u64;
+    /// What the server does to take the masks off a sum of so many survivors.
+    fn unmask(&self, survivors: u64) -> Counts {
         let others = |place| match self.config.graph {
             Graph::Complete => survivors,
             _ => u64::from(self.circle.partners_of(place, SURVIVED)),
@@ -265,7 +264,7 @@ impl Mode for Model {
             Ok(()) if !last => (Next::Round, Counts::default()),
             Ok(()) => {
                 let survivors = count(&self.answered, |rounds| rounds >= SURVIVED) as u32;
-                (Next::Done { survivors, exact: None, error: None }, self.unmask())
+                (Next::Done { survivors, exact: None, error: None }, self.unmask(survivors.into()))
             }
         };
         Ok(Closing { reason, closed, work, next })
